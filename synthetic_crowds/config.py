@@ -1,0 +1,216 @@
+"""Settings of a crowd: its street, its cameras, its watchlist.
+
+Owns ranges, units and defaults. Knows nothing of how a setting is carried out.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+__all__ = [
+    "CameraConfig",
+    "CrowdConfig",
+    "Setting",
+    "WatchlistConfig",
+    "Weather",
+]
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Setting(StrEnum):
+    """Where the cameras stand."""
+
+    HIGH_STREET = "high_street"
+    STATION_GATE = "station_gate"
+    STADIUM_EGRESS = "stadium_egress"
+
+
+class Weather(StrEnum):
+    """Which light falls on the street."""
+
+    DAY = "day"
+    OVERCAST = "overcast"
+    DUSK = "dusk"
+    INDOOR = "indoor"
+
+
+class CameraConfig(BaseModel):
+    """One camera over one stretch of pavement, looking along it.
+
+    The defaults are a van's camera on its mast with a longer lens: faces in the
+    zone of recognition are some 35 to 85 pixels high.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    camera_id: str = Field(
+        default="cam1",
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$",
+        description="Name of the camera: small letters, digits, hyphens.",
+    )
+    width_px: int = Field(default=1280, ge=160, le=3840, multiple_of=2)
+    height_px: int = Field(default=720, ge=120, le=2160, multiple_of=2)
+    fps: float = Field(default=10.0, ge=1.0, le=60.0, description="Frames per second.")
+    mount_height_m: float = Field(
+        default=2.8, ge=1.0, le=8.0, description="Height of the lens over the ground."
+    )
+    tilt_deg: float = Field(
+        default=8.5, ge=-10.0, le=60.0, description="Downwards from the horizon."
+    )
+    hfov_deg: float = Field(
+        default=33.0, ge=5.0, le=110.0, description="Horizontal field of view."
+    )
+    zone_near_m: float = Field(
+        default=5.0,
+        ge=1.0,
+        le=60.0,
+        description="Near edge of the zone of recognition, metres along the ground.",
+    )
+    zone_far_m: float = Field(
+        default=12.0,
+        ge=1.0,
+        le=80.0,
+        description="Far edge of the zone of recognition, metres along the ground.",
+    )
+    zone_width_m: float = Field(
+        default=3.0, gt=0.4, le=30.0, description="Width of the zone of recognition."
+    )
+    exposure_s: float = Field(
+        default=0.004,
+        gt=0.0,
+        le=0.2,
+        description="Shutter time; longer means more motion blur.",
+    )
+    gain_db: float = Field(
+        default=6.0, ge=0.0, le=48.0, description="Sensor gain; more means more noise."
+    )
+    lens_blur_px: float = Field(
+        default=0.6,
+        ge=0.0,
+        le=5.0,
+        description="Standard deviation of the lens's blur.",
+    )
+    bitrate_mbps: float = Field(
+        default=4.0, gt=0.05, le=100.0, description="Of the H.264 stream, Mbit/s."
+    )
+
+    @model_validator(mode="after")
+    def _check_geometry(self) -> Self:
+        if self.zone_near_m >= self.zone_far_m:
+            message = (
+                f"zone_near_m must be below zone_far_m, got {self.zone_near_m:g} and "
+                f"{self.zone_far_m:g} for camera '{self.camera_id}'; swap or widen them"
+            )
+            raise ValueError(message)
+        bottom_deg = self.tilt_deg + self.vfov_deg / 2
+        top_deg = self.tilt_deg - self.vfov_deg / 2
+        face_deg = [
+            math.degrees(math.atan2(self.mount_height_m - 1.6, edge_m))
+            for edge_m in (self.zone_near_m, self.zone_far_m)
+        ]
+        if max(face_deg) > bottom_deg or min(face_deg) < top_deg:
+            message = (
+                f"camera '{self.camera_id}' must see a face 1.6 m high at both edges "
+                f"of its zone ({min(face_deg):.1f} to {max(face_deg):.1f} degrees down), "
+                f"but sees {top_deg:.1f} to {bottom_deg:.1f}; change tilt_deg, "
+                "mount_height_m or the zone"
+            )
+            raise ValueError(message)
+        return self
+
+    @property
+    def focal_length_px(self) -> float:
+        """Focal length in pixels, the same both ways (square pixels)."""
+        return self.width_px / 2 / math.tan(math.radians(self.hfov_deg) / 2)
+
+    @property
+    def vfov_deg(self) -> float:
+        """Vertical field of view, degrees."""
+        return math.degrees(2 * math.atan(self.height_px / 2 / self.focal_length_px))
+
+
+class CrowdConfig(BaseModel):
+    """Who walks past the cameras, how many, how fast, in which light."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    setting: Setting = Field(
+        default=Setting.HIGH_STREET, description="Where the cameras stand."
+    )
+    weather: Weather = Field(
+        default=Weather.DAY, description="Which light falls on the street."
+    )
+    duration_s: float = Field(
+        default=60.0, ge=2.0, le=3600.0, description="Length of every clip."
+    )
+    footfall_per_min: float = Field(
+        default=50.0,
+        gt=0.0,
+        le=300.0,
+        description="People a minute who walk towards each camera into its zone.",
+    )
+    counterflow_share: float = Field(
+        default=0.12,
+        ge=0.0,
+        le=0.8,
+        description="Of all people in view, how many walk away from the camera.",
+    )
+    mean_group_size: float = Field(
+        default=1.4, ge=1.0, le=4.0, description="People who arrive together."
+    )
+    walking_speed_mean_m_s: float = Field(
+        default=1.34,
+        ge=0.3,
+        le=2.5,
+        description="Mean free walking speed (Weidmann 1993: 1.34).",
+    )
+    walking_speed_sd_m_s: float = Field(
+        default=0.26,
+        ge=0.0,
+        le=0.6,
+        description="Its standard deviation (Weidmann 1993: 0.26).",
+    )
+    gaze_yaw_sd_deg: float = Field(
+        default=9.0,
+        ge=0.0,
+        le=40.0,
+        description="How far heads turn from the way they walk, standard deviation.",
+    )
+    gaze_pitch_sd_deg: float = Field(
+        default=4.0,
+        ge=0.0,
+        le=20.0,
+        description="How far heads nod, standard deviation.",
+    )
+    return_share: Share = Field(
+        default=0.1,
+        description=(
+            "Of those who enter a second or later camera's zone, how many have passed "
+            "an earlier camera, where walking there leaves time for it."
+        ),
+    )
+    population_size: int = Field(
+        default=20_000,
+        ge=1,
+        le=5_000_000,
+        description="People in the city; walkers and watchlist are drawn from them.",
+    )
+
+
+class WatchlistConfig(BaseModel):
+    """Who is sought."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size: int = Field(
+        default=1_000, ge=1, le=200_000, description="Subjects on the watchlist."
+    )
+    mated_share: Share = Field(
+        default=0.2,
+        description="Of those who walk towards a camera, how many are enrolled.",
+    )

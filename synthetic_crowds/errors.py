@@ -1,0 +1,85 @@
+"""What can go wrong in a crowd, one sentence each, and each one mendable.
+
+Owns the failures that a user of `synthetic_crowds` can bring about. Knows nothing
+of how they are shown.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lfr_errors import BadInputError, LfrError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "CorruptClipError",
+    "CrowdError",
+    "DuplicateCameraError",
+    "EmptyCrowdError",
+    "NoCamerasError",
+    "PopulationTooSmallError",
+]
+
+
+class CrowdError(BadInputError):
+    """Any crowd that cannot be made as asked."""
+
+
+class NoCamerasError(CrowdError):
+    """A crowd without a camera shows nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a crowd needs at least one camera, got none; add a [[cameras]] entry"
+        )
+
+
+class DuplicateCameraError(CrowdError):
+    """Two cameras answer to one name."""
+
+    def __init__(self, *, camera_id: str) -> None:
+        self.camera_id = camera_id
+        super().__init__(
+            f"camera ids must differ, got '{camera_id}' more than once in "
+            "[[cameras]]; rename one of them"
+        )
+
+
+class EmptyCrowdError(CrowdError):
+    """Nobody walked past any camera."""
+
+    def __init__(self, *, duration_s: float, footfall_per_min: float) -> None:
+        self.duration_s = duration_s
+        self.footfall_per_min = footfall_per_min
+        super().__init__(
+            "a crowd needs at least one passage, got none from "
+            f"crowd.footfall_per_min={footfall_per_min:g} over "
+            f"crowd.duration_s={duration_s:g}; raise either"
+        )
+
+
+class PopulationTooSmallError(CrowdError):
+    """The city has too few people for its street and its watchlist."""
+
+    def __init__(self, *, population_size: int, n_walkers: int, n_others: int) -> None:
+        self.population_size = population_size
+        self.n_walkers = n_walkers
+        self.n_others = n_others
+        super().__init__(
+            f"crowd.population_size must be at least {n_walkers + n_others} "
+            f"({n_walkers} who walk and {n_others} on the watchlist who do not), got "
+            f"{population_size}; raise it or lower watchlist.size"
+        )
+
+
+class CorruptClipError(LfrError, ValueError):
+    """A cached file is not the one that was written; the cache makes it again."""
+
+    def __init__(self, *, path: Path) -> None:
+        self.path = path
+        super().__init__(
+            f"a cached file must keep the SHA-256 in its manifest, but {path} has "
+            "changed; it will be made again"
+        )

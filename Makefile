@@ -1,0 +1,69 @@
+# `make demo` and `make test` are all that a newcomer needs; each installs what it uses.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SCENARIO ?= scenarios/high_street.toml
+
+# Never the registry's newest: constraints.txt names every version.
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-slow lint format bench realism train evaluate clean
+
+help:  ## what each target does
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+install: $(VENV)/.installed  ## install the harness and its tools into .venv
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "Python 3.11 or newer is needed, got %d.%d; call make PYTHON=/path/to/newer/python3" % v[:2])'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.training: $(VENV)/.installed
+	$(PIP) --editable '.[dev,training]'
+	@touch $@
+
+$(VENV)/.dlib: $(VENV)/.installed
+	$(PIP) --editable '.[dev,dlib]'
+	@touch $@
+
+demo: install  ## run the main job on the high street and write its report
+	$(BIN)/harness run $(SCENARIO)
+
+test: install  ## pass the tests (under ten minutes on two cores)
+	$(BIN)/python -m pytest -m "not slow and not perf"
+
+test-slow: install  ## the tests that take minutes
+	$(BIN)/python -m pytest -m slow
+
+lint: install  ## ruff, mypy, codespell
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/codespell
+
+format: install  ## let ruff put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install  ## benchmarks, saved and compared with the last saved run
+	$(BIN)/python -m pytest bench/suites -m perf --benchmark-autosave --benchmark-compare --benchmark-columns=min,median,max,rounds
+
+realism: $(VENV)/.dlib  ## do a real detector and a real embedder take these for faces?
+	$(BIN)/python -m training.realism
+
+train: $(VENV)/.training  ## make the reference weights again, from seeds (about an hour)
+	$(BIN)/python -m training.train_embedder
+	$(BIN)/python -m training.train_detector
+	$(BIN)/python -m training.export
+	$(BIN)/python -m training.calibrate
+
+evaluate: install  ## measure the reference weights on people they never saw
+	$(BIN)/python -m training.evaluate
+
+clean:  ## remove caches and runs; .venv stays
+	rm -rf .cache runs .mypy_cache .ruff_cache .pytest_cache .hypothesis build
+	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Wall-clock time: load, measurement, verdict; where the three pillars meet."""

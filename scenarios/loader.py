@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-    from scenarios.locate import KeyPath
     from scenarios.errors import ScenarioError
+    from scenarios.locate import KeyPath
 
 __all__ = ["load", "resolved", "shipped"]
 

@@ -1,0 +1,1 @@
+"""Virtual time: arrivals, stations, service times. Knows nothing of pixels."""

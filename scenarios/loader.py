@@ -60,14 +60,16 @@ def load(
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ScenarioSyntaxError(path=str(path), detail=str(error)) from error
-    for override in overrides:
-        apply_override(document, override)
+    given = {apply_override(document, text): text for text in overrides}
     if seed is not None:
-        apply_override(document, f"scenario.seed={seed}")
+        given[apply_override(document, f"scenario.seed={seed}")] = f"--seed {seed}"
     try:
         return Scenario.model_validate(document)
     except ValidationError as error:
-        raise _explain(error.errors()[0], path=path, text=text) from error
+        problem = error.errors()[0]
+        location: KeyPath = tuple(problem["loc"])
+        where = _where(location, path=path, text=text, overrides=given)
+        raise _explain(problem, location, where) from error
 
 
 def resolved(scenario: Scenario) -> dict[str, Any]:
@@ -89,44 +91,69 @@ def _find(name: str) -> Path:
     )
 
 
-def _explain(problem: ErrorDetails, *, path: Path, text: str) -> ScenarioError:
-    """Turn pydantic's first complaint into one sentence with file and line."""
-    location: KeyPath = tuple(problem["loc"])
+def _where(
+    location: KeyPath, *, path: Path, text: str, overrides: dict[KeyPath, str]
+) -> str:
+    """Name the override or the line of the file that is to blame."""
+    for key, override in overrides.items():
+        shared = min(len(key), len(location))
+        if location and key[:shared] == location[:shared]:
+            return f"--set {override}" if "=" in override else override
     line = line_of(text, location)
-    where = f"{path}, line {line}" if line is not None else f"{path} and --set"
-    if problem["type"] == "extra_forbidden":
+    return f"{path}, line {line}" if line is not None else str(path)
+
+
+def _explain(problem: ErrorDetails, location: KeyPath, where: str) -> ScenarioError:
+    """Turn pydantic's first complaint into one sentence."""
+    key = ".".join(str(part) for part in location)
+    kind = problem["type"]
+    if kind == "extra_forbidden":
         valid = tuple(_model_at(location[:-1]).model_fields)
-        key = str(location[-1])
-        nearest = difflib.get_close_matches(key, valid, n=1, cutoff=0.5)
+        nearest = difflib.get_close_matches(str(location[-1]), valid, n=1, cutoff=0.5)
         return UnknownKeyError(
-            key=key,
+            key=str(location[-1]),
             table=_table_name(location[:-1]),
             where=where,
             nearest=nearest[0] if nearest else "",
             valid=valid,
         )
-    key = ".".join(str(part) for part in location)
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    if problem["type"] == "value_error":
+    if kind == "value_error":
         # Written by a validator of ours: already a whole sentence.
         return ScenarioValueError(
-            key=f"[{key}]" if key else "the scenario:",
-            required=message,
+            key=f"{_table_name(location)}:",
+            required=str(problem["msg"]).removeprefix("Value error, "),
             arrived="",
             where=where,
             remedy="",
         )
-    if problem["type"] == "missing":
+    if kind == "missing":
         return ScenarioValueError(
             key=key, required="must be set", arrived="", where=where, remedy="add it"
         )
+    required = _REQUIREMENTS.get(kind) or str(problem["msg"]).replace(
+        "Input should", "must", 1
+    )
     return ScenarioValueError(
         key=key,
-        required=message.replace("Input should", "must", 1),
+        required=required,
         arrived=repr(problem["input"]),
         where=where,
-        remedy=_describe(location),
+        remedy=_remedy(location),
     )
+
+
+# Where pydantic's own words speak of Python rather than of the file.
+_REQUIREMENTS = {
+    "dict_type": "must be a table of settings",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "model_type": "must be a table of settings",
+    "too_short": "must have at least one entry",
+    "tuple_type": "must be a list of tables",
+}
 
 
 def _table_name(location: KeyPath) -> str:
@@ -154,7 +181,9 @@ def _model_in(annotation: object) -> type[BaseModel] | None:
     return next((found for found in nested if found is not None), None)
 
 
-def _describe(location: KeyPath) -> str:
+def _remedy(location: KeyPath) -> str:
     *tables, key = location
     field = _model_at(tuple(tables)).model_fields.get(str(key))
-    return field.description.rstrip(".") if field and field.description else ""
+    if field is None or field.description is None:
+        return "change it"
+    return f"change it (it means: {field.description.rstrip('.')})"

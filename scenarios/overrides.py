@@ -7,19 +7,25 @@ word counts as a string). Knows nothing of which keys exist.
 from __future__ import annotations
 
 import tomllib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scenarios.errors import OverrideError
+
+if TYPE_CHECKING:
+    from scenarios.locate import KeyPath
 
 __all__ = ["apply_override"]
 
 
-def apply_override(document: dict[str, Any], text: str) -> None:
+def apply_override(document: dict[str, Any], text: str) -> KeyPath:
     """Set one value in place.
 
     Args:
         document: A parsed TOML document.
         text: For instance `cameras.0.fps=5` or `crowd.weather=dusk`.
+
+    Returns:
+        Which key was set.
 
     Raises:
         OverrideError: If the text has no `=`, or its key leads nowhere.
@@ -38,6 +44,7 @@ def apply_override(document: dict[str, Any], text: str) -> None:
         target[last] = _parse(value)
     else:
         raise OverrideError(text=text, detail=f"'{last}' has no table to stand in")
+    return tuple(int(name) if name.isdecimal() else name for name in names)
 
 
 def _step(target: object, name: str, *, text: str) -> object:

@@ -1,0 +1,110 @@
+"""Imports point one way: the arrows of DESIGN.md, parsed from every file."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# Which packages of ours each package may import, beside itself.
+ARROWS = {
+    "lfr_errors": set(),
+    "sim": {"lfr_errors"},
+    "matcher": {"lfr_errors"},
+    "synthetic_crowds": {"lfr_errors"},
+    "bench": {"lfr_errors", "matcher", "sim", "synthetic_crowds"},
+    "scenarios": {"lfr_errors", "bench", "matcher", "sim", "synthetic_crowds"},
+    "training": {"lfr_errors", "bench", "matcher", "scenarios", "synthetic_crowds"},
+    "harness": {
+        "lfr_errors",
+        "bench",
+        "matcher",
+        "scenarios",
+        "sim",
+        "synthetic_crowds",
+    },
+}
+
+
+def _sources():
+    for package in ARROWS:
+        single = ROOT / f"{package}.py"
+        paths = [single] if single.exists() else sorted((ROOT / package).rglob("*.py"))
+        for path in paths:
+            yield package, path
+
+
+def _imported(path):
+    """Every absolute module name that a file imports, also for types alone."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports must be absolute"
+            yield node.module
+
+
+@pytest.mark.parametrize("package", ARROWS)
+def test_imports_follow_the_arrows(package):
+    """Three pillars never import each other; bench joins them; nobody trains."""
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for owner, path in _sources()
+        if owner == package
+        for name in _imported(path)
+        if name.split(".")[0] in ARROWS.keys() - ARROWS[package] - {package}
+    ]
+    assert not wrong
+
+
+def test_every_package_was_looked_at():
+    """The check above would pass on an empty folder."""
+    assert {package for package, _ in _sources()} == set(ARROWS)
+
+
+@pytest.mark.parametrize(
+    "path", [p for _, p in _sources()], ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_public_names_exist_and_are_sorted(path):
+    """`__all__` names what is there, in order."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    exported = [
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets)
+    ]
+    if not exported:
+        public = [
+            node.name
+            for node in tree.body
+            if isinstance(node, ast.FunctionDef | ast.ClassDef)
+            and not node.name.startswith("_")
+        ]
+        assert not public, f"add __all__ with {public}"
+        return
+    defined = _top_level_names(tree)
+    assert set(exported[0]) <= defined
+    assert len(set(exported[0])) == len(exported[0])
+    assert exported[0] == sorted(exported[0], key=_isort_key)
+
+
+def _isort_key(name):
+    """Order constants, then classes, then the rest, as the linter does."""
+    kind = 0 if name.isupper() else 1 if name[:1].isupper() else 2
+    return kind, name
+
+
+def _top_level_names(tree):
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names.update(a.asname or a.name for a in node.names)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+    return names

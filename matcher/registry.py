@@ -13,7 +13,13 @@ from matcher.errors import UnknownPluginError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Registry"]
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from matcher.config import DetectorConfig, EmbedderConfig, IndexConfig
+    from matcher.protocols import Detector, Embedder, GalleryIndex
+
+__all__ = ["DETECTORS", "EMBEDDERS", "INDEXES", "Registry"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -59,3 +65,10 @@ class Registry(Generic[P, T]):
         if name not in self._factories:
             raise UnknownPluginError(self.kind, name, self._factories)
         return self._factories[name](*args, **kwargs)
+
+
+# Filled by the imports in `matcher.detectors`, `matcher.embedders`, `matcher.indexes`.
+DETECTORS: Registry[[DetectorConfig], Detector] = Registry("detector")
+EMBEDDERS: Registry[[EmbedderConfig], Embedder] = Registry("embedder")
+# An index is made over the gallery's templates: (n, d) float32, unit length.
+INDEXES: Registry[[IndexConfig, NDArray[np.float32]], GalleryIndex] = Registry("index")

@@ -41,12 +41,15 @@ class ClockCheck:
 
 
 def check_clock(
-    read_there: Callable[[], int], *, clock: Callable[[], int], n_round_trips: int = 20
+    read_there: Callable[[int], int],
+    *,
+    clock: Callable[[], int],
+    n_round_trips: int = 20,
 ) -> ClockCheck:
     """Ask the other process for its reading of the clock, several times.
 
     Args:
-        read_there: Asks, waits, and returns the reading, nanoseconds.
+        read_there: Given when it was asked, returns the reading, nanoseconds.
         clock: Our own clock, nanoseconds.
         n_round_trips: How often to ask, at least once.
 
@@ -58,7 +61,7 @@ def check_clock(
     disagreement_ns = 0
     for _ in range(n_round_trips):
         asked_ns = clock()
-        there_ns = read_there()
+        there_ns = read_there(asked_ns)
         answered_ns = clock()
         round_trip_ns = answered_ns - asked_ns
         if shortest_ns is None or round_trip_ns < shortest_ns:

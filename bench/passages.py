@@ -30,10 +30,16 @@ if TYPE_CHECKING:
     from bench.association import TruthJoin
     from bench.frames import FrameTable
     from bench.records import AlertOutcome, ArrivalPlan, ProbeOutcome, SentFrames
-    from matcher.records import FrameResult
+    from matcher.records import Alert, FrameResult
     from synthetic_crowds.records import Clip, Crowd, Passage
 
-__all__ = ["CountingWindow", "Findings", "counting_windows", "judge_passages"]
+__all__ = [
+    "CountingWindow",
+    "Findings",
+    "counting_windows",
+    "in_order_of_alert",
+    "judge_passages",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +118,7 @@ def judge_passages(
         unhurried: Time to alert has no meaning: nobody waited between the frames.
     """
     probes = tuple(join.probe_outcome(probe) for r in results for probe in r.probes)
-    raised = sorted(
-        (alert for r in results for alert in r.alerts),
-        key=lambda alert: (alert.alert_time_ns, alert.camera_id, alert.track_id),
-    )
+    raised = [alert for _, alert in in_order_of_alert(results)]
     alerts = tuple(join.alert_outcome(a, alert_index=k) for k, a in enumerate(raised))
     accounts: dict[str | None, _Account] = {}
     for probe in probes:
@@ -142,6 +145,14 @@ def judge_passages(
                 )
                 outcomes.append(outcome)
     return Findings(passages=tuple(outcomes), probes=probes, alerts=alerts)
+
+
+def in_order_of_alert(results: Sequence[FrameResult]) -> list[tuple[int, Alert]]:
+    """List every alert by its time, each after the position of its result."""
+    alerts = [(k, alert) for k, r in enumerate(results) for alert in r.alerts]
+    return sorted(
+        alerts, key=lambda row: (row[1].alert_time_ns, row[1].camera_id, row[0])
+    )
 
 
 @dataclass(frozen=True, slots=True)

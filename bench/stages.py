@@ -126,14 +126,12 @@ def stage_metrics(
         waiting_s = (columns[:, 3] - columns[:, 2]) / 1e9
         stage_busy_s = float(service_s.sum())
         busy_s += stage_busy_s
-        metrics[f"utilisation.{stage}"] = _utilisation(
-            stage_busy_s, wall_s, len(columns)
-        )
+        metrics[f"utilisation.{stage}"] = _utilisation(stage_busy_s, wall_s)
         at_work = columns[:, 1] > 0 if stage in _OF_FACES else slice(None)
         metrics |= _percentiles(f"waiting_s.{stage}", waiting_s[at_work])
         metrics |= _percentiles(f"service_s.{stage}", service_s[at_work])
     # The stages run one after another in one worker: together they are its load.
-    metrics["utilisation"] = _utilisation(busy_s, wall_s, int(frames.counted.sum()))
+    metrics["utilisation"] = _utilisation(busy_s, wall_s)
     return metrics
 
 
@@ -162,5 +160,5 @@ def _rate(count: int, wall_s: float) -> Metric:
     return Metric(value=value, n=count, unit="Hz")
 
 
-def _utilisation(busy_s: float, wall_s: float, n: int) -> Metric:
-    return Metric(value=busy_s / wall_s if wall_s > 0.0 else None, n=n)
+def _utilisation(busy_s: float, wall_s: float) -> Metric:
+    return Metric(value=busy_s / wall_s if wall_s > 0.0 else None)

@@ -1,0 +1,79 @@
+"""A collar and shoulders, so that a portrait's head does not float.
+
+Owns a plain solid of revolution around the neck. Streets use real bodies instead.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synthetic_crowds.head_basis import smooth_normals
+from synthetic_crowds.records import MeshPart
+
+if TYPE_CHECKING:
+    from synthetic_crowds.heads import Head
+    from synthetic_crowds.people import Appearance, Person
+
+__all__ = ["build_bust"]
+
+_AROUND = 40
+# Rings from the collar's edge down: height, half width, half depth, forward shift;
+# metres below the head's joint, for a neck of radius 0.06.
+_RINGS = (
+    (-0.112, 0.066, 0.066, 0.004),
+    (-0.135, 0.078, 0.074, 0.004),
+    (-0.150, 0.108, 0.084, 0.000),
+    (-0.165, 0.150, 0.092, -0.006),
+    (-0.185, 0.185, 0.100, -0.010),
+    (-0.220, 0.205, 0.106, -0.010),
+    (-0.300, 0.212, 0.115, -0.004),
+    (-0.420, 0.210, 0.118, 0.000),
+)
+
+
+def build_bust(
+    person: Person, appearance: Appearance, head: Head
+) -> tuple[MeshPart, ...]:
+    """Make collar and shoulders in the frame of an upright head.
+
+    Args:
+        person: Sets the breadth.
+        appearance: Sets the colour.
+        head: Sets the collar's width.
+
+    Returns:
+        One part.
+    """
+    rings = np.array(_RINGS)
+    wide = 0.90 + 0.16 * person.masculinity
+    wide *= float(np.clip(person.height_m / 1.70, 0.6, 1.15))
+    scale = np.linspace(head.neck_radius_m / 0.060, wide, 4)
+    scale = np.concatenate([scale, np.full(len(rings) - 4, wide)])[:, None]
+    angle = np.linspace(0.0, 2.0 * np.pi, _AROUND, endpoint=False)
+    x = rings[:, 1:2] * scale * np.sin(angle)
+    z = rings[:, 2:3] * scale * np.cos(angle) + rings[:, 3:4]
+    y = np.broadcast_to(rings[:, :1], x.shape)
+    vertices = np.stack([x, y, z], axis=-1).reshape(-1, 3).astype(np.float32)
+    index = np.arange(len(vertices)).reshape(len(rings), _AROUND)
+    ahead = np.roll(index, -1, axis=1)
+    a, b, c, d = (g.ravel() for g in (index[:-1], ahead[:-1], index[1:], ahead[1:]))
+    triangles = np.concatenate(
+        [np.stack([a, c, b], axis=1), np.stack([b, c, d], axis=1)]
+    ).astype(np.int32)
+    texture = np.empty((2, 2, 4), np.uint8)
+    texture[..., :3] = np.clip(np.array(appearance.collar_bgr), 0, 255).astype(np.uint8)
+    texture[..., 3] = 255
+    return (
+        MeshPart(
+            vertices=vertices,
+            normals=smooth_normals(
+                vertices, triangles, np.arange(len(vertices), dtype=np.int32)
+            ),
+            triangles=triangles,
+            uv=np.full((len(vertices), 2), 0.5, np.float32),
+            texture_bgra=texture,
+            occlusion=np.ones(len(vertices), np.float32),
+        ),
+    )

@@ -1,0 +1,79 @@
+"""Operations on triangle surfaces: normals, smoothing, standing off.
+
+Owns arithmetic that any mesh may need. Knows nothing of bodies.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba import njit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["normals_of", "smooth"]
+
+
+@njit(cache=True, nogil=True)
+def normals_of(
+    vertices: NDArray[np.float32], triangles: NDArray[np.int32]
+) -> NDArray[np.float32]:
+    """Average the face normals around each vertex, weighted by area; unit length."""
+    normals = np.zeros((vertices.shape[0], 3), np.float32)
+    for t in range(triangles.shape[0]):
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        e0 = vertices[b, 0] - vertices[a, 0]
+        e1 = vertices[b, 1] - vertices[a, 1]
+        e2 = vertices[b, 2] - vertices[a, 2]
+        f0 = vertices[c, 0] - vertices[a, 0]
+        f1 = vertices[c, 1] - vertices[a, 1]
+        f2 = vertices[c, 2] - vertices[a, 2]
+        for k in (a, b, c):
+            normals[k, 0] += e1 * f2 - e2 * f1
+            normals[k, 1] += e2 * f0 - e0 * f2
+            normals[k, 2] += e0 * f1 - e1 * f0
+    for v in range(normals.shape[0]):
+        length = np.sqrt(
+            normals[v, 0] ** 2 + normals[v, 1] ** 2 + normals[v, 2] ** 2 + 1e-24
+        )
+        for i in range(3):
+            normals[v, i] /= length
+    return normals
+
+
+@njit(cache=True, nogil=True)
+def smooth(
+    vertices: NDArray[np.float32],
+    edges: NDArray[np.int32],
+    starts: NDArray[np.int32],
+    share: NDArray[np.float32],
+    steps: int,
+) -> NDArray[np.float32]:
+    """Pull vertices towards the mean of their neighbours, again and again.
+
+    Args:
+        vertices: (v, 3).
+        edges: (e, 2), each edge both ways, sorted by its first end.
+        starts: (v + 1,), where each vertex's edges begin.
+        share: (v,) in [0, 1], how far a vertex goes at each step.
+        steps: How many steps.
+
+    Returns:
+        New vertices (v, 3).
+    """
+    current = vertices.copy()
+    for _ in range(steps):
+        following = current.copy()
+        for v in range(starts.size - 1):
+            count = starts[v + 1] - starts[v]
+            if share[v] == 0.0 or count == 0:
+                continue
+            for i in range(3):
+                total = 0.0
+                for e in range(starts[v], starts[v + 1]):
+                    total += current[edges[e, 1], i]
+                following[v, i] += share[v] * (total / count - current[v, i])
+        current = following
+    return current

@@ -32,6 +32,9 @@ TICK_S = 0.05
 _SLOWEST_M_S, _FASTEST_M_S = 0.7, 2.2
 _ABREAST_M = 0.7
 _LARGEST_GROUP = 6
+# The street is as busy in the first and last frame as in between: who walks through
+# the zone this long before or after the clip may still be in view.
+_LEAD_S = 12.0
 # How many come round the corner on the left; the others step in from the right.
 _CORNER_SHARE = 0.55
 
@@ -41,14 +44,13 @@ class Arrivals:
     """Everybody who will come, sorted by start.
 
     Attributes:
-        start_s, entry_s: (n,) float64.
+        start_s: (n,) float64, clip time, on ticks.
         free_speed_m_s: (n,) float64.
         towards: (n,) bool.
         waypoints_m: (n, 3, 2) float64: start, turn, end.
     """
 
     start_s: NDArray[np.float64]
-    entry_s: NDArray[np.float64]
     free_speed_m_s: NDArray[np.float64]
     towards: NDArray[np.bool_]
     waypoints_m: NDArray[np.float64]
@@ -56,15 +58,12 @@ class Arrivals:
 
 def draw_arrivals(crowd: CrowdConfig, layout: Layout, *, rng: Generator) -> Arrivals:
     """Draw groups, their free speeds and their ways."""
-    crossing_s = (layout.zone_far_x_m - layout.zone_near_x_m) / (
-        crowd.walking_speed_mean_m_s - crowd.walking_speed_sd_m_s
-    )
-    open_s = max(crowd.duration_s - crossing_s - 1.0, 1.0)
+    first_s, last_s = -_LEAD_S, crowd.duration_s + _LEAD_S
     towards_hz = crowd.footfall_per_min / 60.0
     all_hz = towards_hz / (1.0 - crowd.counterflow_share)
-    n_groups = rng.poisson(all_hz * open_s / crowd.mean_group_size)
-    starts, entries, speeds, ways, waypoints = [], [], [], [], []
-    for entry_s in np.sort(rng.uniform(0.0, open_s, n_groups)):
+    n_groups = rng.poisson(all_hz * (last_s - first_s) / crowd.mean_group_size)
+    starts, speeds, ways, waypoints = [], [], [], []
+    for entry_s in np.sort(rng.uniform(first_s, last_s, n_groups)):
         size = _draw_group_size(crowd.mean_group_size, rng=rng)
         towards = bool(rng.random() >= crowd.counterflow_share)
         # A group walks at one pace, the slower for being a group.
@@ -76,7 +75,6 @@ def draw_arrivals(crowd: CrowdConfig, layout: Layout, *, rng: Generator) -> Arri
             before_zone_m = (
                 legs_m[0] + way[1, 0] - layout.zone_far_x_m if towards else 0.0
             )
-            entries.append(entry_s)
             starts.append(entry_s - before_zone_m / speed)
             speeds.append(speed)
             ways.append(towards)
@@ -86,7 +84,6 @@ def draw_arrivals(crowd: CrowdConfig, layout: Layout, *, rng: Generator) -> Arri
     start_s = np.round(np.asarray(starts, np.float64)[order] / TICK_S) * TICK_S
     return Arrivals(
         start_s=start_s,
-        entry_s=np.asarray(entries, np.float64)[order],
         free_speed_m_s=np.asarray(speeds, np.float64)[order],
         towards=np.asarray(ways, np.bool_)[order],
         waypoints_m=np.asarray(waypoints, np.float64).reshape(-1, 3, 2)[order],

@@ -11,6 +11,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from synthetic_crowds.population import Demographics
+
 __all__ = [
     "CameraConfig",
     "CrowdConfig",
@@ -193,6 +195,9 @@ class CrowdConfig(BaseModel):
             "Of those who enter a second or later camera's zone, how many have passed "
             "an earlier camera, where walking there leaves time for it."
         ),
+    )
+    demographics: Demographics = Field(
+        default_factory=Demographics, description="Who lives in the city."
     )
     population_size: int = Field(
         default=20_000,

@@ -65,13 +65,11 @@ class Walk:
 
     Attributes:
         towards: Whether it leads through the zone of recognition, face first.
-        entry_s: When its walker would enter the zone if nobody were in the way.
         start_s: Clip time of the first row.
         rows: (n, 9) float64, the fields of `Stance` in order.
     """
 
     towards: bool
-    entry_s: float
     start_s: float
     rows: NDArray[np.float64]
 
@@ -79,6 +77,24 @@ class Walk:
     def end_s(self) -> float:
         """Clip time of the last row."""
         return self.start_s + (len(self.rows) - 1) * TICK_S
+
+    def span_in(self, layout: Layout) -> tuple[float, float] | None:
+        """Clip times of the first and last tick in the zone of recognition.
+
+        Returns:
+            `None` if it leads away from the camera or misses the zone.
+        """
+        inside = np.flatnonzero(
+            (self.rows[:, 0] >= layout.zone_near_x_m)
+            & (self.rows[:, 0] <= layout.zone_far_x_m)
+            & (np.abs(self.rows[:, 1]) <= layout.zone_half_width_m)
+        )
+        if not self.towards or not len(inside):
+            return None
+        return (
+            self.start_s + float(inside[0]) * TICK_S,
+            self.start_s + float(inside[-1]) * TICK_S,
+        )
 
     def at(self, time_s: float) -> Stance | None:
         """Interpolate the walker's stance, `None` before and after the walk."""
@@ -96,9 +112,8 @@ def walk_past(
 ) -> tuple[Walk, ...]:
     """Draw every walk past one camera.
 
-    Footfall counts at the far edge of the zone, from the first moment of the clip
-    until the last from which a walker still leaves the zone in time, so that nearly
-    every passage is whole; only a jam can cut one off.
+    Footfall counts at the far edge of the zone. The street is equally busy all the
+    time, so some walks began before the clip, and some end after it.
 
     Args:
         crowd: Footfall, speeds, groups, gaze.
@@ -109,11 +124,10 @@ def walk_past(
         By time of start. Empty if nobody came.
     """
     arrivals = draw_arrivals(crowd, layout, rng=rng)
-    paths = walk_paths(arrivals, layout, crowd.duration_s)
+    paths = walk_paths(arrivals, layout)
     return tuple(
         Walk(
             towards=bool(arrivals.towards[i]),
-            entry_s=float(arrivals.entry_s[i]),
             start_s=float(arrivals.start_s[i]),
             rows=_stances(path, crowd, rng=rng),
         )

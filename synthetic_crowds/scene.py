@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from synthetic_crowds.decor import Decor
     from synthetic_crowds.layout import Layout
     from synthetic_crowds.lighting import StreetLight
+    from synthetic_crowds.optics import Optics
     from synthetic_crowds.sheets import Sheet
 
 __all__ = ["Scene", "build_scene"]
@@ -45,17 +46,20 @@ class Scene:
     Attributes:
         background_bgr: (h, w, 3) uint8, sRGB.
         depth_m: (h, w) float32, along the optical axis.
-        light: As exposed.
+        ground: (h, w) bool, where nothing but the ground shows.
+    light: As exposed.
     """
 
     background_bgr: NDArray[np.uint8]
     depth_m: NDArray[np.float32]
+    ground: NDArray[np.bool_]
     light: StreetLight
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""
         self.background_bgr.setflags(write=False)
         self.depth_m.setflags(write=False)
+        self.ground.setflags(write=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -87,6 +91,7 @@ def build_scene(
     light: StreetLight,
     camera: Camera,
     layout: Layout,
+    optics: Optics,
     *,
     samples: int = 2,
     px_per_m: float = 80.0,
@@ -99,6 +104,7 @@ def build_scene(
         light: Before exposure.
         camera: The eye.
         layout: The plan that its walkers keep to.
+        optics: The camera's lens.
         samples: Rays per pixel along each side.
         px_per_m: Resolution of its paint.
         rng: Decides shops, wear and furniture.
@@ -123,9 +129,13 @@ def build_scene(
         )
     metered = float((radiance @ _LUMINANCE_BGR).mean())
     exposure = float(np.sqrt(_METERED_LEVEL / max(metered, 1e-3)))
+    background = linear_to_srgb(canvas.bgr * np.float32(exposure))
+    if optics.lens_blur_px > 0:
+        background = cv2.GaussianBlur(background, (0, 0), optics.lens_blur_px)
     return Scene(
-        background_bgr=linear_to_srgb(radiance * np.float32(exposure)),
-        depth_m=depth_m,
+        background_bgr=background,
+        depth_m=canvas.depth_m,
+        ground=_is_ground(canvas.depth_m, camera),
         light=light.exposed(exposure),
     )
 
@@ -234,6 +244,12 @@ def _shade(
     return np.asarray(
         albedo * received * corner + glow[..., None] * warm, dtype=np.float32
     )
+
+
+def _is_ground(depth_m: NDArray[np.float32], camera: Camera) -> NDArray[np.bool_]:
+    """Where each pixel's ray ends (h, w) at the height of the ground."""
+    rise = camera.rays()[..., 2]
+    return np.asarray(np.abs(camera.position_m[2] + rise * depth_m) < 0.02)
 
 
 def _weather(

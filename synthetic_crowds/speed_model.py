@@ -12,7 +12,6 @@ Source:
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,9 +37,7 @@ _WAYPOINT_M = 1.2
 _LONGEST_WALK_S = 120.0
 
 
-def walk_paths(
-    arrivals: Arrivals, layout: Layout, duration_s: float
-) -> list[NDArray[np.float64]]:
+def walk_paths(arrivals: Arrivals, layout: Layout) -> list[NDArray[np.float64]]:
     """Walk everybody from start to end by the collision-free speed model.
 
     Returns:
@@ -55,9 +52,9 @@ def walk_paths(
     walking = np.zeros(count, np.bool_)
     done = np.zeros(count, np.bool_)
     start_tick = np.round(arrivals.start_s / TICK_S).astype(np.int64)
-    first = int(start_tick[0])
-    last = max(math.ceil(duration_s / TICK_S) + 2, first)
-    for tick in range(first, last):
+    tick = int(start_tick[0]) - 1
+    while not done.all():
+        tick += 1
         walking |= (start_tick <= tick) & ~done
         active = np.flatnonzero(walking)
         for i in active:

@@ -1,27 +1,26 @@
 """A stand-in run: seeded numbers in the shape of a real one, for report tests only.
 
-Nothing here was measured. The people are names without faces, the times are drawn.
+Metrics and verdict are computed from them as in any run. Nothing here was measured. The people are names without faces, the times are drawn.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import asdict, replace
 
 import numpy as np
 
+from bench.config import ObjectivesConfig
+from bench.frames import tabulate
+from bench.instrument import Instrument
+from bench.metrics import compute_metrics
 from bench.records import (
     AlertOutcome,
     ArrivalPlan,
-    Metric,
-    ObjectiveResult,
     PassageOutcome,
-    ProbeOutcome,
-    Reason,
     RunRecord,
     SentFrames,
-    Status,
-    Verdict,
 )
+from bench.verdict import applicable, judge, judge_objectives
 from matcher.records import (
     Alert,
     CameraId,
@@ -34,28 +33,10 @@ from matcher.records import (
     TrackId,
 )
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 FPS = 10.0
 THRESHOLD = 0.46
 START_NS = 5_000_000_000
 STAGE_MS = (3.0, 11.0, 0.4, 0.9, 4.0, 1.2, 0.1)
-TONES = ("1-3", "4-6", "7-10")
-
-
-def wilson(k: int, n: int, *, unit: str = "1") -> Metric:
-    """Make a proportion with its 95 % Wilson interval."""
-    z = 1.959964
-    centre = (k + z * z / 2) / (n + z * z)
-    half = z / (n + z * z) * float(np.sqrt(k * (n - k) / n + z * z / 4))
-    return Metric(
-        value=k / n,
-        low=max(0.0, centre - half),
-        high=min(1.0, centre + half),
-        n=n,
-        unit=unit,
-    )
 
 
 def make_passages(
@@ -179,51 +160,6 @@ def make_alerts(
     )
 
 
-def _rates(passages: tuple[PassageOutcome, ...]) -> dict[str, Metric]:
-    groups = {
-        "sex": lambda p: p.sex,
-        "age": lambda p: p.age_band,
-        "tone": lambda p: TONES[(p.monk_tone > 3) + (p.monk_tone > 6)],
-        "ancestry": lambda p: p.ancestry,
-    }
-    mated = [p for p in passages if p.mated]
-    others = [p for p in passages if not p.mated]
-    k_true, k_false = sum(p.true_alert for p in mated), sum(p.alerted for p in others)
-    metrics = {
-        "tpir": wilson(k_true, len(mated)),
-        "fnir": wilson(len(mated) - k_true, len(mated)),
-        "fpir": wilson(k_false, len(others)),
-        "fta": wilson(sum(p.n_probes == 0 for p in passages), len(passages)),
-        "passages.mated": Metric(value=len(mated), unit="passages"),
-        "passages.non_mated": Metric(value=len(others), unit="passages"),
-    }
-    for rate, among in (("tpir", mated), ("fpir", others)):
-        for by, group_of in groups.items():
-            for group in sorted({group_of(p) for p in among}):
-                members = [p for p in among if group_of(p) == group]
-                metrics[f"{rate}.by_{by}.{group}"] = wilson(
-                    sum(p.alerted for p in members), len(members)
-                )
-    return metrics
-
-
-def _latencies(latency_s: NDArray[np.float64]) -> dict[str, Metric]:
-    metrics = {}
-    n = len(latency_s)
-    for percent in (50, 90, 95, 99):
-        if n * (1 - percent / 100) < 10:
-            metric = Metric(value=None, n=n, unit="s")
-        else:
-            value = float(np.percentile(latency_s, percent))
-            metric = Metric(
-                value=value, low=0.94 * value, high=1.07 * value, n=n, unit="s"
-            )
-        metrics[f"glass_to_alert_s.p{percent}"] = metric
-    longest = float(latency_s.max()) if n else None
-    metrics["glass_to_alert_s.max"] = Metric(value=longest, n=n, unit="s")
-    return metrics
-
-
 def make_record(
     *,
     seed: int = 7,
@@ -232,8 +168,8 @@ def make_record(
     n_passages: int = 112,
     skip_share: float = 0.01,
     title: str = "High street",
-    status: Status = Status.VALID,
-    reasons: tuple[Reason, ...] = (),
+    interrupted: bool = False,
+    unhurried: bool = False,
     with_alerts: bool = True,
 ) -> RunRecord:
     """Make a stand-in run of any size; equal seeds make equal runs."""
@@ -257,105 +193,91 @@ def make_record(
         rng, n=n_passages, n_cameras=n_cameras, duration_s=duration_s
     )
     alerts = make_alerts(passages, rng) if with_alerts else ()
-    counted = [
-        r.outcome
-        for r in results
-        if r.outcome.outcome is Outcome.PROCESSED
-        and r.outcome.capture_time_ns >= START_NS + 3e9
-    ]
-    latency_s = np.array([(o.done_ns - o.capture_time_ns) / 1e9 for o in counted])
-    n_offered = len(plan)
-    n_skipped = sum(r.outcome.outcome is Outcome.SKIPPED for r in results)
-    processed = n_offered - n_skipped
-    metrics = {
-        **_latencies(latency_s),
-        **_rates(passages),
-        "schedule_delay_s.p99": Metric(value=0.0004, n=n_offered, unit="s"),
-        "frames.offered": Metric(value=n_offered, unit="frames"),
-        "frames.processed": Metric(value=processed, unit="frames"),
-        "frames.skipped": Metric(value=n_skipped, unit="frames"),
-        "frames.failed": Metric(value=0, unit="frames"),
-        "frames.skipped_share": wilson(n_skipped, n_offered),
-        "throughput_fps": Metric(value=processed / duration_s, unit="Hz"),
-        "offered_hz": Metric(value=n_cameras * FPS, unit="Hz"),
-        "goodput_hz": Metric(value=(processed - 2) / duration_s, unit="Hz"),
-        "utilisation": Metric(value=n_cameras * FPS * sum(STAGE_MS) / 1e3),
-        "threshold": Metric(value=THRESHOLD, unit="cosine"),
-        "threshold.target_fpir": Metric(value=0.01),
-        "tpir.face_60px": Metric(value=None, n=0),
-        "cameras": Metric(value=n_cameras, unit="cameras"),
-        "watchlist.size": Metric(value=1000, unit="subjects"),
-        **{
-            f"utilisation.{stage}": Metric(value=n_cameras * FPS * mean / 1e3)
-            for stage, mean in zip(Stage, STAGE_MS, strict=True)
-        },
-    }
-    objectives = (
-        ObjectiveResult(
-            metric="glass_to_alert_s.p99",
-            limit=1.0,
-            at_most=True,
-            value=metrics["glass_to_alert_s.p99"].value,
-            met=metrics["glass_to_alert_s.p99"].value is not None or None,
-        ),
-        ObjectiveResult(
-            metric="fpir",
-            limit=0.05,
-            at_most=True,
-            value=metrics["fpir"].value,
-            met=None,
-        ),
-        ObjectiveResult(
-            metric="tpir",
-            limit=0.99,
-            at_most=False,
-            value=metrics["tpir"].value,
-            met=False,
-        ),
+    results = tuple(
+        replace(result, alerts=tuple(alert_of(a) for a in alerts if _is_at(a, result)))
+        for result in results
+    )
+    instrument = Instrument(
+        unhurried=unhurried,
+        interrupted=interrupted,
+        lost="",
+        fps=(FPS,) * n_cameras,
+        warm_up_s=3.0,
+        deadline_s=1.0,
+        null_hz=4000.0,
+        clock_shortest_ns=40_000,
+        clock_disagreement_ns=0,
+        drive_s=duration_s,
+        harness_cpu_s=0.03 * duration_s,
+        harness_rss_bytes=300 << 20,
+        matcher_cpu_s=0.4 * duration_s,
+        matcher_wait_s=0.1,
+        matcher_rss_bytes=500 << 20,
+        n_watchlist=1000,
+        n_enrolled=998,
+        threshold=THRESHOLD,
+        target_fpir=0.01,
+        n_cohort=1200,
+    )
+    # The last frames of an interrupted run were never sent.
+    n_sent = len(plan) * 2 // 3 if interrupted else len(plan)
+    is_sent = np.arange(len(plan)) < n_sent
+    sent = SentFrames(
+        planned_ns=planned_ns, sent_ns=np.where(is_sent, planned_ns + 100_000, -1)
+    )
+    if interrupted:
+        results = results[:n_sent]
+        alerts = alerts[: sum(len(r.alerts) for r in results)]
+    metrics = compute_metrics(
+        plan=plan,
+        sent=sent,
+        results=results,
+        passages=passages,
+        alerts=alerts,
+        instrument=instrument,
+    )
+    stated = ObjectivesConfig(
+        glass_to_alert_p99_s=1.0, fpir=0.05, tpir=0.99, skipped_share=0.02
+    ).stated()
+    objectives = judge_objectives(applicable(stated, unhurried=unhurried), metrics)
+    verdict = judge(
+        tabulate(plan, sent, results, warm_up_s=3.0), instrument, objectives, metrics
     )
     return RunRecord(
         run_id="2026-11-23T101500-high_street-7",
         scenario={
             "scenario": {
                 "title": title,
-                "description": "Two cameras over a pavement on a busy afternoon.",
+                "description": "Cameras over a pavement on a busy afternoon.",
                 "seed": seed,
             },
-            "cameras": [
-                {"camera_id": f"cam{i + 1}", "fps": FPS} for i in range(n_cameras)
-            ],
-            "load": {"warm_up_s": 3.0, "phase": "random"},
-            "matcher": {"decision": {"threshold": None, "target_fpir": 0.01}},
         },
         provenance={
-            "started": "2026-11-23T10:15:00+00:00",
-            "commit": "0123456789abcdef0123456789abcdef01234567",
-            "dirty": False,
-            "machine": {"cpu": "a test double", "n_cores": 2},
+            "began": "2026-11-23T10:15:00+00:00",
+            "command_line": ["harness", "run", "a test double"],
+            "code": {"commit": "0123456789abcdef" * 2, "dirty": True},
+            "machine": {"processor": "a test double", "cores": 2},
+            "truth_sha256": "0" * 64,
+            "clips_sha256": "1" * 64,
+            "instrument": asdict(instrument),
         },
-        verdict=Verdict(status=status, reasons=reasons),
+        verdict=verdict,
         objectives=objectives,
         metrics=metrics,
         plan=plan,
-        sent=SentFrames(planned_ns=planned_ns, sent_ns=planned_ns + 100_000),
+        sent=sent,
         results=results,
         passages=passages,
         alerts=alerts,
-        probes=tuple(
-            ProbeOutcome(
-                camera_id=p.camera_id,
-                frame_index=int(p.t_in_s * FPS),
-                track_id=i,
-                n_shots=1,
-                quality=0.5,
-                subject_id="person-90001",
-                comparison_score=p.best_score,
-                passage_id=p.passage_id,
-                person_id=p.person_id,
-            )
-            for i, p in enumerate(passages)
-            if p.best_score is not None
-        ),
+        probes=(),
+    )
+
+
+def _is_at(alert: AlertOutcome, result: FrameResult) -> bool:
+    outcome = result.outcome
+    return (outcome.camera_id, outcome.frame_index) == (
+        alert.camera_id,
+        alert.frame_index,
     )
 
 
@@ -370,5 +292,5 @@ def alert_of(outcome: AlertOutcome) -> Alert:
         threshold=outcome.threshold,
         box_xyxy=outcome.box_xyxy,
         capture_time_ns=START_NS,
-        alert_time_ns=START_NS,
+        alert_time_ns=START_NS + outcome.alert_index,
     )

@@ -9,15 +9,15 @@ import re
 from typing import TYPE_CHECKING
 
 from bench.identification import det_curve
-from bench.passages import counting_windows
+from bench.metrics import counted_passages
 from bench.report import charts_accuracy, charts_speed, series
 from bench.report.charts_accuracy import MIN_GROUP_N, GroupRate
 from bench.report.view import Chart
 from bench.report.words import count, grouping_title
+from bench.run_folder import instrument_of
 
 if TYPE_CHECKING:
-    from bench.records import PassageOutcome, RunRecord
-    from bench.report.settings import Settings
+    from bench.records import RunRecord
 
 __all__ = ["accuracy_charts", "group_charts", "speed_charts"]
 
@@ -37,9 +37,11 @@ _RATE_CHARTS = (
 )
 
 
-def accuracy_charts(record: RunRecord, settings: Settings) -> tuple[Chart, ...]:
+def accuracy_charts(record: RunRecord) -> tuple[Chart, ...]:
     """Draw the scores and the trade between the two errors."""
-    passages = counted_passages(record, settings)
+    passages = counted_passages(
+        record.passages, record.plan, record.sent, instrument_of(record)
+    )
     scores = series.scores_of(passages)
     if len(scores.mated) + len(scores.non_mated) == 0:
         return ()
@@ -103,11 +105,11 @@ def group_charts(record: RunRecord) -> tuple[Chart, ...]:
     return tuple(charts)
 
 
-def speed_charts(record: RunRecord, settings: Settings) -> tuple[Chart, ...]:
+def speed_charts(record: RunRecord) -> tuple[Chart, ...]:
     """Draw latency, stages, utilisation and frame outcomes."""
     charts = []
     if _has_latency(record):
-        charts += _latency_charts(record, settings)
+        charts += _latency_charts(record)
     times = series.stage_times(record.results)
     if times:
         charts.append(
@@ -140,22 +142,10 @@ def speed_charts(record: RunRecord, settings: Settings) -> tuple[Chart, ...]:
     return tuple(charts)
 
 
-def counted_passages(
-    record: RunRecord, settings: Settings
-) -> tuple[PassageOutcome, ...]:
-    """Take the passages that the rates count: those watched from end to end."""
-    windows = counting_windows(
-        record.plan,
-        record.sent,
-        fps=tuple(settings.fps[camera_id] for camera_id in record.plan.camera_ids),
-        warm_up_s=settings.warm_up_s,
-    )
-    return tuple(p for p in record.passages if windows[p.camera_id].holds(p))
-
-
-def _latency_charts(record: RunRecord, settings: Settings) -> list[Chart]:
+def _latency_charts(record: RunRecord) -> list[Chart]:
     frames = series.frames_of(record)
-    counted = frames.latency_s[frames.time_s >= settings.warm_up_s]
+    warm_up_s = instrument_of(record).warm_up_s
+    counted = frames.latency_s[frames.time_s >= warm_up_s]
     if len(counted) == 0:
         return []
     quoted = {
@@ -172,9 +162,7 @@ def _latency_charts(record: RunRecord, settings: Settings) -> list[Chart]:
             "the warm-up.",
         ),
         Chart(
-            svg=charts_speed.latency_series(
-                frames, alerts=alerts, warm_up_s=settings.warm_up_s
-            ),
+            svg=charts_speed.latency_series(frames, alerts=alerts, warm_up_s=warm_up_s),
             caption="The same over the run. A rising line would mean a queue that "
             "never empties.",
         ),

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from markupsafe import Markup
+
     from bench.identification import DetCurve
     from bench.report.series import Scores
 
 __all__ = ["MIN_GROUP_N", "GroupRate", "error_trade", "group_rates", "score_histogram"]
 
-WIDTH_PX = 470.0
+WIDTH_PX = 440.0
 HEIGHT_PX = 270.0
 # With fewer passages even a rate of zero leaves an upper bound above 11 %
 # (z² / (n + z²)): such a group is drawn grey and said to tell nothing.
@@ -64,19 +65,27 @@ def score_histogram(scores: Scores, *, threshold: float | None) -> Markup:
         )
         for name, values, colour, hatch in series:
             axes.hist(
-                values, bins=list(edges), histtype="stepfilled", facecolor=f"{colour}44",
-                edgecolor=colour, linewidth=1.2, hatch=hatch,
+                values,
+                bins=list(edges),
+                histtype="stepfilled",
+                facecolor=f"{colour}44",
+                edgecolor=colour,
+                linewidth=1.2,
+                hatch=hatch,
                 label=f"{name}, {count(len(values))} passages",
-            )  # fmt: skip
+            )
         if threshold is not None:
             axes.axvline(threshold, color=PALETTE.ink, linewidth=1.4)
             label(
-                axes, f"threshold {threshold:.3f}", x=threshold, colour=PALETTE.ink,
+                axes,
+                f"threshold {threshold:.3f}",
+                x=threshold,
+                colour=PALETTE.ink,
                 level=0.96,
-            )  # fmt: skip
+            )
         axes.set_xlabel("best comparison score of the passage")
         axes.set_ylabel("passages")
-        drawn.legend(loc="outside upper left", ncols=2, fontsize=9.5)
+        drawn.legend(loc="outside upper left", ncols=2, fontsize=10)
         return to_svg(
             drawn,
             name="scores",
@@ -100,16 +109,23 @@ def error_trade(curve: DetCurve, *, operating: tuple[float, float] | None) -> Ma
     with figure(width_px=WIDTH_PX, height_px=HEIGHT_PX) as drawn:
         axes = drawn.subplots()
         axes.step(
-            np.maximum(fpir, floor) * 100, fnir * 100, where="post",
-            color=PALETTE.sought, linewidth=1.8,
-        )  # fmt: skip
+            np.maximum(fpir, floor) * 100,
+            fnir * 100,
+            where="post",
+            color=PALETTE.sought,
+            linewidth=1.8,
+        )
         if operating is not None:
             x, y = max(operating[0], floor) * 100, operating[1] * 100
             axes.plot([x], [y], "o", color=PALETTE.others, markersize=7, clip_on=False)
             axes.annotate(
-                "this run", (x, y), xytext=(8, 8), textcoords="offset points",
-                color=PALETTE.others, fontsize=9.5,
-            )  # fmt: skip
+                "this run",
+                (x, y),
+                xytext=(8, 8),
+                textcoords="offset points",
+                color=PALETTE.others,
+                fontsize=10,
+            )
         axes.set_xscale("log")
         axes.set_xlim(floor * 90, 100)
         axes.set_ylim(-2, 102)
@@ -154,25 +170,43 @@ def group_rates(
         for rate, place in zip(rates, places, strict=True):
             colour = PALETTE.sought if rate.tells else PALETTE.grey
             axes.plot(
-                [rate.low * 100, rate.high * 100], [place, place], color=colour,
-                linewidth=2.2, solid_capstyle="butt",
-            )  # fmt: skip
+                [rate.low * 100, rate.high * 100],
+                [place, place],
+                color=colour,
+                linewidth=2.2,
+                solid_capstyle="butt",
+            )
             axes.plot(
-                [rate.value * 100], [place], "o", color=colour, markersize=6.5,
-                markerfacecolor=colour if rate.tells else "white", clip_on=False,
-            )  # fmt: skip
+                [rate.value * 100],
+                [place],
+                "o",
+                color=colour,
+                markersize=6.5,
+                markerfacecolor=colour if rate.tells else "white",
+                clip_on=False,
+            )
             axes.annotate(
                 f"n = {count(rate.n)}" + ("" if rate.tells else ", cannot tell"),
-                (1, place), xycoords=axes.get_yaxis_transform(), xytext=(6, 0),
-                textcoords="offset points", va="center", fontsize=9,
+                (1, place),
+                xycoords=axes.get_yaxis_transform(),
+                xytext=(6, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=9.5,
                 color=PALETTE.ink if rate.tells else PALETTE.muted,
-            )  # fmt: skip
+            )
         for place, text in heads:
             axes.annotate(
-                text, (0, place), xycoords=axes.get_yaxis_transform(), va="center",
-                xytext=(-66, 0), textcoords="offset points", fontsize=9.5,
-                fontweight="bold", annotation_clip=False,
-            )  # fmt: skip
+                text,
+                (0, place),
+                xycoords=axes.get_yaxis_transform(),
+                va="center",
+                xytext=(-66, 0),
+                textcoords="offset points",
+                fontsize=10,
+                fontweight="bold",
+                annotation_clip=False,
+            )
         axes.set_yticks(places, [rate.group for rate in rates])
         axes.set_ylim(y - 0.4, -0.6)
         widest = max(rate.high for rate in rates) * 100

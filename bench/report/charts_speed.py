@@ -22,9 +22,15 @@ if TYPE_CHECKING:
 
     from bench.report.series import Frames, StageTime
 
-__all__ = ["frame_outcomes", "latency_histogram", "latency_series", "stages", "utilisation"]
+__all__ = [
+    "frame_outcomes",
+    "latency_histogram",
+    "latency_series",
+    "stages",
+    "utilisation",
+]
 
-WIDTH_PX = 470.0
+WIDTH_PX = 440.0
 HEIGHT_PX = 270.0
 # A series is drawn in at most this many steps: more would not show at its width.
 _MAX_STEPS = 120
@@ -59,9 +65,12 @@ def latency_histogram(
             x = value_s * 1e3
             axes.axvline(x, color=PALETTE.ink, linewidth=1.0, linestyle=(0, (3, 2)))
             label(
-                axes, f"{name} {number(value_s, 's')}", x=x, colour=PALETTE.ink,
+                axes,
+                f"{name} {number(value_s, 's')}",
+                x=x,
+                colour=PALETTE.ink,
                 level=0.95 - 0.09 * i,
-            )  # fmt: skip
+            )
         axes.set_xlabel("glass-to-alert latency, ms" + (" (log scale)" * is_log))
         axes.set_ylabel("frames")
         axes.margins(x=0.02)
@@ -96,32 +105,51 @@ def latency_series(
     slowest = np.array([g.max() for g in groups])
     with figure(width_px=WIDTH_PX, height_px=HEIGHT_PX) as drawn:
         axes = drawn.subplots()
-        axes.fill_between(time_s, slowest, color=PALETTE.sought, alpha=0.13, linewidth=0)
+        axes.fill_between(
+            time_s, slowest, color=PALETTE.sought, alpha=0.13, linewidth=0
+        )
         axes.plot(
-            time_s, slowest, color=PALETTE.sought, alpha=0.55, linewidth=1.0,
+            time_s,
+            slowest,
+            color=PALETTE.sought,
+            alpha=0.55,
+            linewidth=1.0,
             label="slowest frame",
-        )  # fmt: skip
+        )
         axes.plot(
-            time_s, [float(np.median(g)) for g in groups], color=PALETTE.sought,
-            linewidth=1.8, label="median frame",
-        )  # fmt: skip
+            time_s,
+            [float(np.median(g)) for g in groups],
+            color=PALETTE.sought,
+            linewidth=1.8,
+            label="median frame",
+        )
         if alerts:
             at_s, latency_s = np.array(alerts).T
             axes.plot(
-                at_s, latency_s * 1e3, "D", color=PALETTE.others, markersize=4,
+                at_s,
+                latency_s * 1e3,
+                "D",
+                color=PALETTE.others,
+                markersize=4,
                 label="alert",
-            )  # fmt: skip
+            )
         if 0 < warm_up_s < end_s:
             axes.axvspan(0, warm_up_s, color=PALETTE.wash, zorder=0)
             axes.annotate(
-                "warm-up", (0, 1), xycoords=axes.get_xaxis_transform(), fontsize=8.5,
-                color=PALETTE.muted, xytext=(2, -3), textcoords="offset points", va="top",
-            )  # fmt: skip
+                "warm-up",
+                (0, 1),
+                xycoords=axes.get_xaxis_transform(),
+                fontsize=8.5,
+                color=PALETTE.muted,
+                xytext=(2, -3),
+                textcoords="offset points",
+                va="top",
+            )
         axes.set_xlabel("seconds into the run")
         axes.set_ylabel(f"latency, ms, per {step_s:g} s")
         axes.set_ylim(0, float(slowest.max()) * 1.3)
         axes.margins(x=0.01)
-        axes.legend(ncols=3, loc="upper right", fontsize=9.5, columnspacing=1.2)
+        axes.legend(ncols=3, loc="upper right", fontsize=10, columnspacing=1.2)
         return to_svg(
             drawn,
             name="latency-series",
@@ -141,20 +169,28 @@ def stages(times: Sequence[StageTime]) -> Markup:
         axes = drawn.subplots()
         axes.barh(names, waiting, color=PALETTE.waiting, height=0.62, label="waiting")
         axes.barh(
-            names, service, left=waiting, color=PALETTE.service, height=0.62,
+            names,
+            service,
+            left=waiting,
+            color=PALETTE.service,
+            height=0.62,
             label="service",
-        )  # fmt: skip
+        )
         for name, end in zip(names, total, strict=True):
             axes.annotate(
-                f"{end:.1f}" if end >= 0.05 else "< 0.1", (end, name), xytext=(4, 0),
-                textcoords="offset points", va="center", fontsize=9.5,
-            )  # fmt: skip
+                f"{end:.1f}" if end >= 0.05 else "< 0.1",
+                (end, name),
+                xytext=(4, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=10,
+            )
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
         axes.grid(visible=True, axis="x")
         axes.set_xlim(0, float(total.max()) * 1.14)
         axes.set_xlabel("ms per processed frame, mean")
-        axes.legend(loc="lower right", fontsize=9.5)
+        axes.legend(loc="lower right", fontsize=10)
         return to_svg(
             drawn,
             name="stages",
@@ -176,9 +212,13 @@ def utilisation(shares: Mapping[str, float]) -> Markup:
         axes.barh(names, values, color=PALETTE.service, height=0.6)
         for name, value in zip(names, values, strict=True):
             axes.annotate(
-                f"{value:.1f} %", (value, name), xytext=(4, 0),
-                textcoords="offset points", va="center", fontsize=9.5,
-            )  # fmt: skip
+                f"{value:.1f} %",
+                (value, name),
+                xytext=(4, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=10,
+            )
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
         axes.grid(visible=True, axis="x")
@@ -208,9 +248,16 @@ def frame_outcomes(by_camera: Mapping[str, Mapping[str, int]]) -> Markup:
             n = np.array([by_camera[camera][outcome] for camera in cameras])
             # Shapes tell them apart as well as colours; absent outcomes stay listed.
             axes.barh(
-                cameras, n, left=left, color=colour, hatch=hatch, edgecolor="white",
-                linewidth=0, height=0.6, label=f"{outcome} {count(n.sum())}",
-            )  # fmt: skip
+                cameras,
+                n,
+                left=left,
+                color=colour,
+                hatch=hatch,
+                edgecolor="white",
+                linewidth=0,
+                height=0.6,
+                label=f"{outcome} {count(n.sum())}",
+            )
             left = left + n
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
@@ -218,9 +265,12 @@ def frame_outcomes(by_camera: Mapping[str, Mapping[str, int]]) -> Markup:
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         axes.set_xlabel("frames offered")
         drawn.legend(
-            loc="outside upper left", ncols=4, fontsize=9, columnspacing=1.0,
+            loc="outside upper left",
+            ncols=4,
+            fontsize=9.5,
+            columnspacing=1.0,
             handletextpad=0.5,
-        )  # fmt: skip
+        )
         return to_svg(
             drawn,
             name="frame-outcomes",

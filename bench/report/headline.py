@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.proportion import proportion
 from bench.records import Status
 from bench.report.view import (
     Bar,
@@ -100,7 +101,6 @@ def summary(record: RunRecord) -> tuple[str, ...]:
 
 def accuracy_cards(record: RunRecord) -> tuple[Card, ...]:
     """Make the cards on right and wrong."""
-    n_wrong = sum(not alert.correct for alert in record.alerts)
     return (
         _rate_card(record, "tpir", title="Sought people alerted on", note="TPIR"),
         _rate_card(record, "fpir", title="Other people alerted on", note="FPIR"),
@@ -110,15 +110,7 @@ def accuracy_cards(record: RunRecord) -> tuple[Card, ...]:
             title="Sought people alerted on, seen well",
             note="TPIR, face ≥ 60 px and not occluded",
         ),
-        Card(
-            title="False alerts",
-            value=f"{count(n_wrong)} of {count(len(record.alerts))}",
-            interval="",
-            basis="alerts that named the wrong person",
-            note=_threshold_note(record),
-            bar=None,
-            is_missing=False,
-        ),
+        _false_alert_card(record),
     )
 
 
@@ -181,8 +173,14 @@ def _what_was_raised(record: RunRecord) -> str:
     if n == 0:
         return "The matcher raised no alert."
     alerts = f"{count(n)} alert" + "s" * (n != 1)
+    if n_right in (0, n):
+        which = "right" if n_right == n else "wrong"
+        every = "it" if n == 1 else "every one of them"
+        return (
+            f"In all the matcher raised {alerts}, and {every} named the {which} person."
+        )
     return (
-        f"The matcher raised {alerts}: {count(n_right)} named the right person, "
+        f"In all the matcher raised {alerts}: {count(n_right)} named the right person, "
         f"{count(n - n_right)} the wrong one."
     )
 
@@ -193,7 +191,9 @@ def _how_fast(record: RunRecord) -> str:
     )
     sentences = []
     if half is not None:
-        within = f"Half of all frames were decided within {number(half, 's')} of capture"
+        within = (
+            f"Half of all frames were decided within {number(half, 's')} of capture"
+        )
         tail = "" if most is None else f", 99 in 100 within {number(most, 's')}"
         sentences.append(f"{within}{tail}.")
     skipped, offered = (
@@ -215,6 +215,21 @@ def _rate_card(record: RunRecord, name: str, *, title: str, note: str) -> Card:
         basis=text.basis,
         note=note,
         bar=None if metric is None else _bar(metric, _limit(record, name)),
+        is_missing=text.is_missing,
+    )
+
+
+def _false_alert_card(record: RunRecord) -> Card:
+    n_wrong = sum(not alert.correct for alert in record.alerts)
+    share = proportion(n_wrong, len(record.alerts))
+    text = figure_text("alerts.false_share", share)
+    return Card(
+        title="False alerts",
+        value="none raised" if text.is_missing else text.basis,
+        interval="" if text.is_missing else f"{text.interval} of alerts",
+        basis="",
+        note=_threshold_note(record),
+        bar=None,
         is_missing=text.is_missing,
     )
 
@@ -309,7 +324,7 @@ def _limit(record: RunRecord, name: str) -> float | None:
 
 def _threshold_note(record: RunRecord) -> str:
     threshold = _value(record, "threshold")
-    target = _value(record, "threshold.target_fpir")
+    target = _value(record, "target_fpir")
     if threshold is None:
         return ""
     note = f"threshold {threshold:.3f}"

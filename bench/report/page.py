@@ -7,13 +7,14 @@ keeps its files, but for the pictures it is handed the folder of.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import jinja2
 from markupsafe import Markup
+from pydantic import BaseModel, ConfigDict
 
 from bench.report import charts, gallery, headline
-from bench.report.settings import read_settings
 from bench.report.view import Header, Page, ProvenanceGroup
 
 if TYPE_CHECKING:
@@ -22,17 +23,25 @@ if TYPE_CHECKING:
 
     from bench.records import RunRecord
     from bench.report.album import Album
-    from bench.report.settings import Settings
 
 __all__ = ["compose_page", "page_html"]
 
 
+class _About(BaseModel):
+    """What the page takes from the resolved scenario: its `[scenario]` table."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    title: str
+    description: str
+    seed: int
+
+
 def compose_page(record: RunRecord, album: Album, *, run_folder: Path) -> Page:
     """Turn a run and its pictures into what the page shows."""
-    settings = read_settings(record.scenario)
     cards = gallery.alert_cards(run_folder, album, record.alerts)
     return Page(
-        header=_header(record, settings),
+        header=_header(record),
         verdict=headline.verdict_banner(record.verdict, record.objectives),
         summary=headline.summary(record),
         objectives=headline.objective_rows(record),
@@ -42,9 +51,9 @@ def compose_page(record: RunRecord, album: Album, *, run_folder: Path) -> Page:
         alert_cards=gallery.pictured_first(cards),
         alerts=cards,
         alerts_note=gallery.alerts_note(cards),
-        accuracy_charts=charts.accuracy_charts(record, settings),
+        accuracy_charts=charts.accuracy_charts(record),
         group_charts=charts.group_charts(record),
-        speed_charts=charts.speed_charts(record, settings),
+        speed_charts=charts.speed_charts(record),
         figures=headline.figure_rows(record),
         provenance=_provenance(record),
         notes=record.notes,
@@ -64,17 +73,27 @@ def page_html(page: Page) -> str:
     return environment.get_template("report.html").render(page=page, css=Markup(css))  # noqa: S704 - our own style sheet
 
 
-def _header(record: RunRecord, settings: Settings) -> Header:
-    facts = [("Run", record.run_id), ("Seed", str(settings.scenario.seed))]
-    for name, key in (("Started", "started"), ("Commit", "commit")):
-        value = record.provenance.get(key)
-        if isinstance(value, str):
-            facts.append((name, value))
-    return Header(
-        title=settings.scenario.title,
-        description=settings.scenario.description,
-        facts=tuple(facts),
-    )
+def _header(record: RunRecord) -> Header:
+    about = _About.model_validate(record.scenario["scenario"])
+    facts = [("Run", record.run_id), ("Seed", str(about.seed))]
+    began = record.provenance.get("began")
+    if isinstance(began, str):
+        facts.append(("Began", _moment(began)))
+    code = record.provenance.get("code")
+    if isinstance(code, Mapping) and isinstance(code.get("commit"), str):
+        changed = ", with uncommitted changes" if code.get("dirty") else ""
+        facts.append(("Commit", code["commit"][:12] + changed))
+    return Header(title=about.title, description=about.description, facts=tuple(facts))
+
+
+def _moment(stamp: str) -> str:
+    """Write an ISO 8601 time as `23 November 2026, 10:15 UTC`; others as they are."""
+    try:
+        moment = datetime.fromisoformat(stamp)
+    except ValueError:
+        return stamp
+    zone = f" {moment.tzname()}" if moment.tzinfo is not None else ""
+    return f"{moment.day} {moment:%B %Y, %H:%M}{zone}"
 
 
 def _provenance(record: RunRecord) -> tuple[ProvenanceGroup, ...]:

@@ -113,11 +113,15 @@ def stage_times(results: Sequence[FrameResult]) -> tuple[StageTime, ...]:
     for result in processed:
         for event in result.events:
             by_stage[event.stage].append(event)
-    transport_ns = [r.outcome.received_ns - r.outcome.capture_time_ns for r in processed]
+    transport_ns = [
+        r.outcome.received_ns - r.outcome.capture_time_ns for r in processed
+    ]
     n = len(processed)
     return (
         StageTime(
-            stage="transport", waiting_s=float(np.mean(transport_ns)) / 1e9, service_s=0.0
+            stage="transport",
+            waiting_s=float(np.mean(transport_ns)) / 1e9,
+            service_s=0.0,
         ),
         *(
             StageTime(

@@ -46,6 +46,7 @@ class Palette:
 
 
 PALETTE = Palette()
+_DECIMALS = re.compile(r"(\d\.\d\d)\d+")
 
 _RC = {
     "axes.axisbelow": True,
@@ -53,13 +54,13 @@ _RC = {
     "axes.grid": True,
     "axes.grid.axis": "y",
     "axes.labelcolor": PALETTE.muted,
-    "axes.labelsize": 10.5,
+    "axes.labelsize": 11,
     "axes.linewidth": 0.8,
     "axes.spines.left": False,
     "axes.spines.right": False,
     "axes.spines.top": False,
     "font.family": "DejaVu Sans",
-    "font.size": 10.5,
+    "font.size": 11,
     "grid.color": PALETTE.hairline,
     "grid.linewidth": 0.7,
     "hatch.linewidth": 0.8,
@@ -91,8 +92,10 @@ def label(axes: Axes, text: str, *, x: float, colour: str, level: float) -> None
         xytext=(4, 0),
         textcoords="offset points",
         color=colour,
-        fontsize=9.5,
+        fontsize=10,
         va="center",
+        # A line behind it must not cross it out.
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
     )
 
 
@@ -106,9 +109,14 @@ def to_svg(drawn: Figure, *, name: str, title: str, description: str) -> Markup:
         description: What it shows, in one sentence.
     """
     drawn.text(
-        0.999, 0.004, "synthetic people", ha="right", va="bottom", fontsize=8,
+        0.999,
+        0.004,
+        "synthetic people",
+        ha="right",
+        va="bottom",
+        fontsize=8,
         color=PALETTE.muted,
-    )  # fmt: skip
+    )
     stream = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": name, **_RC}):
         drawn.savefig(stream, format="svg", transparent=True)
@@ -116,7 +124,9 @@ def to_svg(drawn: Figure, *, name: str, title: str, description: str) -> Markup:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     # Its style sheet would reach the whole page.
-    svg = re.sub(r"<defs>\s*<style[^>]*>.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)
+    svg = re.sub(
+        r"<defs>\s*<style[^>]*>.*?</style>\s*</defs>", "", svg, flags=re.DOTALL
+    )
     svg = re.sub(r'\s+xmlns(:\w+)?="[^"]*"', "", svg)
     svg = svg.replace("xlink:href", "href")
     svg = re.sub(r'\bid="', f'id="{name}-', svg)
@@ -125,7 +135,7 @@ def to_svg(drawn: Figure, *, name: str, title: str, description: str) -> Markup:
     svg = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font-size: \1", svg)
     svg = re.sub(r"font-family: [^;\"]*;?\s*", "", svg)
     # A hundredth of a pixel is enough, and a third of the bytes.
-    svg = re.sub(r"(\d\.\d\d)\d+", r"\1", svg)
+    svg = re.sub(r"<[^>]+>", lambda tag: _DECIMALS.sub(r"\1", tag[0]), svg)
     box = re.search(r'viewBox="[^"]*"', svg)
     if box is None:
         message = "matplotlib's SVG must have a viewBox, got one without"

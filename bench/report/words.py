@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bench.latency import samples_needed
@@ -44,19 +44,28 @@ _TITLES = {
     "frames.skipped_share": "Share of frames skipped",
     "frames.unaccounted": "Frames without an outcome",
     "fta": "Passages never searched (FTA)",
-    "fte": "Watchlist pictures refused (FTE)",
     "glass_to_alert_s": "Glass-to-alert latency",
+    "clock.round_trip_s": "Round trip of the clock check",
     "goodput_hz": "Frames completed in time",
+    "harness.cpu_share": "Processor time of the harness, of one core",
+    "harness.rss_bytes": "Memory of the harness",
+    "headroom": "Headroom of the harness",
+    "matcher.cpu_share": "Processor time of the matcher, of one core",
+    "matcher.cpu_wait_share": "Time the matcher waited for a processor",
+    "matcher.rss_bytes": "Memory of the matcher",
     "offered_hz": "Frames offered a second",
+    "passages.excluded": "Passages not watched from end to end",
     "passages.mated": "Passages of sought people",
     "passages.non_mated": "Passages of other people",
     "schedule_delay_s": "Lateness of the sender",
     "service_s": "Service time",
+    "target_fpir": "FPIR that the threshold was set for",
     "threshold": "Threshold of the comparison score",
     "throughput_fps": "Frames completed a second",
     "tpir": "Sought people alerted on (TPIR)",
     "utilisation": "Utilisation",
     "waiting_s": "Waiting time",
+    "watchlist.fte": "Watchlist pictures that gave no template (FTE)",
     "watchlist.size": "Watchlist size",
 }
 _GROUPINGS = {
@@ -67,6 +76,8 @@ _GROUPINGS = {
 }
 # Shares that are no k/n: their n counts what they were averaged over.
 _NO_COUNTS = ("utilisation",)
+# Of one quantity to another, not parts of a whole: percent would mislead.
+_RATIOS = ("headroom",)
 _RATE_UNITS = {"Hz": "a second", "fps": "frames a second"}
 
 
@@ -108,6 +119,10 @@ def number(value: float, unit: str) -> str:
             return _share(value)
         case "cosine":
             return f"{value:.3f}"
+        case "times":
+            return f"{value:,.1f} times"
+        case "bytes":
+            return f"{value / 2**20:,.0f} MiB"
         case "Hz" | "fps":
             return f"{value:,.1f} {_RATE_UNITS[unit]}"
         case _:
@@ -125,6 +140,8 @@ def figure_text(name: str, metric: Metric | None) -> FigureText:
     if metric is None or metric.value is None or not math.isfinite(metric.value):
         reason = _why_missing(name, metric)
         return FigureText(value=reason, interval="", basis="", is_missing=True)
+    if name in _RATIOS:
+        metric = replace(metric, unit="times")
     cases = None if name.startswith(_NO_COUNTS) else _cases(metric)
     value = number(metric.value, metric.unit)
     interval = _interval(metric)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from bench.records import AlertOutcome, RunRecord
     from matcher.records import FrameResult
-    from synthetic_crowds.records import Clip, Crowd, Subject
+    from synthetic_crowds.records import Clip, Crowd
 
 __all__ = ["MAX_ALERT_PICTURES", "write_pictures"]
 
@@ -57,25 +57,25 @@ def write_pictures(run_folder: Path, crowd: Crowd, record: RunRecord) -> Album:
     """
     (run_folder / FOLDER).mkdir(exist_ok=True)
     chosen = choose_alerts(record.alerts)
-    cameras, probes = [], {}
+    cameras: list[CameraPicture] = []
+    probes: dict[int, str] = {}
     for clip in crowd.clips:
-        own = [r for r in record.results if r.outcome.camera_id == clip.camera_id]
-        raised = [a for a in record.alerts if a.camera_id == clip.camera_id]
+        camera_id = str(clip.camera_id)
+        own = [r for r in record.results if r.outcome.camera_id == camera_id]
+        raised = [a for a in record.alerts if a.camera_id == camera_id]
+        pictured = [a for a in chosen if a.camera_id == camera_id]
         shown = choose_frame(clip, own, raised)
-        wanted = {a.frame_index for a in chosen if a.camera_id == clip.camera_id}
-        frames = read_frames(
-            clip.path, wanted | ({shown} if shown is not None else set())
-        )
+        wanted = {alert.frame_index for alert in pictured}
+        frames = read_frames(clip.path, wanted if shown is None else wanted | {shown})
         if shown is not None and shown in frames:
             cameras.append(
                 _camera_picture(run_folder, clip, own, raised, shown, frames[shown])
             )
-        for alert in chosen:
-            if alert.camera_id == clip.camera_id and alert.frame_index in frames:
-                probes[alert.alert_index] = _probe(
-                    run_folder, alert, frames[alert.frame_index]
-                )
-    fps = {clip.camera_id: clip.fps for clip in crowd.clips}
+        for alert in pictured:
+            if alert.frame_index in frames:
+                image_bgr = frames[alert.frame_index]
+                probes[alert.alert_index] = _probe(run_folder, alert, image_bgr)
+    fps = {str(clip.camera_id): clip.fps for clip in crowd.clips}
     album = Album(
         cameras=tuple(cameras),
         alerts=tuple(
@@ -142,7 +142,8 @@ def read_frames(path: Path, indices: set[int]) -> dict[int, NDArray[np.uint8]]:
     with av.open(str(path)) as container:
         for index, frame in enumerate(container.decode(video=0)):
             if index in indices:
-                frames[index] = frame.to_ndarray(format="bgr24")
+                image_bgr = frame.to_ndarray(format="bgr24")
+                frames[index] = np.asarray(image_bgr, dtype=np.uint8)
             if index >= last:
                 break
     return frames
@@ -230,9 +231,9 @@ def _reference(run_folder: Path, crowd: Crowd, subject_id: str) -> str | None:
 
 
 def _note(crowd: Crowd, person_id: str) -> PersonNote | None:
-    enrolled = {s.person_id: s for s in crowd.watchlist.subjects}
-    everyone: dict[str, Subject] = {**enrolled, **crowd.subjects}
-    subject = everyone.get(person_id)
+    enrolled = {str(s.person_id): s for s in crowd.watchlist.subjects}
+    walking = {str(s.person_id): s for s in crowd.subjects.values()}
+    subject = (enrolled | walking).get(person_id)
     if subject is None:
         return None
     return PersonNote(

@@ -1,6 +1,7 @@
 """A stand-in run: seeded numbers in the shape of a real one, for report tests only.
 
-Metrics and verdict are computed from them as in any run. Nothing here was measured. The people are names without faces, the times are drawn.
+Metrics and verdict are computed from them as in any run. Nothing here was measured:
+people are names without faces, times are drawn.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import io
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 from markupsafe import Markup, escape
@@ -48,7 +48,8 @@ class Palette:
 PALETTE = Palette()
 _DECIMALS = re.compile(r"(\d\.\d\d)\d+")
 
-_RC = {
+# matplotlib types the keys of such a dict as a literal of 300 names.
+_RC: dict[Any, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": PALETTE.grey,
     "axes.grid": True,

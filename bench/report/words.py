@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.latency import samples_needed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bench.records import Metric, ObjectiveResult
 
 __all__ = [
@@ -78,7 +80,6 @@ _GROUPINGS = {
 _NO_COUNTS = ("utilisation",)
 # Of one quantity to another, not parts of a whole: percent would mislead.
 _RATIOS = ("headroom",)
-_RATE_UNITS = {"Hz": "a second", "fps": "frames a second"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,22 +113,10 @@ def number(value: float, unit: str) -> str:
     """Write a value with its unit: seconds as ms where short, shares as percent."""
     if not math.isfinite(value):
         return "unbounded"
-    match unit:
-        case "s":
-            return _seconds(value)
-        case "1":
-            return _share(value)
-        case "cosine":
-            return f"{value:.3f}"
-        case "times":
-            return f"{value:,.1f} times"
-        case "bytes":
-            return f"{value / 2**20:,.0f} MiB"
-        case "Hz" | "fps":
-            return f"{value:,.1f} {_RATE_UNITS[unit]}"
-        case _:
-            digits = count(value) if value == round(value) else f"{value:,.3g}"
-            return f"{digits} {unit}"
+    if unit in _WRITERS:
+        return _WRITERS[unit](value)
+    digits = count(value) if value == round(value) else f"{value:,.3g}"
+    return f"{digits} {unit}"
 
 
 def figure_text(name: str, metric: Metric | None) -> FigureText:
@@ -140,18 +129,18 @@ def figure_text(name: str, metric: Metric | None) -> FigureText:
     if metric is None or metric.value is None or not math.isfinite(metric.value):
         reason = _why_missing(name, metric)
         return FigureText(value=reason, interval="", basis="", is_missing=True)
-    if name in _RATIOS:
-        metric = replace(metric, unit="times")
+    value, unit = metric.value, "times" if name in _RATIOS else metric.unit
     cases = None if name.startswith(_NO_COUNTS) else _cases(metric)
-    value = number(metric.value, metric.unit)
     interval = _interval(metric)
     basis = "" if metric.n is None else f"n = {count(metric.n)}"
     if cases is not None and metric.n is not None:
         basis = f"{count(cases)} of {count(metric.n)}"
         if cases == 0 and metric.high is not None:
             # Nothing seen is no proof of nothing: the bound is the result.
-            interval = f"at most {number(metric.high, metric.unit)}"
-    return FigureText(value=value, interval=interval, basis=basis, is_missing=False)
+            interval = f"at most {number(metric.high, unit)}"
+    return FigureText(
+        value=number(value, unit), interval=interval, basis=basis, is_missing=False
+    )
 
 
 def limit_text(objective: ObjectiveResult, unit: str) -> str:
@@ -240,3 +229,13 @@ def _why_missing(name: str, metric: Metric | None) -> str:
         return f"not quotable from n = {count(metric.n)}"
     needed = samples_needed(percent / 100)
     return f"not quotable from n = {count(metric.n)}: needs {count(needed)}"
+
+
+_WRITERS: dict[str, Callable[[float], str]] = {
+    "1": _share,
+    "Hz": lambda value: f"{value:,.1f} a second",
+    "bytes": lambda value: f"{value / 2**20:,.0f} MiB",
+    "cosine": lambda value: f"{value:.3f}",
+    "s": _seconds,
+    "times": lambda value: f"{value:,.1f} times",
+}

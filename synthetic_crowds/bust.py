@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 __all__ = ["build_bust"]
 
 _AROUND = 40
-# Rings from the collar's edge down: height, half width, half depth, forward shift;
-# metres below the head's joint, for a neck of radius 0.06.
+# Rings from the collar's edge down: height over the root of the neck, half width,
+# half depth, forward shift; metres, for a neck of radius 0.06.
 _RINGS = (
-    (-0.112, 0.066, 0.066, 0.004),
-    (-0.135, 0.078, 0.074, 0.004),
-    (-0.150, 0.108, 0.084, 0.000),
-    (-0.165, 0.150, 0.092, -0.006),
-    (-0.185, 0.185, 0.100, -0.010),
-    (-0.220, 0.205, 0.106, -0.010),
-    (-0.300, 0.212, 0.115, -0.004),
-    (-0.420, 0.210, 0.118, 0.000),
+    (0.004, 0.066, 0.066, 0.004),
+    (-0.022, 0.080, 0.074, 0.004),
+    (-0.036, 0.108, 0.084, 0.000),
+    (-0.050, 0.150, 0.092, -0.006),
+    (-0.072, 0.185, 0.100, -0.010),
+    (-0.110, 0.205, 0.106, -0.010),
+    (-0.190, 0.212, 0.115, -0.004),
+    (-0.320, 0.210, 0.118, 0.000),
 )
 
 
@@ -49,12 +49,12 @@ def build_bust(
     rings = np.array(_RINGS)
     wide = 0.90 + 0.16 * person.masculinity
     wide *= float(np.clip(person.height_m / 1.70, 0.6, 1.15))
-    scale = np.linspace(head.neck_radius_m / 0.060, wide, 4)
+    scale = np.linspace(head.neck_radius_m / 0.055, wide, 4)
     scale = np.concatenate([scale, np.full(len(rings) - 4, wide)])[:, None]
     angle = np.linspace(0.0, 2.0 * np.pi, _AROUND, endpoint=False)
     x = rings[:, 1:2] * scale * np.sin(angle)
-    z = rings[:, 2:3] * scale * np.cos(angle) + rings[:, 3:4]
-    y = np.broadcast_to(rings[:, :1], x.shape)
+    z = rings[:, 2:3] * scale * np.cos(angle) + rings[:, 3:4] + head.neck_root_m[2]
+    y = np.broadcast_to(rings[:, :1] + head.neck_root_m[1], x.shape)
     vertices = np.stack([x, y, z], axis=-1).reshape(-1, 3).astype(np.float32)
     index = np.arange(len(vertices)).reshape(len(rings), _AROUND)
     ahead = np.roll(index, -1, axis=1)

@@ -26,12 +26,12 @@ __all__ = ["draw_face_shape"]
 # Longest matching prefix wins.
 _SPREAD = {
     "": 0.40,
-    "head": 0.14,
+    "head": 0.11,
     "head-age": 0.10,
     "head-fat": 0.25,
     "head-scale": 0.16,
     "head-back": 0.15,
-    "forehead": 0.32,
+    "forehead": 0.30,
     "eyebrows": 0.40,
     "eye": 0.40,
     "eye-scale": 0.30,
@@ -55,20 +55,26 @@ _SPREAD = {
     "cheek": 0.40,
     "ear": 0.35,
     "ear-shape": 0.2,
-    "neck": 0.18,
+    "neck": 0.15,
     "neck-scale-vert": 0.08,
-    "neck-double": 0.20,
+    "neck-double": 0.14,
     "measure-neck": 0.15,
     "asym": 0.22,
 }
 _LIMIT_SDS = 2.2
+# No axis moves its furthest vertex by more than this, one standard deviation out:
+# some targets are drawn for monsters.
+_LARGEST_SD_M = 0.0034
 
 
 @lru_cache(maxsize=1)
 def _spreads() -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     basis = load_head_basis()
     spreads = [
-        _SPREAD[max((p for p in _SPREAD if axis.startswith(p)), key=len)]
+        min(
+            _SPREAD[max((p for p in _SPREAD if axis.startswith(p)), key=len)],
+            _LARGEST_SD_M / basis.reach_m[axis],
+        )
         for axis in basis.axes
     ]
     return np.array(spreads), basis.one_sided

@@ -1,7 +1,7 @@
 """Builds spectacles as thin strips in front of the eyes.
 
 Owns rims, bridge and temples. Lenses are left out: clear glass shows nothing at these
-sizes. Knows nothing of faces but three points.
+sizes. Knows nothing of faces but where it must be avoided.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def build_glasses(
     glasses: Glasses,
     *,
     eyes_m: NDArray[np.float32],
-    bridge_m: NDArray[np.float32],
+    front_m: float,
     ears_m: NDArray[np.float32],
 ) -> MeshPart:
     """Make a pair of spectacles.
@@ -43,13 +43,13 @@ def build_glasses(
     Args:
         glasses: Their shape.
         eyes_m: (2, 3) centres of the right and left eye, local frame.
-        bridge_m: (3,) the nose between the eyes.
+        front_m: How far brows and cheeks come forward around the eyes.
         ears_m: (2, 3) where the right and left temple rest.
 
     Returns:
         One part.
     """
-    front_z = max(float(eyes_m[:, 2].max()) + _VERTEX_DISTANCE_M, float(bridge_m[2]))
+    front_z = max(float(eyes_m[:, 2].max()) + _VERTEX_DISTANCE_M, front_m + 0.002)
     spread = float(eyes_m[1, 0] - eyes_m[0, 0])
     # Lenses leave room for the bridge, whatever the eyes' distance.
     half_width = min(glasses.width_m, spread - 0.012) / 2.0

@@ -134,7 +134,7 @@ def draw_brows(sex: Sex, age_years: float, *, rng: Generator) -> Brows:
     is_male = sex is Sex.MALE
     old = float(np.clip((age_years - 50.0) / 40.0, 0.0, 1.0))
     return Brows(
-        height_m=_clipped(0.0, 0.0020, -0.0035, 0.0045, rng=rng)
+        height_m=_clipped(0.0015, 0.0020, -0.0025, 0.0060, rng=rng)
         - (0.001 if is_male else 0.0),
         inner_x_m=_clipped(0.0125, 0.0025, 0.0065, 0.019, rng=rng),
         length_m=_clipped(0.040, 0.0035, 0.030, 0.048, rng=rng),
@@ -143,7 +143,7 @@ def draw_brows(sex: Sex, age_years: float, *, rng: Generator) -> Brows:
         ),
         arch_m=_clipped(0.0028 if is_male else 0.0042, 0.0018, 0.0, 0.0085, rng=rng),
         arch_at=_uniform(0.45, 0.75, rng=rng),
-        slope=_clipped(0.03, 0.07, -0.14, 0.18, rng=rng),
+        slope=_clipped(-0.03, 0.07, -0.20, 0.13, rng=rng),
         taper=_uniform(0.3, 0.95, rng=rng),
         density=_clipped(0.80 - 0.2 * old, 0.16, 0.30, 1.0, rng=rng),
         darkness=_uniform(0.1, 0.7, rng=rng),

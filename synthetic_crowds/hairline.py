@@ -63,9 +63,9 @@ def over_hairline(
     if hair is None:
         return np.asarray(y - line, np.float32)
     front = np.clip((58.0 - azimuth) / 20.0, 0.0, 1.0)
-    centre = np.exp(-((azimuth / 9.0) ** 2))
+    centre = np.exp(-((azimuth / 14.0) ** 2))
     temple = np.exp(-(((azimuth - 34.0) / 15.0) ** 2))
-    line = line + front * (hair.hairline_m - 0.006 * hair.peak * centre)
+    line = line + front * (hair.hairline_m - 0.004 * hair.peak * centre)
     line = line + hair.recession * (0.034 * temple + 0.012 * front)
     height = y - line
     if hair.recession > 0.4:

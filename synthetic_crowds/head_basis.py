@@ -21,7 +21,6 @@ __all__ = ["HeadBasis", "blend", "load_head_basis", "smooth_normals"]
 
 _FILE = Path(__file__).parent / "basis" / "heads.npz"
 _DELTA_UNIT_M = 1e-5
-_N_JOINTS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -29,12 +28,13 @@ class HeadBasis:
     """Average head, topology and sparse morph targets.
 
     Vertices are skin first (seam copies last among them), then both eyes; targets
-    carry two rows more: the joints of head and neck.
+    carry one row more: the joint at the root of the neck. The joint of the head is
+    the origin, and no target moves it.
 
     Attributes:
         template_m: (v, 3) float32, the average young head; what textures are
             painted on.
-        neutral_m: (v + 2, 3) float32, what targets are added to.
+        neutral_m: (v + 1, 3) float32, what targets are added to.
         n_skin: How many vertices are skin.
         skin_triangles: (t, 3) int32.
         eye_triangles: (e, 3) int32.
@@ -44,6 +44,7 @@ class HeadBasis:
         masks: (3, m, m) uint8 on the face's unrolling: lips, eyelids, ears.
         target_row: Row of each target by name.
         axes: Names of the signed shape axes, in the order of `Person.face_shape`.
+        reach_m: How far the end of an axis moves its furthest vertex.
         one_sided: (k,) bool, axes that have no negative end.
         starts: (n + 1,) int32 into `indices` and `deltas`.
         indices: (d,) int32 vertex of each delta.
@@ -61,6 +62,7 @@ class HeadBasis:
     masks: NDArray[np.uint8]
     target_row: dict[str, int]
     axes: tuple[str, ...]
+    reach_m: dict[str, float]
     one_sided: NDArray[np.bool_]
     starts: NDArray[np.int32]
     indices: NDArray[np.int32]
@@ -74,6 +76,14 @@ def load_head_basis() -> HeadBasis:
         arrays = {name: stored[name] for name in stored.files}
     names = [str(name) for name in arrays["target_names"]]
     axes = tuple(dict.fromkeys(n.split("/")[1] for n in names if n.startswith("axis/")))
+    deltas = arrays["target_deltas"].astype(np.float32) * np.float32(_DELTA_UNIT_M)
+    starts = arrays["target_starts"]
+    reach_m = dict.fromkeys(axes, 0.0)
+    for row, name in enumerate(names):
+        if name.startswith("axis/"):
+            axis = name.split("/")[1]
+            furthest = float(np.abs(deltas[starts[row] : starts[row + 1]]).max())
+            reach_m[axis] = max(reach_m[axis], furthest)
     basis = HeadBasis(
         template_m=arrays["template_m"],
         neutral_m=arrays["neutral_m"],
@@ -87,16 +97,19 @@ def load_head_basis() -> HeadBasis:
         target_row={name: row for row, name in enumerate(names)},
         axes=axes,
         one_sided=np.array([f"axis/{axis}/-" not in names for axis in axes]),
-        starts=arrays["target_starts"],
+        reach_m=reach_m,
+        starts=starts,
         indices=arrays["target_indices"].astype(np.int32),
-        deltas=arrays["target_deltas"].astype(np.float32) * np.float32(_DELTA_UNIT_M),
+        deltas=deltas,
     )
     for name in ("template_m", "neutral_m", "skin_triangles", "eye_triangles"):
         getattr(basis, name).setflags(write=False)
     return basis
 
 
-def blend(basis: HeadBasis, weights: dict[str, float]) -> NDArray[np.float32]:
+def blend(
+    basis: HeadBasis, weights: dict[str, float]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Add weighted targets to the neutral head.
 
     Args:
@@ -105,7 +118,8 @@ def blend(basis: HeadBasis, weights: dict[str, float]) -> NDArray[np.float32]:
             do names that the basis left out because they move no vertex.
 
     Returns:
-        (v, 3) float32, metres, origin at the joint of head and neck.
+        Vertices (v, 3) float32, metres, origin at the joint of head and neck; and
+        the joint at the root of the neck, (3,).
     """
     rows = [
         (basis.target_row[name], weight)
@@ -121,8 +135,7 @@ def blend(basis: HeadBasis, weights: dict[str, float]) -> NDArray[np.float32]:
         basis.indices,
         basis.deltas,
     )
-    head_joint = positions[-_N_JOINTS]
-    return positions[:-_N_JOINTS] - head_joint
+    return positions[:-1], positions[-1]
 
 
 @njit(cache=True, nogil=True)

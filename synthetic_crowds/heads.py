@@ -35,11 +35,10 @@ __all__ = ["Head", "build_head"]
 _SKIN_SPECULAR = 0.2
 _NOSE_TIP_M = (0.0, 0.0025, 0.1152)
 _MOUTH_CORNER_M = (0.0228, -0.0287, 0.0905)
-_BRIDGE_M = (0.0, 0.0390, 0.0970)
 _EAR_REST_M = (0.0750, 0.0420, 0.0150)
 # The face: below the hairline, above the throat, before the ears.
 _FACE_TOP_M, _FACE_BOTTOM_M, _FACE_BACK_M = 0.1130, -0.0705, 0.025
-_NECK_Y_M = -0.115
+_NECK_Y_M = -0.092
 _BEARDS_WITH_BODY = frozenset({BeardStyle.FULL, BeardStyle.SHORT, BeardStyle.GOATEE})
 
 
@@ -53,12 +52,14 @@ class Head:
         outline: (m, 3) float32; the bounding box of their projection is the box of
             the face, hairline to chin and temple to temple.
         neck_radius_m: Mean radius of the neck.
+        neck_root_m: (3,) float32, the joint between the shoulders.
     """
 
     parts: tuple[MeshPart, ...]
     landmarks: NDArray[np.float32]
     outline: NDArray[np.float32]
     neck_radius_m: float
+    neck_root_m: NDArray[np.float32]
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""
@@ -73,10 +74,11 @@ class _Places:
     uv: NDArray[np.float32]
     eyes: NDArray[np.int64]
     points: NDArray[np.int64]
-    bridge: int
     ears: NDArray[np.int64]
     outline: NDArray[np.int64]
     neck: NDArray[np.int64]
+    throat: NDArray[np.int64]
+    lens: NDArray[np.int64]
 
 
 @lru_cache(maxsize=1)
@@ -120,10 +122,17 @@ def _load_places() -> _Places:
         uv=unroll(skin, FACE_UNROLL, right_of_seam=basis.right_of_seam),
         eyes=np.stack(poles),
         points=np.array(points),
-        bridge=nearest(*_BRIDGE_M),
         ears=np.array([nearest(-ear[0], *ear[1:]), nearest(*ear)]),
         outline=np.array(sorted(chosen)),
         neck=neck,
+        throat=np.flatnonzero(skin[:, 1] < _NECK_Y_M),
+        lens=np.flatnonzero(
+            (np.abs(skin[:, 0]) > 0.016)
+            & (np.abs(skin[:, 0]) < 0.050)
+            & (skin[:, 1] > 0.022)
+            & (skin[:, 1] < 0.058)
+            & (skin[:, 2] > 0.05)
+        ),
     )
 
 
@@ -143,7 +152,8 @@ def build_head(
     """
     basis, places = load_head_basis(), _load_places()
     canvas = load_face_canvas(texture_px)
-    vertices = blend(basis, morph_weights(person, appearance))
+    vertices, neck_root = blend(basis, morph_weights(person, appearance))
+    _straighten_neck(vertices, neck_root)
     skin, eyes = vertices[: basis.n_skin], vertices[basis.n_skin :]
     normals = smooth_normals(skin, basis.skin_triangles, basis.weld)
     if person.beard.style in _BEARDS_WITH_BODY:
@@ -187,19 +197,45 @@ def build_head(
             build_glasses(
                 person.glasses,
                 eyes_m=eye_centres,
-                bridge_m=skin[places.bridge],
+                front_m=float(skin[places.lens, 2].max()),
                 ears_m=skin[places.ears],
             )
         )
-    neck = skin[places.neck]
+    ring = skin[places.neck]
     return Head(
         parts=tuple(parts),
         landmarks=np.concatenate([eye_centres, skin[places.points]]).astype(np.float32),
         outline=skin[places.outline].copy(),
         neck_radius_m=float(
-            np.linalg.norm(neck[:, ::2] - neck[:, ::2].mean(axis=0), axis=1).mean()
+            np.linalg.norm(ring[:, ::2] - ring[:, ::2].mean(axis=0), axis=1).mean()
         ),
+        neck_root_m=neck_root,
     )
+
+
+def _straighten_neck(
+    vertices: NDArray[np.float32], neck_root: NDArray[np.float32]
+) -> None:
+    """Keep neck and chest within a slightly widening tube, in place.
+
+    The base mesh flares into shoulders. Those belong to the body; a head that keeps
+    them would poke through every collar.
+    """
+    places = _load_places()
+    ring = vertices[places.neck]
+    centre = ring[:, ::2].mean(axis=0)
+    half = np.ptp(ring[:, ::2], axis=0) / 2.0
+    low = vertices[places.throat]
+    below = np.clip(ring[:, 1].mean() - low[:, 1], 0.0, None)
+    depth = float(ring[:, 1].mean() - neck_root[1])
+    slope = (neck_root[2] - centre[1]) * 0.6 / max(depth, 0.01)
+    middle = np.stack([np.zeros(len(low)), centre[1] + slope * below], axis=1)
+    away = low[:, ::2] - middle
+    reach = np.linalg.norm(away / half, axis=1)
+    limit = 1.0 + 1.6 * below
+    away *= np.minimum(1.0, limit / np.maximum(reach, 1e-6))[:, None]
+    vertices[places.throat, 0] = middle[:, 0] + away[:, 0]
+    vertices[places.throat, 2] = middle[:, 1] + away[:, 1]
 
 
 def _beard_depth_m(person: Person) -> float:

@@ -135,7 +135,7 @@ def _draw_skin(sex: Sex, age_years: float, tone: float, *, rng: Generator) -> Sk
         [
             rng.uniform(-0.075, 0.075, n_marks),
             rng.uniform(-0.085, 0.105, n_marks),
-            rng.gamma(4.0, 0.00036, n_marks) + 0.0006,
+            rng.gamma(3.0, 0.00030, n_marks) + 0.0005,
             rng.uniform(0.35, 0.95, n_marks),
             rng.beta(1.0, 3.0, n_marks),
         ],

@@ -5,6 +5,7 @@ Owns the pictures of watchlists and of training. Knows nothing of crowds.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,7 +77,7 @@ def render_portrait(
     face_height_px: float,
     size_px: tuple[int, int],
     light: Light | None,
-    background_bgr: tuple[float, float, float],
+    background_bgr: tuple[float, float, float] | None,
     rng: Generator,
     texture_px: int = 256,
 ) -> Portrait:
@@ -92,8 +93,8 @@ def render_portrait(
             bigger heads come out bigger, as they do in life.
         size_px: Height and width of the picture; the face is centred.
         light: In camera space; None draws a studio's.
-        background_bgr: sRGB, 0 to 255.
-        rng: Draws the light, if none is given.
+        background_bgr: sRGB, 0 to 255; None draws a wall's.
+        rng: Draws the light and the wall, where none is given.
         texture_px: Side of the skin's texture.
 
     Returns:
@@ -101,6 +102,9 @@ def render_portrait(
     """
     if light is None:
         light = draw_studio_light(rng=rng)
+    if background_bgr is None:
+        wall = rng.uniform(90.0, 220.0) * rng.uniform(0.94, 1.0, 3)
+        background_bgr = (float(wall[0]), float(wall[1]), float(wall[2]))
     head = build_head(person, appearance, texture_px=texture_px)
     turned = gaze_rotation(yaw_deg, pitch_deg, roll_deg)
     return render_head(
@@ -206,14 +210,11 @@ def enrolment_portrait(person: Person, *, rng: Generator) -> Portrait:
     Returns:
         A portrait 256 pixels high.
     """
-    from dataclasses import replace
-
     appearance = replace(
         draw_appearance(person, rng=rng),
         glasses_on=bool(rng.random() < 0.25 * person.glasses.worn_share),
         head_covered=False,
     )
-    wall = rng.uniform(120.0, 215.0) * np.array([1.0, 0.99, 0.97])
     yaw, pitch, roll = rng.normal(0.0, (3.0, 2.5, 1.5))
     return render_portrait(
         person,
@@ -224,6 +225,6 @@ def enrolment_portrait(person: Person, *, rng: Generator) -> Portrait:
         face_height_px=float(rng.uniform(112.0, 145.0)),
         size_px=_ENROLMENT_SIZE_PX,
         light=None,
-        background_bgr=(float(wall[0]), float(wall[1]), float(wall[2])),
+        background_bgr=None,
         rng=rng,
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from synthetic_crowds.bodies import build_body
 from synthetic_crowds.clothing import draw_clothing
-from synthetic_crowds.coarse import coarsen
+from synthetic_crowds.coarse import Thinning, thinning_of
 from synthetic_crowds.heads import build_head
 from synthetic_crowds.pose import body_rotation, gaze_rotation
 from synthetic_crowds.skin import skin_colour
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Actor", "Posed", "dress", "pose"]
 
-# Coarse enough for a face 30 px high: a third of a pixel of error.
-_COARSE_CELL_M = 0.012
+# Coarse enough for a face 30 px high, where they err by some two pixels.
+_HEAD_CELL_M, _BODY_CELL_M = 0.012, 0.03
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,11 +40,13 @@ class Actor:
         head: With full detail.
         coarse_head: The same surfaces with fewer triangles.
         body: Clothed, walking.
+        body_thinnings: How to coarsen each part of the body, in any pose.
     """
 
     head: Head
     coarse_head: tuple[MeshPart, ...]
     body: Body
+    body_thinnings: tuple[Thinning, ...]
 
 
 def dress(person: Person, appearance: Appearance, *, texture_px: int = 256) -> Actor:
@@ -57,16 +59,22 @@ def dress(person: Person, appearance: Appearance, *, texture_px: int = 256) -> A
     )
     tone = person.skin.tone + appearance.tan
     blue, green, red = np.rint(skin_colour(tone, person.skin.undertone)).tolist()
+    body = build_body(
+        sex=person.sex,
+        age_years=person.age_years,
+        height_m=person.height_m,
+        body_mass_index=person.body_mass_index,
+        skin_bgr=(int(blue), int(green), int(red)),
+        clothing=clothing,
+    )
     return Actor(
         head=head,
-        coarse_head=tuple(coarsen(part, cell_m=_COARSE_CELL_M) for part in head.parts),
-        body=build_body(
-            sex=person.sex,
-            age_years=person.age_years,
-            height_m=person.height_m,
-            body_mass_index=person.body_mass_index,
-            skin_bgr=(int(blue), int(green), int(red)),
-            clothing=clothing,
+        coarse_head=tuple(
+            thinning_of(part, cell_m=_HEAD_CELL_M).of(part) for part in head.parts
+        ),
+        body=body,
+        body_thinnings=tuple(
+            thinning_of(part, cell_m=_BODY_CELL_M) for part in body.parts(0.0)
         ),
     )
 
@@ -78,7 +86,7 @@ class Posed:
     Attributes:
         actor: Who.
         stance: Where, and how they move.
-        body_parts: This moment's step of the walk.
+        body_parts, coarse_body: This moment's step of the walk.
         body_turn, head_turn: (3, 3) float64, local frames to the world.
         feet_m, neck_m: (3,) float64, the local frames' origins in the world.
     """
@@ -86,6 +94,7 @@ class Posed:
     actor: Actor
     stance: Stance
     body_parts: tuple[MeshPart, ...]
+    coarse_body: tuple[MeshPart, ...]
     body_turn: NDArray[np.float64]
     head_turn: NDArray[np.float64]
     feet_m: NDArray[np.float64]
@@ -97,10 +106,15 @@ def pose(actor: Actor, stance: Stance) -> Posed:
     phase = stance.travelled_m / actor.body.stride_m % 1.0
     turn = body_rotation(stance.heading_deg)
     feet_m = np.array([stance.x_m, stance.y_m, 0.0])
+    parts = actor.body.parts(phase)
     return Posed(
         actor=actor,
         stance=stance,
-        body_parts=actor.body.parts(phase),
+        body_parts=parts,
+        coarse_body=tuple(
+            thinning.of(part)
+            for thinning, part in zip(actor.body_thinnings, parts, strict=True)
+        ),
         body_turn=turn,
         head_turn=turn
         @ gaze_rotation(stance.yaw_deg, stance.pitch_deg, stance.roll_deg),

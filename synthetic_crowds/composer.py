@@ -36,6 +36,8 @@ __all__ = ["Frame", "FrameFaces", "compose"]
 
 # Scenery hides a person if it is nearer than they are by more than their own depth.
 _BODY_DEPTH_M = 0.3
+# Nobody reaches further from where they stand, nor does the better part of a shadow.
+_REACH_M, _TALLEST_M = 1.0, 2.2
 _NOBODY = -1
 _ENCODE = linear_to_srgb(np.linspace(0.0, 1.0, 4096, dtype=np.float32))
 
@@ -96,6 +98,8 @@ def compose(
     light = scene.light.seen_by(camera)
     sprites: list[tuple[int, Sprite]] = []
     for index, (actor, stance) in enumerate(people):
+        if not _in_view(stance, scene, camera):
+            continue
         posed = pose(actor, stance)
         sprite = cut_out(posed, camera, light, optics)
         if sprite is not None:
@@ -120,6 +124,26 @@ def compose(
     return Frame(
         image_bgr=expose(image, optics, rng=rng), faces=_see_faces(sprites, owners)
     )
+
+
+def _in_view(stance: Stance, scene: Scene, camera: Camera) -> bool:
+    """Whether a person standing there, or their shadow, may show at all."""
+    corners = np.array(
+        [
+            (stance.x_m + dx, stance.y_m + dy, z)
+            for dx in (-_REACH_M, _REACH_M)
+            for dy in (-_REACH_M, _REACH_M)
+            for z in (0.0, _TALLEST_M)
+        ]
+    )
+    seen = camera.to_camera(corners)
+    if (seen[:, 2] < 1.0).any():
+        return True
+    spots = camera.to_image(seen)
+    left, top = np.maximum(np.floor(spots.min(axis=0)), 0).astype(int)
+    right, bottom = np.ceil(spots.max(axis=0)).astype(int)
+    behind = scene.depth_m[top : max(bottom, 0), left : max(right, 0)]
+    return bool((behind > seen[:, 2].min() - _BODY_DEPTH_M).any())
 
 
 def _see_faces(

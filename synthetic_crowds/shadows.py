@@ -57,7 +57,7 @@ def cast(posed: Posed, light: StreetLight, camera: Camera) -> Shadow | None:
     flat: list[MeshPart] = []
     if light.cast_shadow >= _FAINTEST:
         for parts, turn, place_m in (
-            (posed.body_parts, posed.body_turn, posed.feet_m),
+            (posed.coarse_body, posed.body_turn, posed.feet_m),
             (posed.actor.coarse_head, posed.head_turn, posed.neck_m),
         ):
             flat.extend(_flatten(part, turn, place_m, light) for part in parts)

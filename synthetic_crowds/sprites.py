@@ -29,10 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Sprite", "cut_out"]
 
 _BODY, _HEAD = 0, 1
-# Heads whose face is lower than this on the image are drawn from their coarse double.
+# People whose face is lower than this on the image are drawn from coarse doubles.
 _COARSE_BELOW_PX = 30.0
-# Bodies at least this tall get one sample a pixel: the lens's blur hides their edges.
-_SINGLE_FROM_PX = 260.0
 # A face turned further than this shows no face.
 _AVERTED_DEG = 100.0
 _NEAREST_M = 0.8
@@ -106,8 +104,8 @@ def cut_out(
 ) -> Sprite | None:
     """Draw one person.
 
-    The head and the collar around it get four samples a pixel; a large body gets
-    one, and the lens's blur smooths its edge.
+    The head and the collar around it get four samples a pixel; the rest of the body
+    gets one, and the lens's blur smooths its edge.
 
     Returns:
         `None` if they are behind the lens, too near it, or out of the frame.
@@ -123,7 +121,7 @@ def cut_out(
     head_box = _bounds(
         _spots(posed.actor.coarse_head, posed.head_turn, posed.neck_m, camera)
     )
-    body_box = _bounds(_spots(posed.body_parts, posed.body_turn, posed.feet_m, camera))
+    body_box = _bounds(_spots(posed.coarse_body, posed.body_turn, posed.feet_m, camera))
     whole = np.concatenate(
         (np.minimum(head_box[:2], body_box[:2]), np.maximum(head_box[2:], body_box[2:]))
     )
@@ -133,18 +131,17 @@ def cut_out(
     rect, head_rect = _around(whole).within(frame), _around(head_box)
     if 0 in rect.shape:
         return None
-
-    tile = np.zeros((*rect.shape, 4), np.float32)
-    samples = 2 if whole[3] - whole[1] < _SINGLE_FROM_PX else 1
-    body_canvas = _render(posed, (), rect, samples, camera, light)
-    tile[:] = resolve(body_canvas, factor=samples)
+    far = face_box[3] - face_box[1] < _COARSE_BELOW_PX
+    body_parts = posed.coarse_body if far else posed.body_parts
+    head_parts = posed.actor.coarse_head if far else head.parts
+    canvas = _render(posed, body_parts, (), rect, 1, camera, light)
+    tile = resolve(canvas, factor=1)
     rows = columns = np.empty(0, np.intp)
-    if 0 not in head_rect.within(frame).shape:
-        coarse = face_box[3] - face_box[1] < _COARSE_BELOW_PX
-        surfaces = posed.actor.coarse_head if coarse else head.parts
-        canvas = _render(posed, surfaces, head_rect, 2, camera, light)
-        shared = head_rect.within(rect)
-        tile[shared.slices(rect)] = resolve(canvas, factor=2)[shared.slices(head_rect)]
+    shared = head_rect.within(rect)
+    if 0 not in shared.shape:
+        canvas = _render(posed, body_parts, head_parts, head_rect, 2, camera, light)
+        fine = resolve(canvas, factor=2)
+        tile[shared.slices(rect)] = fine[shared.slices(head_rect)]
         rows, columns = _face_pixels(canvas, hull, head_rect)
     angles = angles_seen(camera.rotation @ posed.head_turn, outline.mean(axis=0))
     return Sprite(
@@ -197,13 +194,14 @@ def _around(box_xyxy: NDArray[np.float64]) -> _Rect:
 
 def _render(
     posed: Posed,
+    body_parts: tuple[MeshPart, ...],
     head_parts: tuple[MeshPart, ...],
     rect: _Rect,
     samples: int,
     camera: Camera,
     light: Light,
 ) -> Canvas:
-    """Draw the body, and these parts of the head, as seen through a rectangle."""
+    """Draw these parts as seen through a rectangle."""
     height, width = rect.shape
     canvas = new_canvas(height * samples, width * samples)
     k = camera.intrinsics
@@ -215,7 +213,7 @@ def _render(
     )
     for parts, turn, place_m, owner in (
         (head_parts, posed.head_turn, posed.neck_m, _HEAD),
-        (posed.body_parts, posed.body_turn, posed.feet_m, _BODY),
+        (body_parts, posed.body_turn, posed.feet_m, _BODY),
     ):
         for part in parts:
             draw(

@@ -37,7 +37,10 @@ _WEIGHT_RANGE = (-1.2, 3.2)
 _SHOE_SOLE_M = 0.016
 # Heads do not grow with bodies: the scale fades out over this much below the neck.
 _NECK_FADE_M = 0.30
-_SKIN_SPECULAR = 0.0
+# Height over which a hem goes from following the thighs to following the hips.
+_HEM_STIFFNESS_M = 0.05
+# What lies lower than this belongs to the sole of a shoe.
+_SOLE_M = 0.024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,6 +53,7 @@ class Body:
         neck_radius_m: Of the bare neck.
         rest_m: (p, 3) float32, dressed points at rest.
         rest_normals: (p, 3) float32.
+        bones: (p, 5) uint8, weights: (p, 5) float32; what each point follows.
         atlas_bgra: Texture of everything.
         has_skirt: Whether anything hangs below the hips.
     """
@@ -59,6 +63,8 @@ class Body:
     neck_radius_m: float
     rest_m: NDArray[np.float32]
     rest_normals: NDArray[np.float32]
+    bones: NDArray[np.uint8]
+    weights: NDArray[np.float32]
     atlas_bgra: NDArray[np.uint8]
     has_skirt: bool
 
@@ -85,8 +91,8 @@ class Body:
         vertices, normals = follow(
             self.rest_m,
             self.rest_normals,
-            basis.bones,
-            basis.weights,
+            self.bones,
+            self.weights,
             pose.rotations,
             pose.offsets_m,
         )
@@ -135,12 +141,15 @@ def build_body(
     n = len(basis.bones)
     rest, normals = _dress(basis, points[:n], cut)
     joints = points[n:].astype(np.float64)
+    bones, weights = _hang(basis, cut)
     return Body(
         walker=walker(joints[: len(Bone)], height_m=height_m, age_years=age_years),
         head_joint_m=joints[_HEAD_JOINT],
         neck_radius_m=_neck_radius(basis, points),
         rest_m=rest,
         rest_normals=normals,
+        bones=bones,
+        weights=weights,
         atlas_bgra=paint_atlas(clothing, cut, skin_bgr),
         has_skirt=cut.has_skirt,
     )
@@ -191,12 +200,36 @@ def _dress(
     n = basis.n_suit
     draped = points.copy()
     draped[:n] = smooth(
-        points[:n], basis.edges, basis.edge_starts, 0.5 * cloth[:n], cut.drape
+        points[:n],
+        normals_all(basis, points)[:n],
+        basis.edges,
+        basis.edge_starts,
+        0.5 * cloth[:n],
+        cut.drape,
     )
     draped += normals_all(basis, draped) * ease[:, None]
-    feet = basis.share[:, 3] > 0.5
-    draped[feet, 1] = np.maximum(draped[feet, 1], 0.0)
+    # Shoes stand on flat soles: squeeze the rounded underside into a plate.
+    feet = (basis.share[:, 3] > 0.5) & (draped[:, 1] < _SOLE_M)
+    draped[feet, 1] = np.maximum(2.0 * draped[feet, 1] - _SOLE_M, 0.0)
     return draped, normals_all(basis, draped)
+
+
+def _hang(
+    basis: BodyBasis, cut: Cut
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Let the top hang from the hips: above its hem, cloth ignores the thighs.
+
+    Returns:
+        Bones (p, 5) and weights (p, 5); the fifth is the pelvis.
+    """
+    rise = (basis.height_m - cut.hem_m) / _HEM_STIFFNESS_M
+    stiff = np.clip(0.5 + rise, 0.0, 1.0)[:, None]
+    stiff[basis.n_suit :] = 0.0
+    thigh = np.isin(basis.bones, (Bone.THIGH_L, Bone.THIGH_R))
+    given = basis.weights * np.where(thigh, 0.8 * stiff, 0.0)
+    pelvis = np.full((len(basis.bones), 1), Bone.PELVIS, np.uint8)
+    weights = np.hstack((basis.weights - given, given.sum(axis=1, keepdims=True)))
+    return np.hstack((basis.bones, pelvis)), weights.astype(np.float32)
 
 
 def normals_all(basis: BodyBasis, points: NDArray[np.float32]) -> NDArray[np.float32]:

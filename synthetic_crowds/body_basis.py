@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from synthetic_crowds.skeleton import Bone
+from synthetic_crowds.surface import bake
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,6 +31,8 @@ SHAPE_UNIT_M = 1e-4
 _PATH = Path(__file__).parent / "basis" / "bodies.npz"
 # Triangles across the cut at the back of a limb run on beyond half a turn.
 _WRAP_RAD = 0.9
+# Where the trunk's chart goes over from heights to rings around the neck.
+_SHOULDERS_FROM_M, _SHOULDERS_OVER_M, _SHOULDERS_RADIUS_M = 0.30, 0.12, 0.19
 
 
 class Chart(IntEnum):
@@ -48,8 +51,9 @@ class ChartBox(NamedTuple):
 
     `across` is the angle in radians, 0 in front and growing to the subject's left on
     the trunk, outwards on limbs; metres from heel to toe on the foot. `along` is the
-    height in metres on the template, on the arm the share from shoulder to wrist;
-    the first value is at the top row.
+    height in metres on the average body, on the arm the share from shoulder to wrist,
+    on the shoulders a mixture of height and distance from the neck; the first value
+    is at the top row.
     """
 
     x: int
@@ -62,7 +66,7 @@ class ChartBox(NamedTuple):
 
 _AROUND = (-np.pi, np.pi + _WRAP_RAD)
 CHARTS = {
-    Chart.TRUNK: ChartBox(0, 0, 256, 112, _AROUND, (0.64, -0.16)),
+    Chart.TRUNK: ChartBox(0, 0, 256, 112, _AROUND, (0.67, -0.16)),
     Chart.ARM: ChartBox(0, 112, 128, 64, _AROUND, (-0.35, 1.1)),
     Chart.FOOT: ChartBox(128, 112, 96, 64, (-0.10, 0.22), (-0.66, -0.84)),
     Chart.SKIN: ChartBox(224, 112, 32, 64, (-0.12, 0.12), (0.25, -0.05)),
@@ -98,6 +102,8 @@ class BodyBasis:
         uv: (r, 2) float32 in the atlas.
         triangles: (t', 3) int32 over drawn vertices.
         skirt_source, skirt_uv, skirt_triangles: The same for the skirt.
+        texel_m: (256, 256, 3) float32, the point of the average body behind each
+            texel; where left and right share one, that of either side.
     """
 
     mean_m: NDArray[np.float32]
@@ -121,6 +127,7 @@ class BodyBasis:
     skirt_source: NDArray[np.int32]
     skirt_uv: NDArray[np.float32]
     skirt_triangles: NDArray[np.int32]
+    texel_m: NDArray[np.float32]
 
 
 @lru_cache(maxsize=1)
@@ -174,6 +181,8 @@ def body_basis() -> BodyBasis:
         skirt_source=skirt_source,
         skirt_uv=skirt_uv,
         skirt_triangles=cut_skirt,
+        texel_m=bake(uv, points[source], triangles, ATLAS_PX)
+        + bake(skirt_uv, points[skirt_source], cut_skirt, ATLAS_PX),
     )
 
 
@@ -222,7 +231,12 @@ def _coordinates(
     across, along = np.zeros((6, len(points))), np.zeros((6, len(points)))
     spine = np.interp(y, joints[[0, 3, 21], 1], joints[[0, 3, 21], 2])
     across[Chart.TRUNK] = across[Chart.SKIRT] = np.arctan2(points[:, 0], z - spine)
-    along[Chart.TRUNK] = along[Chart.SKIRT] = along[Chart.LEG] = y
+    along[Chart.SKIRT] = along[Chart.LEG] = y
+    # On the shoulders height says little: rows become rings around the neck.
+    rise = np.clip((y - _SHOULDERS_FROM_M) / _SHOULDERS_OVER_M, 0.0, 1.0)
+    from_neck = np.hypot(x, z - joints[21, 2])
+    ring = np.clip(_SHOULDERS_RADIUS_M - from_neck, 0.0, None)
+    along[Chart.TRUNK] = y + 0.8 * ring * rise * rise * (3.0 - 2.0 * rise)
 
     shoulder, elbow, wrist = joints[[Bone.ARM_L, Bone.FOREARM_L, Bone.HAND_L]]
     bend = np.linalg.norm(elbow - shoulder)

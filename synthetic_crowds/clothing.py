@@ -232,8 +232,8 @@ _SHOE_COLOURS: tuple[Bgr, ...] = (
     (74, 54, 44),
 )
 _OUTERWEAR = (Top.JACKET, Top.COAT)
-# Clothes are not new: each colour is faded and shifted by up to this many levels.
-_DYE_SPREAD = 9.0
+# Clothes are not new: each channel is faded by about this share.
+_DYE_SPREAD = 0.04
 
 
 def _pick(shares: Mapping[_Choice, float], rng: np.random.Generator) -> _Choice:
@@ -243,7 +243,7 @@ def _pick(shares: Mapping[_Choice, float], rng: np.random.Generator) -> _Choice:
 
 def _dye(colours: tuple[Bgr, ...], rng: np.random.Generator) -> Bgr:
     base = np.array(colours[int(rng.integers(len(colours)))], np.float64)
-    shifted = base * rng.uniform(0.85, 1.12) + rng.normal(0.0, _DYE_SPREAD / 2.0, 3)
+    shifted = base * rng.uniform(0.85, 1.12) * (1.0 + rng.normal(0.0, _DYE_SPREAD, 3))
     blue, green, red = np.clip(np.rint(shifted), 12, 244).astype(int)
     return int(blue), int(green), int(red)
 

@@ -1,7 +1,7 @@
 """Dyeing: clothes, shoes and skin painted into a body's texture atlas.
 
-Owns colours, hems, seams, patterns and folds. Knows nothing of meshes: it paints in
-chart coordinates, heights on the average body and angles around it.
+Owns colours, hems, seams, patterns and folds. Knows nothing of meshes: it paints by
+where a texel lies on the average body, in metres, and by its chart's own axes.
 """
 
 from __future__ import annotations
@@ -12,37 +12,59 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from synthetic_crowds.body_basis import ATLAS_PX, CHARTS, Chart
+from synthetic_crowds.body_basis import ATLAS_PX, CHARTS, Chart, body_basis
 from synthetic_crowds.clothing import Bag, Bottom, Clothing, Neckline, Pattern, Top
-from synthetic_crowds.tailoring import Cut
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthetic_crowds.clothing import Bgr
+    from synthetic_crowds.tailoring import Cut
 
 __all__ = ["paint_atlas"]
 
-# Heights on the average body, metres; see the landmarks in `basis/BODIES.md`.
-NECK_BACK_M, NECK_SIDE_M, NECK_FRONT_M = 0.505, 0.490, 0.440
-WAIST_M = 0.135
-SOLE_TOP_M, SHOE_TOP_M, SOCK_TOP_M = -0.800, -0.750, -0.70
+# Places on the average body, metres: x to the left, y up from the middle of the base
+# mesh, z forward; see the landmarks in `basis/BODIES.md`.
+_NECK_Z_M, _NECK_HALF_M, _NECK_FROM_M = 0.030, (0.068, 0.066), 0.40
+_HIGH_NECK_M = 0.520
+_WAIST_M, _BELT_HALF_M = 0.135, 0.014
+_SOLE_TOP_M, _SHOE_TOP_M, _SHOE_TONGUE_M = -0.802, -0.748, -0.772
+_TRUNK_FRONT_RAD = 1.35
+# sRGB values of what is not chosen by lot.
+_BELT_BGR, _SOCK_BGR = (22, 26, 34), (70, 68, 66)
+_LIGHT_SOLE_BGR, _DARK_SOLE_BGR = (190, 192, 194), (26, 26, 28)
+# How much a crease darkens.
+_SEAM, _HEM = 0.80, 0.72
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Sheet:
-    """One chart's texels: where they are on the body, and their colour so far."""
+    """One chart's texels: where they are on the body, and their colour so far.
+
+    Attributes:
+        across, along: (h, w) float32, the chart's axes, see `ChartBox`.
+        x, y, z: (h, w) float32, metres on the average body.
+        bgra: (h, w, 4) float32, a view of the atlas.
+        cloth: (h, w) bool, a view of where there is cloth rather than skin.
+    """
 
     across: NDArray[np.float32]
     along: NDArray[np.float32]
+    x: NDArray[np.float32]
+    y: NDArray[np.float32]
+    z: NDArray[np.float32]
     bgra: NDArray[np.float32]
+    cloth: NDArray[np.bool_]
 
-    def dye(self, where: NDArray[np.bool_] | float, colour: Bgr) -> None:
-        """Colour texels by mask, or all of them."""
-        if isinstance(where, float):
-            self.bgra[..., :3] = colour
-        else:
-            self.bgra[where, :3] = colour
+    @property
+    def in_front(self) -> NDArray[np.bool_]:
+        """Texels on the front half."""
+        return np.abs(self.across) < _TRUNK_FRONT_RAD
+
+    def dye(self, where: NDArray[np.bool_], colour: Bgr) -> None:
+        """Lay cloth of a colour over texels."""
+        self.bgra[where, :3] = colour
+        self.cloth[where] = True
 
     def shade(self, where: NDArray[np.bool_], factor: float) -> None:
         """Darken or lighten texels."""
@@ -62,40 +84,30 @@ def paint_atlas(clothing: Clothing, cut: Cut, skin_bgr: Bgr) -> NDArray[np.uint8
         skirt's hem.
     """
     rng = np.random.default_rng(clothing.weave_seed)
-    atlas = np.zeros((ATLAS_PX, ATLAS_PX, 4), np.float32)
-    atlas[..., 3] = 255.0
-    sheets = {chart: _sheet(atlas, chart) for chart in CHARTS}
-    for sheet in sheets.values():
-        sheet.dye(1.0, skin_bgr)
-
+    atlas = np.empty((ATLAS_PX, ATLAS_PX, 4), np.float32)
+    atlas[:] = (*skin_bgr, 255)
+    cloth = np.zeros((ATLAS_PX, ATLAS_PX), bool)
+    sheets = {chart: _sheet(atlas, cloth, chart) for chart in CHARTS}
     trunk, arm, leg = sheets[Chart.TRUNK], sheets[Chart.ARM], sheets[Chart.LEG]
-    bottom = clothing.bottom_bgr
-    trunk.dye(1.0, bottom)
+
     for sheet in (trunk, leg):
         _paint_bottom(sheet, clothing, cut)
-    top_on_trunk = trunk.along > cut.hem_m
-    _paint_top(trunk, top_on_trunk, clothing)
-    _paint_top(leg, leg.along > cut.hem_m, clothing)
-    _paint_top(arm, arm.along < cut.sleeve, clothing)
-    _paint_front(trunk, top_on_trunk, clothing)
-    for sheet, edge, width in (
-        (trunk, cut.hem_m, 0.012),
-        (leg, cut.hem_m, 0.012),
-        (leg, cut.leg_m, 0.014),
-    ):
-        sheet.shade(np.abs(sheet.along - edge) < width / 2.0, 0.72)
-    cuff = np.abs(arm.along - cut.sleeve + 0.03) < 0.025
-    arm.shade(cuff & (arm.along < cut.sleeve), 0.82)
+        _paint_top(sheet, sheet.y > cut.hem_m, clothing)
+        sheet.shade(np.abs(sheet.y - cut.hem_m - 0.004) < 0.006, _HEM)
+    leg.shade(np.abs(leg.y - cut.leg_m - 0.006) < 0.008, _HEM)
+    sleeve = arm.along < cut.sleeve
+    _paint_top(arm, sleeve, clothing)
+    arm.shade(sleeve & (arm.along > cut.sleeve - 0.05), 0.84)
+    _paint_front(trunk, trunk.y > cut.hem_m, clothing)
     _paint_neckline(trunk, clothing)
-    _paint_feet(sheets[Chart.FOOT], clothing, skin_bgr)
+    _paint_feet(sheets[Chart.FOOT], clothing)
     _paint_skirt(sheets[Chart.SKIRT], clothing, cut)
-    _fold(atlas, sheets, clothing, rng)
-    if clothing.bag is not Bag.NONE:
-        _paint_straps(trunk, clothing)
+    _paint_strap(trunk, clothing)
+    _fold(atlas, cloth, clothing, rng)
     return np.clip(np.rint(atlas), 0, 255).astype(np.uint8)
 
 
-def _sheet(atlas: NDArray[np.float32], chart: Chart) -> _Sheet:
+def _sheet(atlas: NDArray[np.float32], cloth: NDArray[np.bool_], chart: Chart) -> _Sheet:
     box = CHARTS[chart]
     u = (np.arange(box.width, dtype=np.float32) + 0.5) / box.width
     v = (np.arange(box.height, dtype=np.float32) + 0.5) / box.height
@@ -104,164 +116,194 @@ def _sheet(atlas: NDArray[np.float32], chart: Chart) -> _Sheet:
         across = np.where(across > np.pi, across - 2.0 * np.pi, across)
     along = box.along[0] + v * (box.along[1] - box.along[0])
     grid = np.meshgrid(across.astype(np.float32), along.astype(np.float32))
-    view = atlas[box.y : box.y + box.height, box.x : box.x + box.width]
-    return _Sheet(across=grid[0], along=grid[1], bgra=view)
+    window = (slice(box.y, box.y + box.height), slice(box.x, box.x + box.width))
+    x, y, z = np.moveaxis(body_basis().texel_m[window], -1, 0)
+    return _Sheet(
+        across=grid[0],
+        along=grid[1],
+        x=x,
+        y=y,
+        z=z,
+        bgra=atlas[window],
+        cloth=cloth[window],
+    )
 
 
 def _paint_bottom(sheet: _Sheet, clothing: Clothing, cut: Cut) -> None:
-    covered = sheet.along > cut.leg_m
+    covered = sheet.y > cut.leg_m
     sheet.dye(covered, clothing.bottom_bgr)
     if clothing.bottom is Bottom.JEANS:
-        # Worn thighs and seams.
-        worn = np.exp(-((sheet.across / 0.6) ** 2)) * np.exp(
-            -(((sheet.along + 0.22) / 0.14) ** 2)
-        )
-        sheet.bgra[..., :3] *= 1.0 + (0.28 * worn * covered)[..., None]
+        # Thighs wear pale.
+        worn = np.exp(-((sheet.across / 0.7) ** 2) - ((sheet.y + 0.20) / 0.15) ** 2)
+        sheet.bgra[..., :3] *= 1.0 + (0.30 * worn * covered)[..., None]
     if clothing.bottom in (Bottom.JEANS, Bottom.TROUSERS):
-        belt = np.abs(sheet.along - WAIST_M) < 0.014
-        sheet.dye(belt, (22, 26, 34))
-    seam = np.abs(np.abs(sheet.across) - np.pi / 2.0) < 0.04
-    sheet.shade(seam & covered, 0.8)
+        sheet.dye(np.abs(sheet.y - _WAIST_M) < _BELT_HALF_M, _BELT_BGR)
 
 
 def _paint_top(sheet: _Sheet, covered: NDArray[np.bool_], clothing: Clothing) -> None:
     sheet.dye(covered, clothing.top_bgr)
     if clothing.pattern is Pattern.STRIPES:
         if clothing.top is Top.SHIRT:
-            lines = np.mod(sheet.across, 0.16) < 0.05
+            lines = np.mod(sheet.across, 0.157) < 0.05
         else:
-            lines = np.mod(sheet.along, 0.05) < 0.02
+            lines = np.mod(sheet.y, 0.06) < 0.024
         sheet.dye(covered & lines, clothing.accent_bgr)
     elif clothing.pattern is Pattern.CHECK:
-        one = np.mod(sheet.along, 0.06) < 0.018
-        other = np.mod(sheet.across, 0.40) < 0.12
-        mixed = 0.5 * (np.array(clothing.top_bgr) + np.array(clothing.accent_bgr))
-        sheet.dye(covered & (one ^ other), tuple(mixed))
-        sheet.dye(covered & one & other, clothing.accent_bgr)
+        weft = np.mod(sheet.y, 0.06) < 0.020
+        warp = np.mod(sheet.across, 0.3927) < 0.13
+        blue, green, red = (
+            (a + b) // 2
+            for a, b in zip(clothing.top_bgr, clothing.accent_bgr, strict=True)
+        )
+        sheet.dye(covered & (weft ^ warp), (blue, green, red))
+        sheet.dye(covered & weft & warp, clothing.accent_bgr)
 
 
-def _paint_front(
-    trunk: _Sheet, covered: NDArray[np.bool_], clothing: Clothing
-) -> None:
-    angle, height = np.abs(trunk.across), trunk.along
+def _paint_front(trunk: _Sheet, covered: NDArray[np.bool_], clothing: Clothing) -> None:
+    side, y = np.abs(trunk.x), trunk.y
+    front = covered & trunk.in_front
     if clothing.is_open:
         # The gap widens from the chest to the hem.
-        gap = 0.20 + 0.35 * np.clip((0.44 - height) / 0.5, 0.0, 1.0)
-        trunk.dye(covered & (angle < gap), clothing.inner_bgr)
-        trunk.shade(covered & (np.abs(angle - gap) < 0.05), 0.65)
-        lapel = covered & (angle >= gap) & (angle < gap + 0.22) & (height > 0.26)
-        trunk.shade(lapel, 0.86)
+        gap = 0.022 + 0.075 * np.clip((0.40 - y) / 0.45, 0.0, 1.0)
+        trunk.dye(front & (side < gap), clothing.inner_bgr)
+        trunk.shade(front & (np.abs(side - gap) < 0.006), 0.6)
     elif clothing.top in (Top.JACKET, Top.COAT, Top.SHIRT):
-        trunk.shade(covered & (angle < 0.025), 0.62)
-        spacing = 0.075 if clothing.top is Top.SHIRT else 0.11
-        button = (np.mod(height, spacing) < 0.010) & (angle < 0.05)
+        trunk.shade(front & (side < 0.004), 0.6)
+        trunk.shade(front & (np.abs(trunk.x + 0.017) < 0.003), 0.85)
+        spacing = 0.07 if clothing.top is Top.SHIRT else 0.10
+        button = (np.mod(y, spacing) < 0.010) & (side < 0.007)
         if clothing.top is not Top.JACKET:
-            trunk.shade(covered & button, 0.55)
+            trunk.shade(front & button, 0.5)
     elif clothing.pattern is Pattern.PRINT:
-        print_ = ((trunk.across / 0.42) ** 2 + ((height - 0.30) / 0.055) ** 2) < 1.0
-        trunk.dye(covered & print_, clothing.accent_bgr)
+        print_ = (trunk.x / 0.085) ** 2 + ((y - 0.29) / 0.05) ** 2 < 1.0
+        trunk.dye(front & print_, clothing.accent_bgr)
     if clothing.top is Top.HOODIE:
-        pocket = (height < 0.10) & (height > 0.0) & (angle < 0.75 - 0.2 * height / 0.1)
-        rim = pocket & ~((height < 0.09) & (height > 0.008) & (angle < 0.50))
-        trunk.shade(covered & rim, 0.8)
+        slant = 0.125 - 0.045 * np.clip(y / 0.10, 0.0, 1.0)
+        pocket = front & (y > -0.01) & (y < 0.10) & (side < slant)
+        inside = (y > 0.0) & (y < 0.092) & (side < slant - 0.008)
+        trunk.shade(pocket & ~inside, 0.72)
+        cord = front & (np.abs(side - 0.028) < 0.0035) & (y > 0.31)
+        trunk.dye(cord, (205, 206, 208))
+    if clothing.top in (Top.JACKET, Top.COAT):
+        pocket = front & (np.abs(y - 0.02 + 0.4 * (side - 0.10)) < 0.004)
+        trunk.shade(pocket & (side > 0.085) & (side < 0.135), 0.6)
 
 
 def _paint_neckline(trunk: _Sheet, clothing: Clothing) -> None:
-    """Cut the neck hole, with a hem around it."""
-    angle, height = np.abs(trunk.across), trunk.along
-    around = np.array([0.0, 0.8, 1.6, 2.4, np.pi])
-    edge = np.interp(
-        angle,
-        around,
-        [NECK_FRONT_M, 0.462, NECK_SIDE_M, 0.503, NECK_BACK_M],
-    )
+    """Cut the neck hole, with a hem around it, and show what is worn below."""
+    side, y = np.abs(trunk.x), trunk.y
+    half_x, half_z = _NECK_HALF_M
+    ring = np.hypot(trunk.x / half_x, (trunk.z - _NECK_Z_M) / half_z)
+    above = y > _NECK_FROM_M
+    crew = above & (ring < 1.0)
+    hem = above & (ring >= 1.0) & (ring < 1.16)
     if clothing.neckline is Neckline.HIGH:
-        edge = np.interp(angle, around, [0.535, 0.54, 0.545, 0.55, 0.55])
-    inner_edge = edge.copy()
-    if clothing.neckline in (Neckline.VEE, Neckline.COLLAR):
-        depth = 0.30 if clothing.top in (Top.JACKET, Top.COAT) else 0.375
-        vee = depth + (NECK_SIDE_M - depth) * np.clip(angle / 0.95, 0.0, 1.0)
-        edge = np.minimum(edge, vee)
-    layered = clothing.top in (Top.JACKET, Top.COAT, Top.JUMPER)
-    if layered:
-        trunk.dye(height > edge, clothing.inner_bgr)
-        hole = height > inner_edge
+        trunk.bgra[y > _HIGH_NECK_M, 3] = 0.0
+        trunk.shade((y > _HIGH_NECK_M - 0.012), 0.8)
+        trunk.shade(above & (np.abs(ring - 1.0) < 0.08), 0.86)
+        return
+    if clothing.neckline is Neckline.CREW:
+        trunk.shade(hem, 0.78)
+        trunk.bgra[crew, 3] = 0.0
+        return
+    outer = clothing.top in (Top.JACKET, Top.COAT)
+    depth, slope = (0.24, 3.4) if outer else (0.375, 1.9)
+    line = depth + slope * side
+    vee = trunk.in_front & (y > line) & (y > depth)
+    rim = trunk.in_front & (np.abs(y - line) < 0.012 * slope / 1.9) & (y > depth - 0.02)
+    trunk.shade(rim & above | rim & (side < 0.07), 0.74)
+    if clothing.neckline is Neckline.COLLAR and not outer:
+        # The collar's leaves lie on the shirt, in its own colour.
+        leaf = trunk.in_front & (y > 0.395) & (y < line) & (y > 0.46 - 0.9 * side)
+        trunk.shade(leaf & (ring < 1.9), 1.08)
+    if outer or clothing.top is Top.JUMPER:
+        trunk.dye(vee | crew, clothing.inner_bgr)
+        if outer:
+            lapel = trunk.in_front & (y < line) & (y > line - 0.16) & (y > depth)
+            trunk.shade(lapel, 0.86)
+        trunk.shade(hem & vee, 0.8)
+        trunk.bgra[crew, 3] = 0.0
     else:
-        hole = height > edge
-    trunk.shade((np.abs(height - edge + 0.008) < 0.007), 0.74)
-    trunk.bgra[hole, 3] = 0.0
+        trunk.shade(hem & ~vee, 0.82)
+        trunk.bgra[vee | crew, 3] = 0.0
 
 
-def _paint_feet(foot: _Sheet, clothing: Clothing, skin_bgr: Bgr) -> None:
-    top = np.interp(foot.across, (-0.06, 0.03, 0.10), (SHOE_TOP_M, SHOE_TOP_M, -0.775))
-    bare = clothing.bottom in (Bottom.SHORTS, Bottom.SKIRT)
-    foot.dye(1.0, skin_bgr if bare else clothing.bottom_bgr)
-    foot.dye(foot.along < top + 0.012, (70, 68, 66))
+def _paint_feet(foot: _Sheet, clothing: Clothing) -> None:
+    top = np.interp(
+        foot.across, (-0.06, 0.03, 0.08), (_SHOE_TOP_M, _SHOE_TOP_M, _SHOE_TONGUE_M)
+    )
+    everywhere = np.ones(foot.y.shape, bool)
+    if clothing.bottom not in (Bottom.SHORTS, Bottom.SKIRT):
+        foot.dye(everywhere, clothing.bottom_bgr)
+        foot.dye(foot.along < top + 0.02, _SOCK_BGR)
     foot.dye(foot.along < top, clothing.shoe_bgr)
-    laces = (foot.along < top) & (foot.along > top - 0.02) & (foot.across > 0.02)
-    foot.shade(laces & (np.mod(foot.across, 0.016) < 0.006), 1.35)
-    light_soled = sum(clothing.shoe_bgr) > 240 or clothing.bottom is Bottom.JOGGERS
-    foot.dye(foot.along < SOLE_TOP_M, (196, 198, 200) if light_soled else (24, 24, 26))
+    laces = (foot.along < top) & (foot.along > top - 0.022) & (foot.across > 0.03)
+    foot.shade(laces & (np.mod(foot.across, 0.016) < 0.006), 1.3)
+    trainers = sum(clothing.shoe_bgr) > 240 or clothing.bottom is Bottom.JOGGERS
+    foot.dye(foot.along < _SOLE_TOP_M, _LIGHT_SOLE_BGR if trainers else _DARK_SOLE_BGR)
 
 
 def _paint_skirt(skirt: _Sheet, clothing: Clothing, cut: Cut) -> None:
-    coat = clothing.top is Top.COAT
-    if coat:
-        _paint_top(skirt, skirt.along > -9.0, clothing)
-        angle = np.abs(skirt.across)
+    everywhere = np.ones(skirt.y.shape, bool)
+    if clothing.top is Top.COAT:
+        _paint_top(skirt, everywhere, clothing)
+        front = np.abs(skirt.across) < _TRUNK_FRONT_RAD
         if clothing.is_open:
-            skirt.bgra[angle < 0.55, 3] = 0.0
+            gap = 0.097 + 0.06 * np.clip(-skirt.y / 0.4, 0.0, 1.0)
+            skirt.bgra[front & (np.abs(skirt.x) < gap), 3] = 0.0
         else:
-            skirt.shade(angle < 0.03, 0.62)
+            skirt.shade(front & (np.abs(skirt.x) < 0.004), 0.6)
     else:
-        skirt.dye(1.0, clothing.bottom_bgr)
-        skirt.shade(np.mod(skirt.across, 0.35) < 0.09, 0.88)
-    skirt.shade(np.abs(skirt.along - cut.skirt_m - 0.012) < 0.008, 0.8)
-    skirt.bgra[skirt.along < cut.skirt_m, 3] = 0.0
+        skirt.dye(everywhere, clothing.bottom_bgr)
+        skirt.shade(np.mod(skirt.across, 0.3491) < 0.09, 0.9)
+    skirt.shade(np.abs(skirt.y - cut.skirt_m - 0.008) < 0.008, _HEM)
+    skirt.bgra[skirt.y < cut.skirt_m, 3] = 0.0
 
 
-def _paint_straps(trunk: _Sheet, clothing: Clothing) -> None:
-    angle, height = trunk.across, trunk.along
+def _paint_strap(trunk: _Sheet, clothing: Clothing) -> None:
+    visible = trunk.bgra[..., 3] > 0.0
     if clothing.bag is Bag.BACKPACK:
-        strap = (np.abs(np.abs(angle) - 0.62) < 0.10) & (height > 0.16) & (height < 0.50)
-        strap &= np.abs(angle) < 1.4
-    else:
-        # From the right shoulder across to the left hip.
-        line = 0.45 - 0.36 * (angle + 0.75) / 1.9
-        strap = (np.abs(height - line) < 0.016) & (angle > -0.9) & (angle < 1.5)
-    trunk.dye(strap & (trunk.bgra[..., 3] > 0), clothing.bag_bgr)
+        strap = np.abs(np.abs(trunk.x) - 0.088) < 0.021
+        trunk.dye(visible & strap & trunk.in_front & (trunk.y > 0.15), clothing.bag_bgr)
+        trunk.dye(visible & strap & (trunk.y > 0.40), clothing.bag_bgr)
+    elif clothing.bag is Bag.SHOULDER:
+        # From the right shoulder across to the left hip, before and behind.
+        start, end = np.array([-0.10, 0.47]), np.array([0.17, 0.02])
+        along = (end - start) / np.linalg.norm(end - start)
+        off = (trunk.x - start[0]) * along[1] - (trunk.y - start[1]) * along[0]
+        trunk.dye(visible & (np.abs(off) < 0.016) & (trunk.y > 0.0), clothing.bag_bgr)
 
 
 def _fold(
     atlas: NDArray[np.float32],
-    sheets: dict[Chart, _Sheet],
+    cloth: NDArray[np.bool_],
     clothing: Clothing,
     rng: np.random.Generator,
 ) -> None:
     """Add folds where cloth bunches, and the grain of the weave."""
     grain = rng.normal(0.0, 1.0, (ATLAS_PX, ATLAS_PX)).astype(np.float32)
-    depth = 0.085 if clothing.pattern is Pattern.MARL else 0.03
+    depth = 0.08 if clothing.pattern is Pattern.MARL else 0.025
     light = 1.0 + depth * grain
-    for chart, bunches in (
-        (Chart.TRUNK, ((0.10, 0.10, 1.0), (0.36, 0.10, 0.5))),
-        (Chart.ARM, ((0.48, 0.16, 1.0), (0.92, 0.10, 0.9), (0.0, 0.12, 0.7))),
-        (Chart.LEG, ((-0.36, 0.10, 1.0), (-0.72, 0.07, 1.2), (0.0, 0.08, 0.9))),
-        (Chart.SKIRT, ((-0.3, 0.5, 0.4),)),
+    for chart, base, bunches in (
+        (Chart.TRUNK, 0.035, ((0.06, 0.07, 0.09), (0.38, 0.10, 0.03))),
+        (Chart.ARM, 0.04, ((0.48, 0.16, 0.11), (0.92, 0.10, 0.09), (0.0, 0.12, 0.05))),
+        (Chart.LEG, 0.03, ((-0.36, 0.09, 0.10), (-0.72, 0.07, 0.13), (0.0, 0.08, 0.08))),
+        (Chart.SKIRT, 0.05, ()),
     ):
-        sheet = sheets[chart]
-        rows, columns = sheet.along.shape
-        coarse = rng.normal(0.0, 1.0, (max(rows // 5, 2), max(columns // 14, 2)))
-        wave = cv2.resize(
-            coarse.astype(np.float32), (columns, rows), interpolation=cv2.INTER_CUBIC
-        )
-        strength = sum(
-            gain * np.exp(-(((sheet.along - at) / width) ** 2))
-            for at, width, gain in bunches
-        )
         box = CHARTS[chart]
-        light[box.y : box.y + rows, box.x : box.x + columns] *= 1.0 + wave * (
-            0.05 + 0.11 * strength
+        along = np.linspace(*box.along, box.height, dtype=np.float32)[:, None]
+        shape = (max(box.height // 5, 2), max(box.width // 14, 2))
+        if chart is Chart.SKIRT:
+            # A skirt falls in pleats, not in rings.
+            shape = (3, box.width // 5)
+        coarse = rng.normal(0.0, 1.0, shape).astype(np.float32)
+        wave = cv2.resize(
+            coarse, (box.width, box.height), interpolation=cv2.INTER_CUBIC
         )
-    skin = CHARTS[Chart.SKIN]
-    light[skin.y : skin.y + skin.height, skin.x : skin.x + skin.width] = 1.0
-    atlas[..., :3] *= np.clip(light, 0.55, 1.4)[..., None]
+        strength = np.full_like(along, base)
+        for at, width, gain in bunches:
+            strength += gain * np.exp(-(((along - at) / width) ** 2))
+        light[box.y : box.y + box.height, box.x : box.x + box.width] *= (
+            1.0 + wave * strength
+        )
+    atlas[..., :3] *= np.where(cloth, np.clip(light, 0.6, 1.35), 1.0)[..., None]

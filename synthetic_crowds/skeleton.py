@@ -123,8 +123,8 @@ def follow(
     Args:
         vertices: (v, 3) at rest.
         normals: (v, 3) at rest.
-        bones: (v, 4) indices.
-        weights: (v, 4), rows sum to 1, largest first.
+        bones: (v, k) indices.
+        weights: (v, k), rows sum to 1.
         rotations: (b, 3, 3) as in `Pose`.
         offsets: (b, 3) as in `Pose`.
 
@@ -138,10 +138,10 @@ def follow(
     for v in range(vertices.shape[0]):
         blend[:] = 0.0
         shift[:] = 0.0
-        for k in range(4):
+        for k in range(bones.shape[1]):
             weight = weights[v, k]
             if weight == 0.0:
-                break
+                continue
             bone = bones[v, k]
             for i in range(3):
                 for j in range(3):

@@ -27,7 +27,10 @@ _ARM = (0.0, 0.45, 0.95)
 _LEG_M = (-0.02, -0.37, -0.68, -0.76)
 # The suit stands a little off the skin; bare limbs go back by that much.
 _BARE_M = -0.004
-_SHOE_M = 0.006
+_SHOE_M = 0.008
+# A hem stands off its full ease this far above itself, so that it does not follow
+# the mesh's zigzag.
+_HEM_M, _ARM_LENGTH_M = 0.035, 0.46
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,21 +123,16 @@ def ease_of(
         in [0, 1], 1 where the surface may be smoothed.
     """
     height, arm = basis.height_m, basis.arm_share
-    trunk_ease = np.where(
-        height > cut.hem_m,
-        np.interp(-height, [-h for h in _TRUNK_M], cut.trunk_m),
-        cut.legs_m[0],
+    top = np.interp(-height, [-h for h in _TRUNK_M], cut.trunk_m)
+    legs = np.interp(-height, [-h for h in _LEG_M], cut.legs_m)
+    under_top = _step((height - cut.hem_m) / _HEM_M)
+    trunk_ease = top * under_top + legs * (1.0 - under_top)
+    in_leg = _step((height - cut.leg_m) / _HEM_M)
+    leg_ease = (top * under_top + legs * (1.0 - under_top)) * in_leg + _BARE_M * (
+        1.0 - in_leg
     )
-    leg_ease = np.where(
-        height > cut.hem_m,
-        trunk_ease,
-        np.where(
-            height > cut.leg_m,
-            np.interp(-height, [-h for h in _LEG_M], cut.legs_m),
-            _BARE_M,
-        ),
-    )
-    arm_ease = np.where(arm < cut.sleeve, np.interp(arm, _ARM, cut.arm_m), _BARE_M)
+    in_sleeve = _step((cut.sleeve - arm) / (_HEM_M / _ARM_LENGTH_M))
+    arm_ease = np.interp(arm, _ARM, cut.arm_m) * in_sleeve + _BARE_M * (1.0 - in_sleeve)
     share = basis.share
     ease = (
         share[:, Chart.TRUNK] * trunk_ease
@@ -144,11 +142,18 @@ def ease_of(
     )
     cloth = (
         share[:, Chart.TRUNK]
-        + share[:, Chart.ARM] * (arm < cut.sleeve)
-        + share[:, Chart.LEG] * (height > cut.leg_m)
+        + share[:, Chart.ARM] * in_sleeve
+        + share[:, Chart.LEG] * in_leg
+        + share[:, Chart.FOOT]
     )
     points = np.arange(len(height))
     hands = (points >= basis.n_suit) & (points < basis.n_suit + basis.n_hands)
     ease = np.where(hands, 0.0, ease)
     ease[points >= basis.n_suit + basis.n_hands] = cut.skirt_ease_m
     return ease.astype(np.float32), np.clip(cloth, 0.0, 1.0).astype(np.float32)
+
+
+def _step(share: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rise smoothly from 0 at 0 to 1 at 1."""
+    clipped = np.clip(share, 0.0, 1.0)
+    return clipped * clipped * (3.0 - 2.0 * clipped)

@@ -220,13 +220,14 @@ class DecisionConfig(_Settings):
         default=1,
         ge=1,
         le=100,
-        description="Faces fused before a track may alert.",
+        description="Faces fused before a track is searched.",
     )
     dedup_window_s: float = Field(
-        default=30.0,
+        default=10.0,
         ge=0.0,
         le=86_400.0,
-        description="A subject alerts once per camera in this time.",
+        description="A subject alerts once per camera in this time, about one passage; "
+        "a track broken in two must not alert twice.",
     )
 
     @field_validator("threshold")

@@ -50,6 +50,7 @@ class SystemDescription:
         threshold_origin: One sentence: given, or how it was calibrated.
         threads: Library or pool → threads it may use.
         versions: Library → version.
+        n_cohort: Calibration passages behind the threshold; None if it was given.
     """
 
     name: str
@@ -61,6 +62,7 @@ class SystemDescription:
     threshold_origin: str
     threads: tuple[tuple[str, int], ...]
     versions: tuple[tuple[str, str], ...]
+    n_cohort: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,9 +107,7 @@ def read_manifest(folder: Path = WEIGHTS) -> Manifest:
     try:
         return Manifest.model_validate_json(path.read_bytes())
     except FileNotFoundError as error:
-        complaint = (
-            "must list the shipped networks but is absent; reinstall the package"
-        )
+        complaint = "must list the shipped weights but is absent; reinstall the package"
         raise ModelFileError(path, complaint) from error
     except ValidationError as error:
         first = error.errors()[0]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from matcher.errors import ModelFileError
+from matcher.fusion import unit_length
 from matcher.records import Embeddings
 from matcher.registry import EMBEDDERS
 from matcher.weights import WEIGHTS, ModelFile, open_session, read_manifest, read_model
@@ -23,14 +24,7 @@ if TYPE_CHECKING:
 
     from matcher.config import EmbedderConfig
 
-__all__ = ["ReferenceEmbedder", "unit_length"]
-
-
-def unit_length(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scale the rows of (n, d) to length 1; a row of zeros stays one."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    scaled: NDArray[np.float32] = vectors / np.maximum(lengths, np.float32(1e-12))
-    return scaled
+__all__ = ["ReferenceEmbedder"]
 
 
 class ReferenceEmbedder:

@@ -1,29 +1,34 @@
-"""A collar and shoulders, so that a portrait's head does not float.
+"""Collar and shoulders, so that a portrait's head does not float.
 
-Owns a plain solid of revolution around the neck. Streets use real bodies instead.
+Owns a plain solid of revolution around the neck, which costs nothing, and the upper
+end of a real, dressed body, which costs as much as the head. Knows nothing of pixels.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synthetic_crowds.bodies import build_body
+from synthetic_crowds.clothing import draw_clothing
 from synthetic_crowds.head_basis import smooth_normals
 from synthetic_crowds.records import MeshPart
+from synthetic_crowds.skin import skin_colour
 
 if TYPE_CHECKING:
     from synthetic_crowds.heads import Head
     from synthetic_crowds.people import Appearance, Person
 
-__all__ = ["build_bust"]
+__all__ = ["build_bust", "dressed_shoulders"]
 
 _AROUND = 40
 # Rings from the collar's edge down: height over the root of the neck, half width,
 # half depth, forward shift; metres, for a neck of radius 0.06.
 _RINGS = (
-    (0.004, 0.066, 0.066, 0.004),
-    (-0.022, 0.080, 0.074, 0.004),
+    (0.004, 0.070, 0.072, 0.002),
+    (-0.022, 0.084, 0.080, 0.002),
     (-0.036, 0.108, 0.084, 0.000),
     (-0.050, 0.150, 0.092, -0.006),
     (-0.072, 0.185, 0.100, -0.010),
@@ -33,10 +38,41 @@ _RINGS = (
 )
 
 
+def dressed_shoulders(person: Person, appearance: Appearance) -> tuple[MeshPart, ...]:
+    """Dress a body for the day and move it under an upright head.
+
+    Args:
+        person: Whose body.
+        appearance: Seeds the clothes, the same that the street shows that day.
+
+    Returns:
+        The whole body in the frame of its head; most of it below any portrait.
+    """
+    clothing = draw_clothing(
+        rng=np.random.default_rng(appearance.clothing_seed),
+        sex=person.sex,
+        age_years=person.age_years,
+    )
+    tone = person.skin.tone + appearance.tan
+    blue, green, red = np.rint(skin_colour(tone, person.skin.undertone)).tolist()
+    body = build_body(
+        sex=person.sex,
+        age_years=person.age_years,
+        height_m=person.height_m,
+        body_mass_index=person.body_mass_index,
+        skin_bgr=(int(blue), int(green), int(red)),
+        clothing=clothing,
+    )
+    head_joint = body.neck(0.0).astype(np.float32)
+    return tuple(
+        replace(part, vertices=part.vertices - head_joint) for part in body.parts(0.0)
+    )
+
+
 def build_bust(
     person: Person, appearance: Appearance, head: Head
 ) -> tuple[MeshPart, ...]:
-    """Make collar and shoulders in the frame of an upright head.
+    """Make a plain collar and shoulders in the frame of an upright head.
 
     Args:
         person: Sets the breadth.

@@ -22,7 +22,7 @@ __all__ = ["build_eyes"]
 _TEXTURE_PX = 64
 _RADIUS_M = 0.0145
 # Visible iris, 11.8 mm across; the texture spans the eyeball.
-_IRIS_M, _PUPIL_M = 0.0062, 0.0024
+_IRIS_M, _PUPIL_M = 0.0066, 0.0026
 _GAZE_REACH_M = 0.0045
 
 

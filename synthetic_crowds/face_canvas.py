@@ -121,7 +121,7 @@ def load_face_canvas(texture_px: int) -> FaceCanvas:
         depth = np.zeros(x.shape, np.float32)
         for line in lines:
             distance = _distance_to_polyline(x, y, line)
-            depth = np.maximum(depth, np.exp(-((distance / 0.0016) ** 2)))
+            depth = np.maximum(depth, np.exp(-((distance / 0.0021) ** 2)))
         creases.append(depth * front)
     flat = np.ascontiguousarray(position.reshape(-1, 3))
 

@@ -143,7 +143,7 @@ def draw_brows(sex: Sex, age_years: float, *, rng: Generator) -> Brows:
         ),
         arch_m=_clipped(0.0028 if is_male else 0.0042, 0.0018, 0.0, 0.0085, rng=rng),
         arch_at=_uniform(0.45, 0.75, rng=rng),
-        slope=_clipped(-0.03, 0.07, -0.20, 0.13, rng=rng),
+        slope=_clipped(-0.05, 0.07, -0.22, 0.10, rng=rng),
         taper=_uniform(0.3, 0.95, rng=rng),
         density=_clipped(0.80 - 0.2 * old, 0.16, 0.30, 1.0, rng=rng),
         darkness=_uniform(0.1, 0.7, rng=rng),

@@ -29,8 +29,8 @@ __all__ = ["build_hair", "hair_colour", "paint_scalp"]
 
 # Skin that any hairline or fringe may reach belongs to the cap.
 _CAP_REACH_M = 0.045
-# Where the skin under the cap is hidden: sunk below it, so that nothing flickers.
-_SUNK_M = -0.0015
+# How deep the cap lies under the skin where no hair grows.
+_SUNK_M = 0.0015
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,8 +134,8 @@ _CUTS = {
 }
 # Curtains: columns from temple round the back to temple, and rows downwards.
 _COLUMNS, _ROWS = 41, 12
-_CURTAIN_FROM_DEG = 58.0
-_CURTAIN_TOP_Y_M = 0.066
+_CURTAIN_FROM_DEG = 50.0
+_CURTAIN_TOP_Y_M = 0.088
 _CURTAIN_PX = 96
 
 
@@ -291,9 +291,15 @@ def _thickness(
     lumps = value_noise(at, np.array([38.0, 38.0, 38.0]), appearance.hair_seed % 65536)
     grown = np.clip(height / cut.rise_m, 0.0, 1.0)
     grown = grown * (2.0 - grown)
+    if cut.hangs:
+        # Below the curtain's top the cap lies flat under it.
+        thick = thick * np.clip((at[:, 1] - 0.060) / 0.025, 0.15, 1.0)
     volume = hair.volume * appearance.hair_volume
     thick = thick * volume * (1.0 + cut.lumps * lumps) * grown
-    return np.where(height > 0.0, thick + 0.0006, _SUNK_M).astype(np.float32)
+    # Just outside the hairline the cap lies on the skin; further out it sinks, so
+    # that its border never shows.
+    beyond = np.clip(-height / 0.010, 0.0, 1.0)
+    return (thick + 0.0008 - beyond * (0.0008 + _SUNK_M)).astype(np.float32)
 
 
 def _build_cap(
@@ -317,7 +323,7 @@ def _build_cap(
         uv=scalp.uv,
         texture_bgra=_paint_cap(person, appearance, cut, size_px),
         occlusion=occlusion.astype(np.float32),
-        specular=0.08,
+        specular=0.12,
     )
 
 
@@ -376,7 +382,7 @@ def _build_curtain(
     # Neighbouring columns start from vertices at slightly different heights.
     padded = np.pad(top, ((1, 1), (0, 0)), mode="edge")
     top = (padded[:-2] + 2.0 * padded[1:-1] + padded[2:]) / 4.0
-    length = 0.10 + (
+    length = 0.125 + (
         hair.length_m
         if appearance.hair_style is HairStyle.LONG
         else hair.length_m * 0.25
@@ -385,8 +391,8 @@ def _build_curtain(
     down = np.linspace(0.0, 1.0, _ROWS)[:, None] * np.ones(_COLUMNS)
     drop = down * length
     grown = np.clip(drop / 0.05, 0.0, 1.0)
-    bulge = cut.side_m * 0.8 * volume + grown * (2.0 - grown) * (0.008 + 0.008 * volume)
-    tuck = -0.012 * np.clip((drop - 0.10) / 0.10, 0.0, 1.0)
+    bulge = cut.side_m * 0.85 * volume + grown * (2.0 - grown) * (0.005 + 0.010 * volume)
+    tuck = -0.016 * np.clip((drop - 0.11) / 0.08, 0.0, 1.0)
     wave = np.sin(drop * 75.0 + scalp.curtain_deg * 0.12 + hair.parting * 3.0)
     lumps = value_noise(
         np.stack([radians * np.ones((_ROWS, 1)), drop * 8.0, drop * 0.0], axis=-1)
@@ -416,7 +422,7 @@ def _build_curtain(
         uv=np.stack([u, down], axis=-1).reshape(-1, 2).astype(np.float32),
         texture_bgra=_paint_curtain(person),
         occlusion=np.full(len(flat), 0.85, np.float32),
-        specular=0.08,
+        specular=0.12,
     )
 
 
@@ -432,7 +438,7 @@ def _paint_curtain(person: Person) -> NDArray[np.uint8]:
     image = np.empty((*u.shape, 4), np.uint8)
     colour = _strand_colours(fine, coarse, person)
     image[..., :3] = np.clip(colour * 0.94, 0.0, 255.0).astype(np.uint8)
-    ends = 1.0 - v - 0.10 * (0.5 + fine * 0.6 + coarse * 0.5)
+    ends = 1.0 - v - 0.05 * (0.6 + fine * 0.6 + coarse * 0.6)
     sides = np.minimum(u, 1.0 - u) - 0.016 * (0.6 + fine + 0.5 * coarse)
     image[..., 3] = np.where((ends > 0.0) & (sides > 0.0), 255, 0)
     return image

@@ -127,10 +127,9 @@ def _load_places() -> _Places:
         neck=neck,
         throat=np.flatnonzero(skin[:, 1] < _NECK_Y_M),
         lens=np.flatnonzero(
-            (np.abs(skin[:, 0]) > 0.016)
-            & (np.abs(skin[:, 0]) < 0.050)
-            & (skin[:, 1] > 0.022)
-            & (skin[:, 1] < 0.058)
+            (np.abs(skin[:, 0]) < 0.050)
+            & (skin[:, 1] > 0.034)
+            & (skin[:, 1] < 0.064)
             & (skin[:, 2] > 0.05)
         ),
     )

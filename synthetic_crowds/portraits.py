@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synthetic_crowds.appearance import draw_appearance
-from synthetic_crowds.bust import build_bust
+from synthetic_crowds.bust import build_bust, dressed_shoulders
 from synthetic_crowds.heads import build_head
 from synthetic_crowds.pose import gaze_rotation
 from synthetic_crowds.rasteriser import (
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from synthetic_crowds.heads import Head
     from synthetic_crowds.people import Appearance, Person
+    from synthetic_crowds.records import MeshPart
 
 __all__ = ["draw_studio_light", "enrolment_portrait", "render_head", "render_portrait"]
 
@@ -116,6 +117,7 @@ def render_portrait(
         size_px=size_px,
         light=light,
         background_bgr=background_bgr,
+        shoulders=dressed_shoulders(person, appearance),
     )
 
 
@@ -129,6 +131,7 @@ def render_head(
     size_px: tuple[int, int],
     light: Light,
     background_bgr: tuple[float, float, float],
+    shoulders: tuple[MeshPart, ...] | None = None,
 ) -> Portrait:
     """Render a head that is already built; several views of it cost less so.
 
@@ -141,6 +144,8 @@ def render_head(
         size_px: Height and width.
         light: In camera space.
         background_bgr: sRGB, 0 to 255.
+        shoulders: From `bust.dressed_shoulders`; None for a plain collar, which is
+            cheaper and enough where only the face is cut out.
 
     Returns:
         The picture with its box and landmarks.
@@ -157,7 +162,9 @@ def render_head(
         cy_px=height * _SAMPLES / 2.0,
     )
     canvas = new_canvas(height * _SAMPLES, width * _SAMPLES)
-    for part in build_bust(person, appearance, head):
+    if shoulders is None:
+        shoulders = build_bust(person, appearance, head)
+    for part in shoulders:
         draw(
             canvas,
             part,

@@ -109,9 +109,9 @@ def _creases(wrinkles: float, canvas: FaceCanvas) -> NDArray[np.float32]:
     nasolabial, crow, forehead, frown, bag, corner = canvas.creases
     young = 0.045
     return np.asarray(
-        (young + 0.17 * wrinkles) * nasolabial
+        (young + 0.14 * wrinkles) * nasolabial
         + wrinkles * (0.15 * crow + 0.14 * forehead + 0.15 * frown + 0.13 * bag)
-        + (0.02 + 0.13 * wrinkles) * corner,
+        + (0.02 + 0.10 * wrinkles) * corner,
         np.float32,
     )
 

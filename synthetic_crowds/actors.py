@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from synthetic_crowds.motion import Stance
     from synthetic_crowds.people import Appearance, Person
     from synthetic_crowds.records import MeshPart
+    from synthetic_crowds.shadows import Placed
 
 __all__ = ["Actor", "Posed", "dress", "pose"]
 
@@ -99,6 +100,13 @@ class Posed:
     head_turn: NDArray[np.float64]
     feet_m: NDArray[np.float64]
     neck_m: NDArray[np.float64]
+
+    def coarse(self) -> tuple[Placed, ...]:
+        """The coarse double, each part with its rotation to and place in the world."""
+        return (
+            *((part, self.body_turn, self.feet_m) for part in self.coarse_body),
+            *((part, self.head_turn, self.neck_m) for part in self.actor.coarse_head),
+        )
 
 
 def pose(actor: Actor, stance: Stance) -> Posed:

@@ -16,7 +16,7 @@ from numba import njit
 from synthetic_crowds.actors import pose
 from synthetic_crowds.colour import SRGB_TO_LINEAR, linear_to_srgb
 from synthetic_crowds.optics import expose
-from synthetic_crowds.shadows import cast, darken
+from synthetic_crowds.shadows import cast, darken, ellipse_m
 from synthetic_crowds.sprites import cut_out
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ __all__ = ["Frame", "FrameFaces", "compose"]
 _BODY_DEPTH_M = 0.3
 # Nobody reaches further from where they stand, nor does the better part of a shadow.
 _REACH_M, _TALLEST_M = 1.0, 2.2
+# The ground that two feet keep the sky's light from.
+_FEET_RADII_M = (0.36, 0.26)
 _NOBODY = -1
 _ENCODE = linear_to_srgb(np.linspace(0.0, 1.0, 4096, dtype=np.float32))
 
@@ -104,7 +106,8 @@ def compose(
         sprite = cut_out(posed, camera, light, optics)
         if sprite is not None:
             sprites.append((index, sprite))
-        shadow = cast(posed, scene.light, camera)
+        feet = ellipse_m(posed.feet_m, stance.heading_deg, _FEET_RADII_M)
+        shadow = cast(posed.coarse(), feet, scene.light, camera)
         if shadow is not None:
             darken(image, scene.ground, shadow)
     sprites.sort(key=lambda pair: -pair[1].depth_m)

@@ -34,7 +34,7 @@ def furnish(setting: Setting, layout: Layout, *, rng: Generator) -> tuple[_Place
     if setting is Setting.HIGH_STREET:
         return tuple(_high_street(layout, rng))
     if setting is Setting.STATION_GATE:
-        return tuple(_station(layout, rng))
+        return tuple(_station(layout))
     return tuple(_stadium(layout, rng))
 
 
@@ -52,21 +52,14 @@ def _high_street(layout: Layout, rng: Generator) -> list[_Placed]:
     )
     placed.append(
         (
-            _block((0.5, 0.5, 1.15), (58, 52, 44)),
+            _post(0.24, 0.95, (52, 50, 46)),
             np.array([lamp_x + 2.6, kerb + 0.5, 0.0]),
-        )
-    )
-    board_x = layout.corner_near_x_m - rng.uniform(2.0, 4.0)
-    placed.append(
-        (
-            _block((0.08, 0.6, 1.0), (60, 84, 70)),
-            np.array([board_x, layout.wall_y_m - 0.5, 0.0]),
         )
     )
     return placed
 
 
-def _station(layout: Layout, rng: Generator) -> list[_Placed]:
+def _station(layout: Layout) -> list[_Placed]:
     gate_x = layout.corner_far_x_m + 3.5
     placed = [
         (_block((1.6, 0.28, 1.05), (150, 148, 146)), np.array([gate_x, y, 0.0]))
@@ -76,18 +69,6 @@ def _station(layout: Layout, rng: Generator) -> list[_Placed]:
         (_post(0.32, 5.0, (176, 180, 182)), np.array([x, y, 0.0]))
         for x in (layout.zone_far_x_m - 1.0, layout.zone_far_x_m + 16.0)
         for y in (layout.back_lane_y_m - 1.9,)
-    )
-    placed.append(
-        (
-            _block((0.5, 0.7, 1.5), (150, 96, 40)),
-            np.array(
-                [
-                    layout.corner_near_x_m - rng.uniform(1.0, 2.0),
-                    layout.wall_y_m - 0.4,
-                    0.0,
-                ]
-            ),
-        )
     )
     return placed
 
@@ -100,8 +81,10 @@ def _stadium(layout: Layout, rng: Generator) -> list[_Placed]:
     for x in np.arange(start, layout.end_x_m, 2.3):
         if layout.zone_far_x_m + 1.0 < x < layout.corner_far_x_m + 4.0:
             continue
-        for height in (0.25, 1.05):
-            placed.append((_block((2.2, 0.04, 0.04), steel), np.array([x, y, height])))
+        placed.extend(
+            (_block((2.2, 0.04, 0.04), steel), np.array([x, y, height]))
+            for height in (0.25, 1.05)
+        )
         placed.extend(
             (_post(0.012, 0.82, steel), np.array([x + bar, y, 0.25]))
             for bar in np.arange(-1.0, 1.05, 0.2)

@@ -39,6 +39,7 @@ class StreetLight:
         cast_shadow: Share of light that a body takes from where its shadow falls.
         contact_shadow: Share that its feet take from the ground below them.
         shadow_blur_m: How soft the edge of the shadow is.
+        metered_level: Mean linear luminance at which a camera would like the street.
     """
 
     to_key: NDArray[np.float64]
@@ -50,6 +51,7 @@ class StreetLight:
     cast_shadow: float
     contact_shadow: float
     shadow_blur_m: float
+    metered_level: float
 
     def exposed(self, factor: float) -> StreetLight:
         """The same light through a wider (`factor` above 1) or narrower iris."""
@@ -92,7 +94,7 @@ class _Recipe:
         elevation_deg: Of the key light over the horizon.
         key, sky, ground: Linear B, G, R.
         horizon: Linear B, G, R.
-        glow, cast, contact, blur_m: See `StreetLight`.
+        glow, cast, contact, blur_m, level: See `StreetLight`.
     """
 
     azimuth_deg: tuple[float, float]
@@ -105,6 +107,7 @@ class _Recipe:
     cast: float
     contact: float
     blur_m: float
+    level: float
 
 
 _RECIPES = {
@@ -115,10 +118,11 @@ _RECIPES = {
         sky=(0.44, 0.37, 0.33),
         ground=(0.17, 0.18, 0.19),
         horizon=(0.95, 0.86, 0.78),
+        level=0.26,
         glow=0.25,
-        cast=0.50,
-        contact=0.35,
-        blur_m=0.03,
+        cast=0.62,
+        contact=0.45,
+        blur_m=0.012,
     ),
     Weather.OVERCAST: _Recipe(
         azimuth_deg=(-20.0, 60.0),
@@ -127,9 +131,10 @@ _RECIPES = {
         sky=(0.66, 0.63, 0.61),
         ground=(0.27, 0.27, 0.27),
         horizon=(0.86, 0.84, 0.82),
+        level=0.23,
         glow=0.45,
         cast=0.10,
-        contact=0.40,
+        contact=0.50,
         blur_m=0.14,
     ),
     Weather.DUSK: _Recipe(
@@ -139,10 +144,11 @@ _RECIPES = {
         sky=(0.34, 0.27, 0.23),
         ground=(0.14, 0.15, 0.16),
         horizon=(0.42, 0.30, 0.26),
-        glow=0.95,
-        cast=0.32,
-        contact=0.40,
-        blur_m=0.06,
+        level=0.15,
+        glow=0.50,
+        cast=0.36,
+        contact=0.50,
+        blur_m=0.035,
     ),
     Weather.INDOOR: _Recipe(
         azimuth_deg=(-60.0, 60.0),
@@ -151,9 +157,10 @@ _RECIPES = {
         sky=(0.44, 0.46, 0.47),
         ground=(0.27, 0.28, 0.29),
         horizon=(0.30, 0.31, 0.32),
-        glow=0.80,
+        level=0.22,
+        glow=0.62,
         cast=0.14,
-        contact=0.38,
+        contact=0.50,
         blur_m=0.12,
     ),
 }
@@ -184,4 +191,5 @@ def draw_light(weather: Weather, *, rng: Generator) -> StreetLight:
         cast_shadow=recipe.cast,
         contact_shadow=recipe.contact,
         shadow_blur_m=recipe.blur_m,
+        metered_level=recipe.level,
     )

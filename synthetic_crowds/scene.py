@@ -16,6 +16,7 @@ from synthetic_crowds.colour import linear_to_srgb
 from synthetic_crowds.decor import WALL_TOP_M, decorate
 from synthetic_crowds.furniture import furnish
 from synthetic_crowds.rasteriser import Canvas, draw
+from synthetic_crowds.shadows import cast, ellipse_m
 from synthetic_crowds.sheets import fractal_noise, look_up
 
 if TYPE_CHECKING:
@@ -28,15 +29,15 @@ if TYPE_CHECKING:
     from synthetic_crowds.layout import Layout
     from synthetic_crowds.lighting import StreetLight
     from synthetic_crowds.optics import Optics
+    from synthetic_crowds.records import MeshPart
     from synthetic_crowds.sheets import Sheet
 
 __all__ = ["Scene", "build_scene"]
 
-# Auto-exposure: the mean linear luminance of the street is drawn halfway (in stops)
-# to this level, as a camera's centre-weighted meter would.
-_METERED_LEVEL = 0.20
 _LUMINANCE_BGR = np.array([0.0722, 0.7152, 0.2126], np.float32)
 _SIDE_DEPTH_M = 9.0
+# How far beyond its foot a thing darkens the ground.
+_FOOT_M = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -117,7 +118,9 @@ def build_scene(
         depth_m=depth_m,
         owner=np.full(depth_m.shape, -1, np.int32),
     )
-    for part, place_m in furnish(setting, layout, rng=rng):
+    furniture = furnish(setting, layout, rng=rng)
+    _shade_ground(canvas, furniture, light, camera)
+    for part, place_m in furniture:
         draw(
             canvas,
             part,
@@ -127,8 +130,9 @@ def build_scene(
             light=light.seen_by(camera),
             owner=0,
         )
-    metered = float((radiance @ _LUMINANCE_BGR).mean())
-    exposure = float(np.sqrt(_METERED_LEVEL / max(metered, 1e-3)))
+    metered = float((canvas.bgr @ _LUMINANCE_BGR).mean())
+    # Auto-exposure: halfway, in stops, to what the meter would like.
+    exposure = float(np.sqrt(light.metered_level / max(metered, 1e-3)))
     background = linear_to_srgb(canvas.bgr * np.float32(exposure))
     if optics.lens_blur_px > 0:
         background = cv2.GaussianBlur(background, (0, 0), optics.lens_blur_px)
@@ -138,6 +142,26 @@ def build_scene(
         ground=_is_ground(canvas.depth_m, camera),
         light=light.exposed(exposure),
     )
+
+
+def _shade_ground(
+    canvas: Canvas,
+    furniture: tuple[tuple[MeshPart, NDArray[np.float64]], ...],
+    light: StreetLight,
+    camera: Camera,
+) -> None:
+    """Let furniture cast its shadows before it is drawn over them."""
+    ground = _is_ground(canvas.depth_m, camera)[..., None]
+    for part, place_m in furniture:
+        radius_m = np.abs(part.vertices[:, :2]).max(axis=0) + _FOOT_M
+        foot = ellipse_m(place_m * (1, 1, 0), 0.0, (radius_m[0], radius_m[1]))
+        shadow = cast([(part, np.eye(3), place_m)], foot, light, camera)
+        if shadow is not None:
+            rows = slice(shadow.top_px, shadow.top_px + shadow.share.shape[0])
+            columns = slice(shadow.left_px, shadow.left_px + shadow.share.shape[1])
+            canvas.bgr[rows, columns] *= (
+                1.0 - shadow.share[..., None] * ground[rows, columns]
+            )
 
 
 def _trace(
@@ -264,9 +288,10 @@ def _weather(
     sigma = radiance.shape[1] / 1280 * 1.6
     soft = cv2.GaussianBlur(radiance, (0, 0), sigma)
     radiance = radiance + (soft - radiance) * np.minimum(far * 3.0, 1.0)
-    radiance = radiance + (light.horizon_bgr.astype(np.float32) - radiance) * far * 0.16
+    radiance = radiance + (light.horizon_bgr.astype(np.float32) - radiance) * far * 0.08
     patches = fractal_noise(depth_m.shape, depth_m.shape[1] / 3, rng=rng)
     patches = cv2.GaussianBlur(patches, (0, 0), depth_m.shape[1] / 24)
-    return np.ascontiguousarray(
-        radiance * (1.0 + 0.10 * patches)[..., None], dtype=np.float32
-    )
+    # Surfaces have grain finer than any sheet holds.
+    grain = rng.standard_normal(depth_m.shape, dtype=np.float32) * (1.0 - far[..., 0])
+    tone = (1.0 + 0.10 * patches) * (1.0 + 0.05 * grain)
+    return np.ascontiguousarray(radiance * tone[..., None], dtype=np.float32)

@@ -1,6 +1,7 @@
-"""Shadows of people on the ground.
+"""Shadows on the ground.
 
-Owns two darkenings: a soft one below the feet, and the one that the key light casts.
+Owns two darkenings: a soft one where something stands, and the one that the key
+light casts.
 Knows nothing of walls: a shadow that reaches one stops there.
 """
 
@@ -18,19 +19,22 @@ from synthetic_crowds.colour import SRGB_TO_LINEAR, linear_to_srgb
 from synthetic_crowds.rasteriser import Intrinsics, draw, new_canvas
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    from synthetic_crowds.actors import Posed
     from synthetic_crowds.camera import Camera
     from synthetic_crowds.lighting import StreetLight
     from synthetic_crowds.records import MeshPart
 
-__all__ = ["Shadow", "cast", "darken"]
+__all__ = ["Placed", "Shadow", "cast", "darken", "ellipse_m"]
+
+Placed = tuple["MeshPart", "NDArray[np.float64]", "NDArray[np.float64]"]
 
 # Shadows are soft: half the frame's resolution shows all there is.
 _SHRINK = 2
 _FAINTEST = 0.15
-_CONTACT_RADII_M = (0.34, 0.24)
+_CONTACT_BLUR_M = 0.06
 _ENCODE = linear_to_srgb(np.linspace(0.0, 1.0, 4096, dtype=np.float32))
 
 
@@ -48,21 +52,27 @@ class Shadow:
     share: NDArray[np.float32]
 
 
-def cast(posed: Posed, light: StreetLight, camera: Camera) -> Shadow | None:
-    """Find a person's shadow.
+def cast(
+    meshes: Sequence[Placed],
+    contact_m: NDArray[np.float64],
+    light: StreetLight,
+    camera: Camera,
+) -> Shadow | None:
+    """Find the shadow of something that stands on the ground.
+
+    Args:
+        meshes: Parts, each with its rotation (3, 3) to the world and place (3,) in it.
+        contact_m: (n, 3) outline on the ground of what it keeps from the sky's light.
+        light: The light.
+        camera: The eye.
 
     Returns:
         `None` if the frame shows nothing of it.
     """
     flat: list[MeshPart] = []
     if light.cast_shadow >= _FAINTEST:
-        for parts, turn, place_m in (
-            (posed.coarse_body, posed.body_turn, posed.feet_m),
-            (posed.actor.coarse_head, posed.head_turn, posed.neck_m),
-        ):
-            flat.extend(_flatten(part, turn, place_m, light) for part in parts)
-    outline = _contact_outline(posed.feet_m, posed.stance.heading_deg)
-    ground = np.concatenate([outline, *(part.vertices for part in flat)])
+        flat = [_flatten(part, turn, place_m, light) for part, turn, place_m in meshes]
+    ground = np.concatenate([contact_m, *(part.vertices for part in flat)])
     seen = camera.to_camera(ground)
     if (seen[:, 2] < 0.5).any():
         return None
@@ -100,9 +110,9 @@ def cast(posed: Posed, light: StreetLight, camera: Camera) -> Shadow | None:
         share[canvas.owner >= 0] = light.cast_shadow
         share = cv2.GaussianBlur(share, (0, 0), max(blur_px / _SHRINK, 0.5))
     contact = np.zeros_like(share)
-    polygon = camera.to_image(camera.to_camera(outline)) / _SHRINK - (left, top)
+    polygon = camera.to_image(camera.to_camera(contact_m)) / _SHRINK - (left, top)
     cv2.fillPoly(contact, [np.round(polygon).astype(np.int32)], light.contact_shadow)
-    soft_px = 0.12 * camera.intrinsics.fx_px / float(seen[0, 2]) / _SHRINK
+    soft_px = _CONTACT_BLUR_M * camera.intrinsics.fx_px / float(seen[0, 2]) / _SHRINK
     contact = cv2.GaussianBlur(contact, (0, 0), max(soft_px, 0.5))
     share = 1.0 - (1.0 - share) * (1.0 - contact)
     size = (share.shape[1] * _SHRINK, share.shape[0] * _SHRINK)
@@ -155,15 +165,14 @@ def _flatten(
     return replace(part, vertices=world.astype(np.float32))
 
 
-def _contact_outline(
-    feet_m: NDArray[np.float64], heading_deg: float
+def ellipse_m(
+    centre_m: NDArray[np.float64], heading_deg: float, radii_m: tuple[float, float]
 ) -> NDArray[np.float64]:
-    """An ellipse around the feet, (16, 3), longer along the way they walk."""
+    """An ellipse on the ground, (16, 3); its first radius points along the heading."""
     angle = np.arange(16) * (math.pi / 8)
-    along = _CONTACT_RADII_M[0] * np.cos(angle)
-    across = _CONTACT_RADII_M[1] * np.sin(angle)
+    along, across = radii_m[0] * np.cos(angle), radii_m[1] * np.sin(angle)
     heading = math.radians(heading_deg)
     c, s = math.cos(heading), math.sin(heading)
-    return feet_m + np.column_stack(
+    return centre_m + np.column_stack(
         (c * along - s * across, s * along + c * across, np.zeros(16))
     )

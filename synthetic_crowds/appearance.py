@@ -51,7 +51,7 @@ def draw_appearance(person: Person, *, rng: Generator) -> Appearance:
     collar = rng.choice([30.0, 70.0, 120.0, 200.0]) * rng.uniform(0.6, 1.15, 3)
     gaze = np.clip(rng.normal(0.0, 0.16, 2), -0.5, 0.5)
     return Appearance(
-        smile=float(np.clip(rng.normal(0.14, 0.17), -0.15, 0.75)),
+        smile=float(np.clip(rng.normal(0.18, 0.17), -0.15, 0.75)),
         mouth_open=float(np.clip(rng.normal(-0.06, 0.12), 0.0, 0.5)),
         brow_raise=float(np.clip(rng.normal(0.05, 0.22), -0.6, 0.8)),
         squint=float(np.clip(rng.normal(0.05, 0.15), 0.0, 0.6)),

@@ -35,7 +35,7 @@ def build_eyes(
     """Make both eyeballs of a head.
 
     Args:
-        vertices: (e, 3) of both eyes, right one first, local frame.
+        vertices: (e, 3) of both eyes, local frame.
         normals: (e, 3).
         person: Whose iris.
         appearance: Where it looks.

@@ -52,15 +52,15 @@ def build_glasses(
     front_z = max(float(eyes_m[:, 2].max()) + _VERTEX_DISTANCE_M, front_m + 0.002)
     spread = float(eyes_m[1, 0] - eyes_m[0, 0])
     # Lenses leave room for the bridge, whatever the eyes' distance.
-    half_width = min(glasses.width_m, spread - 0.012) / 2.0
+    half_width = min(glasses.width_m, spread - 0.008) / 2.0
     strips = []
     for eye, ear, side in zip(eyes_m, ears_m, (-1.0, 1.0), strict=True):
-        centre = np.array([eye[0] + side * 0.001, eye[1] - 0.003, front_z])
+        centre = np.array([eye[0] + side * 0.003, eye[1] - 0.003, front_z])
         strips.append(_rim(glasses, centre, half_width, side))
         hinge = centre + np.array([side * half_width, 0.006, -0.003])
         rest = np.array([ear[0] + side * 0.003, ear[1] + 0.004, ear[2]])
         strips.append(_bar(hinge, rest, np.array([0.0, glasses.rim_m + 0.001, 0.0])))
-    inner = spread / 2.0 - half_width
+    inner = spread / 2.0 + 0.003 - half_width
     y = float(eyes_m[:, 1].mean()) + 0.001
     strips.append(
         _bar(

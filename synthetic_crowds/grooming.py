@@ -38,13 +38,15 @@ _OTHER_HAIR = (
     (44, 78, 142),
 )
 _OTHER_HAIR_SHARES = (0.36, 0.30, 0.16, 0.11, 0.07)
+# Black, tortoiseshell, brown, steel, gold.
 _FRAME_COLOURS = (
-    (22, 20, 20),
-    (30, 34, 48),
-    (40, 56, 92),
-    (96, 96, 100),
-    (60, 100, 140),
+    (20, 18, 18),
+    (22, 34, 58),
+    (34, 30, 28),
+    (70, 68, 66),
+    (46, 84, 128),
 )
+
 
 # Straight or wavy hair, then tightly curled hair.
 _MALE_STYLES = {
@@ -141,7 +143,7 @@ def draw_brows(sex: Sex, age_years: float, *, rng: Generator) -> Brows:
         thickness_m=_clipped(
             0.0092 if is_male else 0.0072, 0.0020, 0.0040, 0.0145, rng=rng
         ),
-        arch_m=_clipped(0.0028 if is_male else 0.0042, 0.0018, 0.0, 0.0085, rng=rng),
+        arch_m=_clipped(0.0016 if is_male else 0.0028, 0.0013, 0.0, 0.0062, rng=rng),
         arch_at=_uniform(0.45, 0.75, rng=rng),
         slope=_clipped(-0.05, 0.07, -0.22, 0.10, rng=rng),
         taper=_uniform(0.3, 0.95, rng=rng),
@@ -180,8 +182,8 @@ def draw_glasses(age_years: float, *, rng: Generator) -> Glasses:
     return Glasses(
         frames=frames[rng.integers(len(frames))],
         worn_share=worn,
-        width_m=_uniform(0.044, 0.054, rng=rng),
-        height_m=_uniform(0.028, 0.044, rng=rng),
-        rim_m=_uniform(0.0014, 0.0040, rng=rng),
+        width_m=_uniform(0.046, 0.054, rng=rng),
+        height_m=_uniform(0.030, 0.044, rng=rng),
+        rim_m=_uniform(0.0020, 0.0048, rng=rng),
         colour_bgr=(float(colour[0]), float(colour[1]), float(colour[2])),
     )

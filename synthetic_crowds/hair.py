@@ -90,7 +90,7 @@ _CUTS = {
         back_m=0.024,
         rise_m=0.028,
         flow=(170.0, 170.0, 170.0),
-        lumps=0.50,
+        lumps=0.34,
         ragged_m=0.007,
     ),
     HairStyle.AFRO: _Cut(
@@ -391,7 +391,9 @@ def _build_curtain(
     down = np.linspace(0.0, 1.0, _ROWS)[:, None] * np.ones(_COLUMNS)
     drop = down * length
     grown = np.clip(drop / 0.05, 0.0, 1.0)
-    bulge = cut.side_m * 0.85 * volume + grown * (2.0 - grown) * (0.005 + 0.010 * volume)
+    bulge = cut.side_m * 0.85 * volume + grown * (2.0 - grown) * (
+        0.005 + 0.010 * volume
+    )
     tuck = -0.016 * np.clip((drop - 0.11) / 0.08, 0.0, 1.0)
     wave = np.sin(drop * 75.0 + scalp.curtain_deg * 0.12 + hair.parting * 3.0)
     lumps = value_noise(

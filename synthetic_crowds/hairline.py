@@ -40,6 +40,17 @@ _LINE = np.array(
         (180.0, -0.0480),
     ]
 )
+# Height per distance from the line, by azimuth, at a head radius of 75 mm.
+_DEGREES = np.arange(0.0, 180.5, 0.5)
+_SLOPE = np.gradient(
+    np.interp(_DEGREES, _LINE[:, 0], _LINE[:, 1]), np.radians(0.5) * 0.075
+)
+_STEEPNESS = (
+    _DEGREES,
+    np.convolve(
+        np.pad(np.hypot(1.0, _SLOPE), 6, mode="edge"), np.full(13, 1 / 13), mode="valid"
+    ),
+)
 # The bald crown of a receded head: its centre on the template, its radius at 1.
 _CROWN_M = np.array([0.0, 0.140, -0.015])
 _CROWN_RADIUS_M = 0.085
@@ -60,14 +71,16 @@ def over_hairline(
     x, y, z = template_m[..., 0], template_m[..., 1], template_m[..., 2]
     azimuth = np.degrees(np.arctan2(np.abs(x), z))
     line = np.interp(azimuth, _LINE[:, 0], _LINE[:, 1])
+    # Where the line runs steeply, height over it overstates the distance to it.
+    steepness = np.interp(azimuth, _STEEPNESS[0], _STEEPNESS[1])
     if hair is None:
-        return np.asarray(y - line, np.float32)
+        return np.asarray((y - line) / steepness, np.float32)
     front = np.clip((58.0 - azimuth) / 20.0, 0.0, 1.0)
     centre = np.exp(-((azimuth / 14.0) ** 2))
     temple = np.exp(-(((azimuth - 34.0) / 15.0) ** 2))
     line = line + front * (hair.hairline_m - 0.004 * hair.peak * centre)
-    line = line + hair.recession * (0.034 * temple + 0.012 * front)
-    height = y - line
+    line = line + hair.recession * (0.030 * temple + 0.022 * front)
+    height = (y - line) / steepness
     if hair.recession > 0.4:
         to_crown = np.sqrt(
             (x - _CROWN_M[0]) ** 2 + (y - _CROWN_M[1]) ** 2 + (z - _CROWN_M[2]) ** 2

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Head", "build_head"]
 
-_SKIN_SPECULAR = 0.2
+_SKIN_SPECULAR = 0.16
 _NOSE_TIP_M = (0.0, 0.0025, 0.1152)
 _MOUTH_CORNER_M = (0.0228, -0.0287, 0.0905)
 _EAR_REST_M = (0.0750, 0.0420, 0.0150)
@@ -90,13 +90,11 @@ def _load_places() -> _Places:
         return int(np.linalg.norm(skin - np.array([x, y, z]), axis=1).argmin())
 
     # The visible pole of each eyeball: it lies between the lids.
-    half = len(eyes) // 2
     poles = []
-    for first, sign in ((0, -1.0), (half, 1.0)):
-        ball = eyes[first : first + half]
-        pole = np.array([sign * EYE_M[0], EYE_M[1], ball[:, 2].max()])
-        order = np.argsort(np.linalg.norm(ball - pole, axis=1), kind="stable")
-        poles.append(basis.n_skin + first + order[:6])
+    for side in (-1.0, 1.0):
+        pole = np.array([side * EYE_M[0], EYE_M[1], eyes[:, 2].max()])
+        order = np.argsort(np.linalg.norm(eyes - pole, axis=1), kind="stable")
+        poles.append(basis.n_skin + order[:6])
     mouth = _MOUTH_CORNER_M
     points = [
         nearest(*_NOSE_TIP_M),

@@ -92,12 +92,10 @@ def paint_skin(
     blood *= 0.11 * (1.0 - 0.55 * dark)
     image *= 1.0 - blood[..., None] * np.array([1.0, 1.0, 0.12], np.float32)
     if skin.freckles > 0.0:
-        spots = np.clip(
-            (np.roll(canvas.pores, 7, axis=1) + canvas.fine - 0.35) * 2, 0, 1
-        )
+        spots = np.clip((np.roll(canvas.fine, 7, axis=1) - 0.34) * 3.0, 0.0, 1.0)
         where = np.clip(canvas.cheeks + canvas.nose + 0.4 * canvas.forehead, 0.0, 1.0)
         spots *= skin.freckles * where
-        image *= 1.0 - spots[..., None] * np.array([0.38, 0.30, 0.16], np.float32)
+        image *= 1.0 - spots[..., None] * np.array([0.30, 0.22, 0.12], np.float32)
     _paint_marks(image, skin.marks, canvas, dark=dark)
     _paint_lips(image, person, appearance, canvas, colour=colour, dark=dark)
     _paint_lids(image, person, appearance, canvas)
@@ -156,6 +154,9 @@ def _paint_lips(
     brown = np.array([0.80, 0.74, 0.82])
     lips = colour * (red * (1.0 - dark) + brown * dark)
     lips *= 1.0 - 0.10 * skin.lip_darkness
+    # Men's and old lips differ less from the skin around them.
+    pale = 0.35 * person.masculinity + 0.3 * skin.wrinkles
+    lips = lips * (1.0 - pale) + colour * np.array([0.80, 0.76, 0.88]) * pale
     lipstick = appearance.lipstick
     lips = lips * (1.0 - lipstick) + np.array(appearance.lipstick_bgr) * lipstick
     y = canvas.position_m[..., 1]

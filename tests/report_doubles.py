@@ -52,7 +52,7 @@ def make_passages(
         acquired = rng.random() > 0.04
         hit = mated and acquired and mate is not None and mate >= THRESHOLD
         wrong = not mated and acquired and best >= THRESHOLD
-        t_in = float(rng.uniform(0, duration_s - 6))
+        t_in = float(rng.uniform(0, max(duration_s - 6, 0.1)))
         made.append(
             PassageOutcome(
                 passage_id=f"cam{i % n_cameras + 1}-{i:04d}",

@@ -200,7 +200,7 @@ def _how_fast(record: RunRecord) -> str:
         _value(record, f"frames.{name}") for name in ("skipped", "offered")
     )
     if skipped is not None and offered is not None and offered > 0:
-        how_many = "None" if skipped == 0 else count(skipped)
+        how_many = "Not one" if skipped == 0 else count(skipped)
         sentences.append(f"{how_many} of {count(offered)} frames had to be skipped.")
     return " ".join(sentences)
 

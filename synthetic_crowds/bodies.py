@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synthetic_crowds.accessories import accessories_of
 from synthetic_crowds.body_basis import SHAPE_UNIT_M, BodyBasis, body_basis
 from synthetic_crowds.fabric import paint_atlas
 from synthetic_crowds.gait import Walker, walker
@@ -23,6 +24,7 @@ from synthetic_crowds.tailoring import Cut, cut_of, ease_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from synthetic_crowds.accessories import Accessory
     from synthetic_crowds.clothing import Bgr, Clothing
 
 __all__ = ["Body", "build_body"]
@@ -54,8 +56,11 @@ class Body:
         rest_m: (p, 3) float32, dressed points at rest.
         rest_normals: (p, 3) float32.
         bones: (p, 5) uint8, weights: (p, 5) float32; what each point follows.
+        occlusion: (p,) float32.
         atlas_bgra: Texture of everything.
         has_skirt: Whether anything hangs below the hips.
+        extras: Collar, hood, scarf or bag; their points follow the body's in
+            `rest_m`.
     """
 
     walker: Walker
@@ -65,8 +70,10 @@ class Body:
     rest_normals: NDArray[np.float32]
     bones: NDArray[np.uint8]
     weights: NDArray[np.float32]
+    occlusion: NDArray[np.float32]
     atlas_bgra: NDArray[np.uint8]
     has_skirt: bool
+    extras: tuple[Accessory, ...]
 
     @property
     def stride_m(self) -> float:
@@ -99,6 +106,12 @@ class Body:
         surfaces = [(basis.source, basis.uv, basis.triangles)]
         if self.has_skirt:
             surfaces.append((basis.skirt_source, basis.skirt_uv, basis.skirt_triangles))
+        start = len(basis.bones)
+        for extra in self.extras:
+            points = np.arange(start, start + len(extra.vertices))
+            surfaces.append((points, extra.uv, extra.triangles))
+            start += len(extra.vertices)
+        occlusion = self.occlusion
         return tuple(
             MeshPart(
                 vertices=vertices[source],
@@ -106,7 +119,7 @@ class Body:
                 triangles=triangles,
                 uv=uv,
                 texture_bgra=self.atlas_bgra,
-                occlusion=basis.occlusion[source],
+                occlusion=occlusion[source],
             )
             for source, uv, triangles in surfaces
         )
@@ -142,16 +155,21 @@ def build_body(
     rest, normals = _dress(basis, points[:n], cut)
     joints = points[n:].astype(np.float64)
     bones, weights = _hang(basis, cut)
+    extras = accessories_of(clothing, basis, rest)
     return Body(
         walker=walker(joints[: len(Bone)], height_m=height_m, age_years=age_years),
         head_joint_m=joints[_HEAD_JOINT],
         neck_radius_m=_neck_radius(basis, points),
-        rest_m=rest,
-        rest_normals=normals,
-        bones=bones,
-        weights=weights,
+        rest_m=np.concatenate((rest, *(e.vertices for e in extras))),
+        rest_normals=np.concatenate((normals, *(e.normals for e in extras))),
+        bones=np.concatenate((bones, *(_carried(e)[0] for e in extras))),
+        weights=np.concatenate((weights, *(_carried(e)[1] for e in extras))),
+        occlusion=np.concatenate(
+            (basis.occlusion, *(np.ones(len(e.vertices), np.float32) for e in extras))
+        ),
         atlas_bgra=paint_atlas(clothing, cut, skin_bgr),
         has_skirt=cut.has_skirt,
+        extras=extras,
     )
 
 
@@ -230,6 +248,14 @@ def _hang(
     pelvis = np.full((len(basis.bones), 1), Bone.PELVIS, np.uint8)
     weights = np.hstack((basis.weights - given, given.sum(axis=1, keepdims=True)))
     return np.hstack((basis.bones, pelvis)), weights.astype(np.float32)
+
+
+def _carried(extra: Accessory) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Bones (v, 5) and weights (v, 5) of a piece that one bone carries."""
+    n = len(extra.vertices)
+    weights = np.zeros((n, 5), np.float32)
+    weights[:, 0] = 1.0
+    return np.full((n, 5), extra.bone, np.uint8), weights
 
 
 def normals_all(basis: BodyBasis, points: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -44,6 +44,8 @@ class Chart(IntEnum):
     FOOT = 3
     SKIN = 4
     SKIRT = 5
+    TRIM = 6
+    BAG = 7
 
 
 class ChartBox(NamedTuple):
@@ -69,7 +71,9 @@ CHARTS = {
     Chart.TRUNK: ChartBox(0, 0, 256, 112, _AROUND, (0.67, -0.16)),
     Chart.ARM: ChartBox(0, 112, 128, 64, _AROUND, (-0.35, 1.1)),
     Chart.FOOT: ChartBox(128, 112, 96, 64, (-0.10, 0.22), (-0.66, -0.84)),
-    Chart.SKIN: ChartBox(224, 112, 32, 64, (-0.12, 0.12), (0.25, -0.05)),
+    Chart.SKIN: ChartBox(224, 112, 32, 24, (-0.12, 0.12), (0.25, -0.05)),
+    Chart.TRIM: ChartBox(224, 136, 32, 20, (0.0, 1.0), (0.0, 1.0)),
+    Chart.BAG: ChartBox(224, 156, 32, 20, (0.0, 1.0), (0.0, 1.0)),
     Chart.LEG: ChartBox(0, 176, 128, 80, _AROUND, (0.14, -0.82)),
     Chart.SKIRT: ChartBox(128, 176, 128, 80, _AROUND, (0.24, -0.72)),
 }
@@ -228,7 +232,7 @@ def _coordinates(
     """Compute each chart's (6, p) coordinates across and along for every point."""
     side = np.where(points[:, 0] < 0, -1.0, 1.0)
     x, y, z = side * points[:, 0], points[:, 1], points[:, 2]
-    across, along = np.zeros((6, len(points))), np.zeros((6, len(points)))
+    across, along = np.zeros((2, len(Chart), len(points)))
     spine = np.interp(y, joints[[0, 3, 21], 1], joints[[0, 3, 21], 2])
     across[Chart.TRUNK] = across[Chart.SKIRT] = np.arctan2(points[:, 0], z - spine)
     along[Chart.SKIRT] = along[Chart.LEG] = y

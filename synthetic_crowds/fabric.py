@@ -25,7 +25,7 @@ __all__ = ["paint_atlas"]
 
 # Places on the average body, metres: x to the left, y up from the middle of the base
 # mesh, z forward; see the landmarks in `basis/BODIES.md`.
-_NECK_Z_M, _NECK_HALF_M, _NECK_FROM_M = 0.030, (0.068, 0.066), 0.40
+_NECK_Z_M, _NECK_HALF_M, _NECK_FROM_M = 0.030, (0.064, 0.062), 0.40
 _HIGH_NECK_M = 0.520
 _WAIST_M, _BELT_HALF_M = 0.135, 0.014
 _SOLE_TOP_M, _SHOE_TOP_M, _SHOE_TONGUE_M = -0.802, -0.748, -0.772
@@ -63,12 +63,26 @@ class _Sheet:
 
     def dye(self, where: NDArray[np.bool_], colour: Bgr) -> None:
         """Lay cloth of a colour over texels."""
-        self.bgra[where, :3] = colour
+        cover = _soft(where)[..., None]
+        self.bgra[..., :3] += cover * (np.array(colour, np.float32) - self.bgra[..., :3])
         self.cloth[where] = True
 
     def shade(self, where: NDArray[np.bool_], factor: float) -> None:
         """Darken or lighten texels."""
-        self.bgra[where, :3] *= factor
+        self.bgra[..., :3] *= 1.0 + (factor - 1.0) * _soft(where)[..., None]
+
+    def cut(self, where: NDArray[np.bool_]) -> None:
+        """Cut a hole."""
+        np.minimum(
+            self.bgra[..., 3], 255.0 * (1.0 - _soft(where)), out=self.bgra[..., 3]
+        )
+
+
+def _soft(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Blur a mask's rim over a texel, so that neither hems nor holes show steps."""
+    return cv2.GaussianBlur(
+        mask.astype(np.float32), (3, 3), 0.7, borderType=cv2.BORDER_REPLICATE
+    )
 
 
 def paint_atlas(clothing: Clothing, cut: Cut, skin_bgr: Bgr) -> NDArray[np.uint8]:
@@ -102,7 +116,9 @@ def paint_atlas(clothing: Clothing, cut: Cut, skin_bgr: Bgr) -> NDArray[np.uint8
     _paint_neckline(trunk, clothing)
     _paint_feet(sheets[Chart.FOOT], clothing)
     _paint_skirt(sheets[Chart.SKIRT], clothing, cut)
+    _paint_below_skirt(leg, clothing, cut)
     _paint_strap(trunk, clothing)
+    _paint_accessories(sheets[Chart.TRIM], sheets[Chart.BAG], clothing)
     _fold(atlas, cloth, clothing, rng)
     return np.clip(np.rint(atlas), 0, 255).astype(np.uint8)
 
@@ -112,7 +128,7 @@ def _sheet(atlas: NDArray[np.float32], cloth: NDArray[np.bool_], chart: Chart) -
     u = (np.arange(box.width, dtype=np.float32) + 0.5) / box.width
     v = (np.arange(box.height, dtype=np.float32) + 0.5) / box.height
     across = box.across[0] + u * (box.across[1] - box.across[0])
-    if chart not in (Chart.FOOT, Chart.SKIN):
+    if chart in (Chart.TRUNK, Chart.ARM, Chart.LEG, Chart.SKIRT):
         across = np.where(across > np.pi, across - 2.0 * np.pi, across)
     along = box.along[0] + v * (box.along[1] - box.along[0])
     grid = np.meshgrid(across.astype(np.float32), along.astype(np.float32))
@@ -198,13 +214,13 @@ def _paint_neckline(trunk: _Sheet, clothing: Clothing) -> None:
     crew = above & (ring < 1.0)
     hem = above & (ring >= 1.0) & (ring < 1.16)
     if clothing.neckline is Neckline.HIGH:
-        trunk.bgra[y > _HIGH_NECK_M, 3] = 0.0
+        trunk.cut(y > _HIGH_NECK_M)
         trunk.shade((y > _HIGH_NECK_M - 0.012), 0.8)
         trunk.shade(above & (np.abs(ring - 1.0) < 0.08), 0.86)
         return
     if clothing.neckline is Neckline.CREW:
         trunk.shade(hem, 0.78)
-        trunk.bgra[crew, 3] = 0.0
+        trunk.cut(crew)
         return
     outer = clothing.top in (Top.JACKET, Top.COAT)
     depth, slope = (0.24, 3.4) if outer else (0.375, 1.9)
@@ -222,10 +238,10 @@ def _paint_neckline(trunk: _Sheet, clothing: Clothing) -> None:
             lapel = trunk.in_front & (y < line) & (y > line - 0.16) & (y > depth)
             trunk.shade(lapel, 0.86)
         trunk.shade(hem & vee, 0.8)
-        trunk.bgra[crew, 3] = 0.0
+        trunk.cut(crew)
     else:
         trunk.shade(hem & ~vee, 0.82)
-        trunk.bgra[vee | crew, 3] = 0.0
+        trunk.cut(vee | crew)
 
 
 def _paint_feet(foot: _Sheet, clothing: Clothing) -> None:
@@ -250,14 +266,26 @@ def _paint_skirt(skirt: _Sheet, clothing: Clothing, cut: Cut) -> None:
         front = np.abs(skirt.across) < _TRUNK_FRONT_RAD
         if clothing.is_open:
             gap = 0.097 + 0.06 * np.clip(-skirt.y / 0.4, 0.0, 1.0)
-            skirt.bgra[front & (np.abs(skirt.x) < gap), 3] = 0.0
+            skirt.cut(front & (np.abs(skirt.x) < gap))
         else:
             skirt.shade(front & (np.abs(skirt.x) < 0.004), 0.6)
     else:
         skirt.dye(everywhere, clothing.bottom_bgr)
         skirt.shade(np.mod(skirt.across, 0.3491) < 0.09, 0.9)
     skirt.shade(np.abs(skirt.y - cut.skirt_m - 0.008) < 0.008, _HEM)
-    skirt.bgra[skirt.y < cut.skirt_m, 3] = 0.0
+    skirt.cut(skirt.y < cut.skirt_m)
+
+
+def _paint_below_skirt(leg: _Sheet, clothing: Clothing, cut: Cut) -> None:
+    """Dye legs like the skirt over them: a striding knee may poke through it."""
+    if cut.has_skirt:
+        hidden = leg.y > cut.skirt_m + 0.03
+        if clothing.top is Top.COAT:
+            if clothing.is_open:
+                hidden &= np.abs(leg.across) > 1.0
+            leg.dye(hidden, clothing.top_bgr)
+        else:
+            leg.dye(hidden & (leg.y < cut.hem_m), clothing.bottom_bgr)
 
 
 def _paint_strap(trunk: _Sheet, clothing: Clothing) -> None:
@@ -272,6 +300,16 @@ def _paint_strap(trunk: _Sheet, clothing: Clothing) -> None:
         along = (end - start) / np.linalg.norm(end - start)
         off = (trunk.x - start[0]) * along[1] - (trunk.y - start[1]) * along[0]
         trunk.dye(visible & (np.abs(off) < 0.016) & (trunk.y > 0.0), clothing.bag_bgr)
+
+
+def _paint_accessories(trim: _Sheet, bag: _Sheet, clothing: Clothing) -> None:
+    everywhere = np.ones(trim.along.shape, bool)
+    trim.dye(everywhere, clothing.accent_bgr if clothing.has_scarf else clothing.top_bgr)
+    if clothing.has_scarf:
+        trim.shade(np.mod(trim.across, 0.25) < 0.08, 0.8)
+    bag.dye(everywhere, clothing.bag_bgr)
+    # A flap over the main pocket, and a zip.
+    bag.shade(np.abs(bag.along - 0.45) < 0.04, 0.6)
 
 
 def _fold(

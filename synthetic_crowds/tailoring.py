@@ -26,11 +26,13 @@ _TRUNK_M = (0.44, 0.28, 0.13, -0.04)
 _ARM = (0.0, 0.45, 0.95)
 _LEG_M = (-0.02, -0.37, -0.68, -0.76)
 # The suit stands a little off the skin; bare limbs go back by that much.
-_BARE_M = -0.004
+_BARE_M, _BARE_WRIST_M, _BARE_ARM = -0.004, -0.012, (0.75, 1.0)
 _SHOE_M = 0.008
 # A hem stands off its full ease this far above itself, so that it does not follow
 # the mesh's zigzag.
 _HEM_M, _ARM_LENGTH_M = 0.035, 0.46
+# Share of shirts worn over the trousers.
+_UNTUCKED = 0.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +92,11 @@ def cut_of(clothing: Clothing) -> Cut:
     legs, leg = _BOTTOMS[clothing.bottom]
     # A seeded share, so that one day's skirt is not every skirt.
     fall = (clothing.weave_seed % 997) / 997.0
+    if clothing.top is Top.SHIRT and fall < _UNTUCKED:
+        hem = -0.05
     skirt, skirt_ease = 9.0, 0.0
     if clothing.bottom is Bottom.SKIRT:
-        skirt, skirt_ease = -0.26 - 0.26 * fall, 0.010
+        skirt, skirt_ease = -0.28 - 0.26 * fall, 0.016
     if clothing.top is Top.COAT:
         skirt = min(-0.22 - 0.22 * fall, skirt - 0.02 if skirt < 0.0 else 9.0)
         skirt_ease = 0.030
@@ -132,7 +136,8 @@ def ease_of(
         1.0 - in_leg
     )
     in_sleeve = _step((cut.sleeve - arm) / (_HEM_M / _ARM_LENGTH_M))
-    arm_ease = np.interp(arm, _ARM, cut.arm_m) * in_sleeve + _BARE_M * (1.0 - in_sleeve)
+    bare_arm = np.interp(arm, _BARE_ARM, (_BARE_M, _BARE_WRIST_M))
+    arm_ease = np.interp(arm, _ARM, cut.arm_m) * in_sleeve + bare_arm * (1.0 - in_sleeve)
     share = basis.share
     ease = (
         share[:, Chart.TRUNK] * trunk_ease

@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from synthetic_crowds.gait import walker
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -60,12 +62,14 @@ BONES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
 )
 FINGERS = ("index", "middle", "ring", "pinky")
 # Relaxed flexion of each finger's three joints.
-FINGER_FLEXION_DEG = (20.0, 28.0, 18.0)
+FINGER_FLEXION_DEG = (26.0, 34.0, 22.0)
 # Joints that are not bones, kept because they morph: where a head sits, and the tip
 # of the toes.
 EXTRA_JOINTS = ("joint-head", "joint-neck", "joint-l-foot-2", "joint-r-foot-2")
 OCCLUSION_REACH_M = 0.35
-OCCLUSION_RAYS = 80
+OCCLUSION_RAYS = 64
+# Occlusion is that of a walker, arms down: the mean of these phases of the gait.
+OCCLUSION_PHASES = (0.2, 0.7)
 # Hands are a dozen pixels high: points closer than this are merged.
 HAND_DETAIL_M = 0.008
 
@@ -199,7 +203,7 @@ def relax_fingers(
                     axis=across,
                     # The palm faces down and in: left and right turn oppositely.
                     angle_rad=np.radians(FINGER_FLEXION_DEG[phalanx - 1])
-                    * (1.0 if side == "l" else -1.0),
+                    * (-1.0 if side == "l" else 1.0),
                 )
                 shape += np.asarray(moved)[:, None] * (turned - shape)
     return shape
@@ -296,6 +300,47 @@ def volume_m3(vertices: NDArray[np.float64], triangles: NDArray[np.int64]) -> fl
     return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6.0)
 
 
+def occlusion(
+    body: NDArray[np.float64],
+    skin: NDArray[np.float64],
+    cubes: list[NDArray[np.int64]],
+    surfaces: dict[str, NDArray[np.int64]],
+    body_triangles: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Measure how much of the sky each point sees while walking.
+
+    Args:
+        body: (n, 3) average body at rest, metres.
+        skin: (n, bones) weights.
+        cubes: Vertices of each bone's joint.
+        surfaces: Triangles of the surfaces that need it; the skirt hides nothing.
+        body_triangles: The whole skin, for the head's shadow.
+
+    Returns:
+        (n,) in [0, 1]; only points of `surfaces` are meant.
+    """
+    body = body - [0.0, body[:, 1].min(), 0.0]
+    joints = np.stack([body[cube].mean(axis=0) for cube in cubes[: len(BONES)]])
+    height = float(np.ptp(body[: body_triangles.max() + 1, 1]))
+    gait = walker(joints, height_m=height, age_years=30.0)
+    share = np.zeros(len(body))
+    for phase in OCCLUSION_PHASES:
+        pose = gait.pose(phase)
+        posed = np.einsum("nb,bij,nj->ni", skin, pose.rotations, body, optimize=True)
+        posed += skin @ pose.offsets_m
+        corners = posed[np.concatenate((surfaces["suit"], body_triangles[::3]))]
+        for triangles in surfaces.values():
+            kept = np.unique(triangles)
+            share[kept] += sky_share(
+                posed[kept],
+                vertex_normals(posed, triangles)[kept],
+                corners,
+                fibonacci_sphere(OCCLUSION_RAYS),
+                OCCLUSION_REACH_M,
+            )
+    return share / len(OCCLUSION_PHASES)
+
+
 def build(data: Path) -> dict[str, NDArray[np.generic]]:
     """Make every array of the basis.
 
@@ -388,20 +433,9 @@ def build(data: Path) -> dict[str, NDArray[np.generic]]:
     strongest /= strongest.sum(axis=1, keepdims=True)
     arrays["skin_bones"] = chosen.astype(np.uint8)
     arrays["skin_weights"] = np.rint(strongest * 255).astype(np.uint8)
-    # Whole-body occlusion in the rest pose, head included; the skirt hides nothing.
-    average = bodies[:, 1, 1].mean(axis=0)
-    occluders = average[np.concatenate((surfaces["suit"], body_triangles[::3]))]
-    normals = np.zeros_like(average)
-    for name, triangles in surfaces.items():
-        normals[kept[name]] = vertex_normals(average, triangles)[kept[name]]
-    share = sky_share(
-        average[source],
-        normals[source],
-        occluders,
-        fibonacci_sphere(OCCLUSION_RAYS),
-        OCCLUSION_REACH_M,
-    )
-    arrays["occlusion"] = np.rint(share * 255).astype(np.uint8)
+    arrays["occlusion"] = np.rint(
+        255 * occlusion(bodies[:, 1, 1].mean(axis=0), skin, cubes, surfaces, body_triangles)
+    ).astype(np.uint8)[source]
     return arrays
 
 

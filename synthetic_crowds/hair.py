@@ -1,23 +1,25 @@
-"""Builds hair: a displaced cap of strands, and a curtain for long styles.
+"""Builds hair: a displaced cap of strands, with a curtain for long styles.
 
-Owns thickness, flow and ragged edges of each style. Thickness reaches zero at the
+Owns thickness, flow and ragged edges of each cut. Thickness reaches zero at the
 hairline, so that no gap opens there. Knows nothing of faces.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthetic_crowds.atlas import HAIR_UNROLL, bake_texel_map, unroll
+from synthetic_crowds.curtain import build_curtain
 from synthetic_crowds.hairline import over_hairline
-from synthetic_crowds.head_basis import load_head_basis, smooth_normals
+from synthetic_crowds.hats import build_hat
+from synthetic_crowds.head_basis import smooth_normals
 from synthetic_crowds.noise_fields import value_noise
 from synthetic_crowds.people import HairStyle
 from synthetic_crowds.records import MeshPart
+from synthetic_crowds.scalp import load_hair_texels, load_scalp
+from synthetic_crowds.strands import hair_colour, strand_colours, strand_shades
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,10 +27,8 @@ if TYPE_CHECKING:
     from synthetic_crowds.face_canvas import FaceCanvas
     from synthetic_crowds.people import Appearance, Person
 
-__all__ = ["build_hair", "hair_colour", "paint_scalp"]
+__all__ = ["build_hair", "paint_scalp"]
 
-# Skin that any hairline or fringe may reach belongs to the cap.
-_CAP_REACH_M = 0.045
 # How deep the cap lies under the skin where no hair grows.
 _SUNK_M = 0.0015
 
@@ -132,76 +132,6 @@ _CUTS = {
         hangs=True,
     ),
 }
-# Curtains: columns from temple round the back to temple, and rows downwards.
-_COLUMNS, _ROWS = 41, 12
-_CURTAIN_FROM_DEG = 50.0
-_CURTAIN_TOP_Y_M = 0.088
-_CURTAIN_PX = 96
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Scalp:
-    """Static part of the cap: which skin it covers, and how it is unrolled."""
-
-    ids: NDArray[np.int64]
-    triangles: NDArray[np.int32]
-    weld: NDArray[np.int32]
-    uv: NDArray[np.float32]
-    template_m: NDArray[np.float32]
-    curtain_ids: NDArray[np.int64]
-    curtain_deg: NDArray[np.float64]
-
-
-@lru_cache(maxsize=1)
-def _load_scalp() -> _Scalp:
-    basis = load_head_basis()
-    skin = basis.template_m[: basis.n_skin]
-    azimuth = np.degrees(np.arctan2(np.abs(skin[:, 0]), skin[:, 2]))
-    height = over_hairline(skin, None)
-    reach = np.where(azimuth < 62.0, -_CAP_REACH_M, -0.004)
-    is_ear = (np.abs(skin[:, 0]) > 0.0715) & (skin[:, 1] < 0.0460)
-    kept = (height > reach) & ~is_ear & (skin[:, 1] > -0.06)
-    triangles = basis.skin_triangles[kept[basis.skin_triangles].all(axis=1)]
-    ids = np.unique(triangles)
-    local = np.full(basis.n_skin, -1)
-    local[ids] = np.arange(len(ids))
-    degrees = np.linspace(
-        -180.0 + _CURTAIN_FROM_DEG, 180.0 - _CURTAIN_FROM_DEG, _COLUMNS
-    )
-    degrees = degrees + 180.0
-    radians = np.radians(degrees)
-    wanted = np.stack(
-        [
-            0.085 * np.sin(radians),
-            np.full(_COLUMNS, _CURTAIN_TOP_Y_M),
-            0.085 * np.cos(radians),
-        ],
-        axis=1,
-    )
-    distance = np.linalg.norm(skin[None] - wanted[:, None], axis=2)
-    return _Scalp(
-        ids=ids,
-        triangles=local[triangles].astype(np.int32),
-        weld=local[basis.weld[ids]].astype(np.int32),
-        uv=unroll(skin[ids], HAIR_UNROLL, right_of_seam=basis.right_of_seam[ids]),
-        template_m=np.ascontiguousarray(skin[ids]),
-        curtain_ids=distance.argmin(axis=1),
-        curtain_deg=degrees,
-    )
-
-
-@lru_cache(maxsize=4)
-def _hair_texels(size_px: int) -> NDArray[np.float32]:
-    scalp = _load_scalp()
-    return bake_texel_map(
-        scalp.uv, scalp.template_m, scalp.triangles, HAIR_UNROLL, size_px=size_px
-    ).position_m
-
-
-def hair_colour(person: Person) -> NDArray[np.float64]:
-    """Mean colour of somebody's hair with its grey strands, (3,) sRGB B, G, R."""
-    colour = np.array(person.hair.colour_bgr)
-    return colour + person.hair.grey * 0.85 * (np.array([168.0, 170, 172]) - colour)
 
 
 def _cap_height(template_m: NDArray[np.float32], person: Person) -> NDArray[np.float32]:
@@ -231,15 +161,20 @@ def build_hair(
         texture_px: Side of the skin's texture; hair takes three quarters of it.
 
     Returns:
-        No part, a cap, or a cap and a curtain.
+        No part, a cap, or a cap and a curtain; a hat takes the cap's place.
     """
     cut = _CUTS.get(appearance.hair_style)
+    if appearance.head_covered:
+        hat = build_hat(vertices, normals, appearance)
+        if cut is None or not cut.hangs:
+            return (hat,)
+        return hat, build_curtain(vertices, person, appearance, side_m=0.002)
     if cut is None:
         return ()
     cap = _build_cap(vertices, normals, person, appearance, cut, texture_px * 3 // 4)
     if not cut.hangs:
         return (cap,)
-    return cap, _build_curtain(vertices, person, appearance, cut)
+    return cap, build_curtain(vertices, person, appearance, side_m=cut.side_m)
 
 
 # How dark the roots colour the scalp; a shaven head keeps a shadow.
@@ -277,7 +212,7 @@ def _thickness(
     person: Person, appearance: Appearance, cut: _Cut
 ) -> NDArray[np.float32]:
     """Thickness at each vertex of the cap, metres."""
-    scalp, hair = _load_scalp(), person.hair
+    scalp, hair = load_scalp(), person.hair
     at = scalp.template_m
     height = _cap_height(at, person)
     top = np.clip((at[:, 1] - 0.055) / 0.065, 0.0, 1.0)
@@ -310,7 +245,7 @@ def _build_cap(
     cut: _Cut,
     size_px: int,
 ) -> MeshPart:
-    scalp = _load_scalp()
+    scalp = load_scalp()
     thick = _thickness(person, appearance, cut)
     shell = vertices[scalp.ids] + normals[scalp.ids] * thick[:, None]
     height = _cap_height(scalp.template_m, person)
@@ -327,120 +262,22 @@ def _build_cap(
     )
 
 
-def _strand_shades(
-    points: NDArray[np.float32], flow: tuple[float, float, float], person: Person
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Fine and coarse streaks at points, each in [-1, 1]."""
-    seed = person.hair.texture_seed % 65536
-    fine = value_noise(points, np.array(flow), seed)
-    coarse = value_noise(points, np.array(flow) * 0.36, seed + 1)
-    return fine, coarse
-
-
-def _strand_colours(
-    fine: NDArray[np.float32], coarse: NDArray[np.float32], person: Person
-) -> NDArray[np.float32]:
-    """Colour of each texel, (..., 3) sRGB float32."""
-    base = np.array(person.hair.colour_bgr, np.float32)
-    shade = np.clip(1.0 + 0.32 * fine + 0.30 * coarse, 0.35, 1.8)[..., None]
-    colour = base * shade + 9.0 * np.clip(coarse, 0.0, 1.0)[..., None]
-    grey = np.clip(person.hair.grey * 1.1 + 0.45 * fine - 0.15, 0.0, 1.0)
-    grey = (grey * (person.hair.grey > 0.02))[..., None]
-    silver = np.float32(168.0) * (0.82 + 0.18 * shade)
-    return np.asarray(colour * (1.0 - grey) + silver * grey, np.float32)
-
-
 def _paint_cap(
     person: Person, appearance: Appearance, cut: _Cut, size_px: int
 ) -> NDArray[np.uint8]:
-    position = _hair_texels(size_px)
+    position = load_hair_texels(size_px)
     flat = position.reshape(-1, 3)
-    fine, coarse = _strand_shades(np.ascontiguousarray(flat), cut.flow, person)
+    fine, coarse = strand_shades(np.ascontiguousarray(flat), cut.flow, person)
     shape = (size_px, size_px)
     fine, coarse = fine.reshape(shape), coarse.reshape(shape)
     height = _cap_height(position, person)
     edge = height - cut.ragged_m * (0.55 + 0.7 * fine + 0.4 * coarse)
     image = np.empty((*shape, 4), np.uint8)
-    colour = _strand_colours(fine, coarse, person)
+    colour = strand_colours(fine, coarse, person)
     if appearance.hair_style is HairStyle.SIDE_PART:
         line = position[..., 0] - np.sign(person.hair.parting) * 0.030
         gap = np.exp(-((line / 0.0022) ** 2)) * (position[..., 1] > 0.10)
         colour = colour * (1.0 - 0.45 * gap[..., None])
     image[..., :3] = np.clip(colour, 0.0, 255.0).astype(np.uint8)
     image[..., 3] = np.where(edge > 0.0, 255, 0)
-    return image
-
-
-def _build_curtain(
-    vertices: NDArray[np.float32], person: Person, appearance: Appearance, cut: _Cut
-) -> MeshPart:
-    """Hair that hangs from the sides and the back, over the ears."""
-    scalp, hair = _load_scalp(), person.hair
-    radians = np.radians(scalp.curtain_deg)
-    outward = np.stack([np.sin(radians), np.zeros(_COLUMNS), np.cos(radians)], axis=1)
-    top = vertices[scalp.curtain_ids].astype(np.float64)
-    # Neighbouring columns start from vertices at slightly different heights.
-    padded = np.pad(top, ((1, 1), (0, 0)), mode="edge")
-    top = (padded[:-2] + 2.0 * padded[1:-1] + padded[2:]) / 4.0
-    length = 0.125 + (
-        hair.length_m
-        if appearance.hair_style is HairStyle.LONG
-        else hair.length_m * 0.25
-    )
-    volume = hair.volume * appearance.hair_volume
-    down = np.linspace(0.0, 1.0, _ROWS)[:, None] * np.ones(_COLUMNS)
-    drop = down * length
-    grown = np.clip(drop / 0.05, 0.0, 1.0)
-    bulge = cut.side_m * 0.85 * volume + grown * (2.0 - grown) * (
-        0.005 + 0.010 * volume
-    )
-    tuck = -0.016 * np.clip((drop - 0.11) / 0.08, 0.0, 1.0)
-    wave = np.sin(drop * 75.0 + scalp.curtain_deg * 0.12 + hair.parting * 3.0)
-    lumps = value_noise(
-        np.stack([radians * np.ones((_ROWS, 1)), drop * 8.0, drop * 0.0], axis=-1)
-        .reshape(-1, 3)
-        .astype(np.float32),
-        np.array([1.6, 1.0, 1.0]),
-        appearance.hair_seed % 65536,
-    ).reshape(_ROWS, _COLUMNS)
-    out = bulge + tuck + 0.006 * hair.curl * wave * down + 0.006 * lumps * down
-    grid = top[None] + outward[None] * out[..., None]
-    grid[..., 1] = top[None, :, 1] - drop
-    index = np.arange(_ROWS * _COLUMNS).reshape(_ROWS, _COLUMNS)
-    a, b = index[:-1, :-1].ravel(), index[:-1, 1:].ravel()
-    c, d = index[1:, :-1].ravel(), index[1:, 1:].ravel()
-    triangles = np.concatenate(
-        [np.stack([a, b, c], axis=1), np.stack([b, d, c], axis=1)]
-    )
-    u = np.broadcast_to(np.linspace(0.0, 1.0, _COLUMNS), (_ROWS, _COLUMNS))
-    flat = np.ascontiguousarray(grid.reshape(-1, 3), np.float32)
-    faces = triangles.astype(np.int32)
-    normals = smooth_normals(flat, faces, np.arange(len(flat), dtype=np.int32))
-    facing = (normals * np.tile(outward, (_ROWS, 1))).sum(axis=1, keepdims=True)
-    return MeshPart(
-        vertices=flat,
-        normals=np.where(facing < 0.0, -normals, normals).astype(np.float32),
-        triangles=faces,
-        uv=np.stack([u, down], axis=-1).reshape(-1, 2).astype(np.float32),
-        texture_bgra=_paint_curtain(person),
-        occlusion=np.full(len(flat), 0.85, np.float32),
-        specular=0.12,
-    )
-
-
-def _paint_curtain(person: Person) -> NDArray[np.uint8]:
-    grid = (np.arange(_CURTAIN_PX, dtype=np.float32) + 0.5) / _CURTAIN_PX
-    u, v = np.meshgrid(grid, grid)
-    # Strands wander a little as they fall.
-    bend = 0.012 * person.hair.curl * np.sin(v * 22.0)
-    points = np.stack([(u + bend) * 0.42, v * 0.2, np.zeros_like(u)], axis=-1)
-    flat = np.ascontiguousarray(points.reshape(-1, 3), np.float32)
-    fine, coarse = _strand_shades(flat, (240.0, 26.0, 1.0), person)
-    fine, coarse = fine.reshape(u.shape), coarse.reshape(u.shape)
-    image = np.empty((*u.shape, 4), np.uint8)
-    colour = _strand_colours(fine, coarse, person)
-    image[..., :3] = np.clip(colour * 0.94, 0.0, 255.0).astype(np.uint8)
-    ends = 1.0 - v - 0.05 * (0.6 + fine * 0.6 + coarse * 0.6)
-    sides = np.minimum(u, 1.0 - u) - 0.016 * (0.6 + fine + 0.5 * coarse)
-    image[..., 3] = np.where((ends > 0.0) & (sides > 0.0), 255, 0)
     return image

@@ -18,12 +18,13 @@ from synthetic_crowds.brows import paint_brows
 from synthetic_crowds.eyes import build_eyes
 from synthetic_crowds.face_canvas import EYE_M, load_face_canvas
 from synthetic_crowds.glasses import build_glasses
-from synthetic_crowds.hair import build_hair, hair_colour, paint_scalp
+from synthetic_crowds.hair import build_hair, paint_scalp
 from synthetic_crowds.head_basis import blend, load_head_basis, smooth_normals
 from synthetic_crowds.morphs import morph_weights
 from synthetic_crowds.people import BeardStyle
 from synthetic_crowds.records import MeshPart
 from synthetic_crowds.skin import paint_skin
+from synthetic_crowds.strands import hair_colour
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -275,8 +275,8 @@ class Appearance:
         lipstick_bgr: sRGB, 0 to 255.
         lipstick: Coverage, 0 none to 1 opaque.
         eye_make_up: Coverage, 0 none to 1 heavy.
-        head_covered: Whether a scarf or hat hides the hair.
-        cover_bgr: sRGB of that cover, 0 to 255.
+        head_covered: Whether a hat hides the hair.
+        cover_bgr: sRGB of that hat, 0 to 255.
         clothing_seed: Seeds today's clothes.
         collar_bgr: sRGB of the collar of a portrait without a body, 0 to 255.
     """

@@ -85,8 +85,8 @@ def draw_person(
         iris_bgr=_draw_iris(traits, rng=rng),
         glasses=draw_glasses(age_years, rng=rng),
         make_up_share=float(rng.beta(0.8, 0.8)) * adulthood * (0.0 if is_male else 1.0),
-        # Headscarves, caps and beanies together; an assumption.
-        head_cover_share=float(rng.choice([0.0, 0.03, 0.95], p=[0.70, 0.27, 0.03])),
+        # Few wear a hat by habit, most never; an assumption.
+        head_cover_share=float(rng.choice([0.0, 0.05, 0.5], p=[0.68, 0.29, 0.03])),
     )
 
 

@@ -70,8 +70,10 @@ def dress(person: Person, appearance: Appearance, *, texture_px: int = 256) -> A
     )
     return Actor(
         head=head,
-        coarse_head=tuple(
-            thinning_of(part, cell_m=_HEAD_CELL_M).of(part) for part in head.parts
+        # Hair stays whole: a coarse cap would let the scalp show through.
+        coarse_head=(
+            thinning_of(head.parts[0], cell_m=_HEAD_CELL_M).of(head.parts[0]),
+            *head.parts[1:],
         ),
         body=body,
         body_thinnings=tuple(

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import brentq
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -32,6 +31,7 @@ TICK_S = 0.05
 _SLOWEST_M_S, _FASTEST_M_S = 0.7, 2.2
 _ABREAST_M = 0.7
 _LARGEST_GROUP = 6
+_RATE_STEPS = 200
 # The street is as busy in the first and last frame as in between: who walks through
 # the zone this long before or after the clip may still be in view.
 _LEAD_S = 12.0
@@ -94,7 +94,10 @@ def _draw_group_size(mean: float, *, rng: Generator) -> int:
     """Draw from the Poisson distribution without 0 that has this mean."""
     if mean <= 1.0:
         return 1
-    rate = brentq(lambda lam: lam / -math.expm1(-lam) - mean, 1e-9, 10.0)
+    # The rate solves mean = rate / (1 - exp(-rate)); this contracts for any mean > 1.
+    rate = mean
+    for _ in range(_RATE_STEPS):
+        rate = -mean * math.expm1(-rate)
     # Inverse transform on the truncated range, so that one draw always suffices.
     level = rng.uniform(math.exp(-rate), 1.0)
     size, mass = 1, math.exp(-rate)

@@ -179,7 +179,7 @@ def _see_faces(
     )
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba has no stubs
+@njit(cache=True, nogil=True)
 def _lay(
     image: NDArray[np.uint8],
     owners: NDArray[np.int32],

@@ -140,8 +140,8 @@ def _front_shops(sheet: Sheet, rng: Generator) -> None:
                 (sash, sash + 1.0), (4.5, 6.2),
                 (70, 82, 92) if lit else (66, 56, 50), glow=0.5 if lit else 0.0,
             )  # fmt: skip
-        sheet.fill(bay, (0.0, 3.5), tuple(colour * 0.85))
-        sheet.fill((u + 0.12, bay[1] - 0.12), (2.62, 3.4), tuple(colour))
+        sheet.fill(bay, (0.0, 3.5), colour * 0.85)
+        sheet.fill((u + 0.12, bay[1] - 0.12), (2.62, 3.4), colour)
         name = _SHOPS[rng.integers(len(_SHOPS))]
         sheet.word(name, u + 0.5, 2.8, 0.42, _PALE, glow=0.5, narrow=0.9)
         door = u + rng.uniform(0.3, 0.5)
@@ -153,7 +153,7 @@ def _front_shops(sheet: Sheet, rng: Generator) -> None:
             _glaze(sheet, (pane, reach), (0.55, 2.5), rng)
             pane = reach + 0.09
         u = bay[1]
-        sheet.fill((u - 0.11, u + 0.11), (0.0, 3.6), tuple(colour * 0.6 + 70))
+        sheet.fill((u - 0.11, u + 0.11), (0.0, 3.6), colour * 0.6 + 70)
     sheet.roughen(amount=0.04, coarse_m=1.5, rng=rng)
 
 
@@ -171,7 +171,7 @@ def _glaze(
             sheet.fill(
                 (item, min(item + size, u_m[1] - 0.05)),
                 (shelf, shelf + rng.uniform(0.15, 0.42)),
-                tuple(0.45 * colour + 30),
+                0.45 * colour + 30,
                 glow=float(rng.uniform(0.08, 0.4)),
             )
             item += size + rng.uniform(0.02, 0.15)
@@ -217,8 +217,7 @@ def _panel_station(sheet: Sheet, rng: Generator) -> None:
     sheet.fill(u_m, (0.0, top), (190, 196, 198))
     sheet.lattice(u_m, (0.0, top), (1.2, 1.5), tone_sd=0.012, joint_tone=0.7, rng=rng)
     sheet.fill(u_m, (0.0, 0.22), (66, 68, 72))
-    stripe = tuple(float(v) for v in rng.uniform(40, 170, 3))
-    sheet.fill(u_m, (2.62, 2.9), stripe)
+    sheet.fill(u_m, (2.62, 2.9), rng.uniform(40, 170, 3))
     u = u_m[0] + 1.0
     while u < u_m[1] - 3.0:
         kind = rng.random()
@@ -247,11 +246,11 @@ def _hang_poster(sheet: Sheet, u: float, rng: Generator) -> None:
         share = band / (bands - 1)
         v = bottom + tall * band / bands
         sheet.fill((u, u + wide), (v, v + tall / bands + 0.02),
-                   tuple(start * (1 - share) + stop * share), glow=0.25)  # fmt: skip
+                   start * (1 - share) + stop * share, glow=0.25)  # fmt: skip
     left = u + rng.uniform(0.1, 0.4)
     sheet.fill((left, left + rng.uniform(0.3, 0.6)),
                (bottom + 0.5, bottom + rng.uniform(0.8, 1.1)),
-               tuple(float(v) for v in rng.uniform(30, 240, 3)), glow=0.25)  # fmt: skip
+               rng.uniform(30, 240, 3), glow=0.25)  # fmt: skip
     word = ("FRESH", "GO FURTHER", "SUMMER", "LISTEN", "NEW", "OPEN DAY")[
         rng.integers(6)
     ]

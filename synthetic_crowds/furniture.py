@@ -99,7 +99,9 @@ def _stadium(layout: Layout, rng: Generator) -> list[_Placed]:
 def _block(size_m: tuple[float, float, float], bgr: tuple[int, int, int]) -> MeshPart:
     """A box on its foot: extent along x, y and z."""
     half_x, half_y, tall = size_m[0] / 2, size_m[1] / 2, size_m[2]
-    vertices, normals, triangles = [], [], []
+    vertices: list[NDArray[np.float64]] = []
+    normals: list[NDArray[np.float64]] = []
+    triangles: list[tuple[int, int, int]] = []
     for axis in range(3):
         for sign in (-1.0, 1.0):
             if axis == 2 and sign < 0:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.signal import lfilter
+from numba import njit
 
 from synthetic_crowds.arrivals import TICK_S, draw_arrivals
 from synthetic_crowds.speed_model import walk_paths
@@ -154,9 +154,8 @@ def _stances(
 def _low_pass(signal: NDArray[np.float64], time_s: float) -> NDArray[np.float64]:
     """Smooth rows with a first-order filter that starts at the first row."""
     keep = math.exp(-TICK_S / time_s)
-    state = (keep * signal[0])[None]
-    smooth, _ = lfilter([1 - keep], [1, -keep], signal, axis=0, zi=state)
-    return np.asarray(smooth)
+    start = signal[0] / (1 - keep)
+    return np.asarray(_leak(signal, start, keep) * (1 - keep))
 
 
 def _wander(count: int, sd: float, *, rng: Generator) -> NDArray[np.float64]:
@@ -167,9 +166,21 @@ def _wander(count: int, sd: float, *, rng: Generator) -> NDArray[np.float64]:
     """
     keep = math.exp(-TICK_S / _GAZE_S)
     lead = round(6 * _GAZE_S / TICK_S)
-    noise = rng.standard_normal(count + lead)
-    once = lfilter([1.0], [1, -keep], noise)
-    twice = lfilter([1.0], [1, -keep], once)[lead:]
+    noise = rng.standard_normal((count + lead, 1))
+    once = _leak(noise, noise[0], keep)
+    twice = _leak(once, once[0], keep)[lead:, 0]
     # Variance of two equal poles in a row, driven by unit white noise.
     variance = (1 + keep**2) / (1 - keep**2) ** 3
-    return np.asarray(twice) * sd / math.sqrt(variance)
+    return np.asarray(twice * (sd / math.sqrt(variance)))
+
+
+@njit(cache=True, nogil=True)
+def _leak(
+    signal: NDArray[np.float64], start: NDArray[np.float64], keep: float
+) -> NDArray[np.float64]:
+    """Sum rows (n, k) into a state that keeps this share of itself each step."""
+    state = np.empty_like(signal)
+    state[0] = start
+    for row in range(1, len(signal)):
+        state[row] = keep * state[row - 1] + signal[row]
+    return state

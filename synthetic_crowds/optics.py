@@ -69,13 +69,13 @@ def build_optics(config: CameraConfig, *, rng: Generator) -> Optics:
     grain = rng.standard_normal(shape, dtype=np.float32)
     # Colour noise is weaker than brightness noise after demosaicing.
     grain = 0.6 * grain + 0.8 * grain[..., 1:2]
-    grain = cv2.GaussianBlur(grain, (0, 0), _GRAIN_PX)
-    grain *= _NOISE_UNIT / max(float(grain.std()), 1e-6)
+    soft = np.asarray(cv2.GaussianBlur(grain, (0, 0), _GRAIN_PX))
+    levels = soft * (_NOISE_UNIT / float(soft.std()))
     return Optics(
         lens_blur_px=config.lens_blur_px,
         exposure_s=config.exposure_s,
         noise_sd=noise_sd.astype(np.float32),
-        grain=np.clip(np.rint(grain), -127, 127).astype(np.int8),
+        grain=np.clip(np.rint(levels), -127, 127).astype(np.int8),
     )
 
 
@@ -100,11 +100,13 @@ def smear(
         for step in steps:
             column, row = half + step * motion_px[0], half + step * motion_px[1]
             kernel[round(row), round(column)] += 1.0 / len(steps)
-        tile = cv2.filter2D(tile, -1, kernel, borderType=cv2.BORDER_CONSTANT)
+        moved = cv2.filter2D(tile, -1, kernel, borderType=cv2.BORDER_CONSTANT)
+        tile = np.asarray(moved, np.float32)
     if lens_blur_px > 0.05:
-        tile = cv2.GaussianBlur(
+        soft = cv2.GaussianBlur(
             tile, (0, 0), lens_blur_px, borderType=cv2.BORDER_CONSTANT
         )
+        tile = np.asarray(soft, np.float32)
     return tile
 
 
@@ -121,7 +123,7 @@ def expose(
     return np.asarray(_add_grain(frame_bgr, grain, optics.noise_sd / _NOISE_UNIT))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba has no stubs
+@njit(cache=True, nogil=True)
 def _add_grain(
     frame: NDArray[np.uint8], grain: NDArray[np.int8], scale: NDArray[np.float32]
 ) -> NDArray[np.uint8]:

@@ -61,7 +61,7 @@ def gaze_rotation(
             [0.0, 0.0, 1.0],
         ]
     )
-    return turn @ nod @ lean
+    return np.asarray(turn @ nod @ lean)
 
 
 def angles_seen(

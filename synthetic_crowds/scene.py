@@ -135,7 +135,8 @@ def build_scene(
     exposure = float(np.sqrt(light.metered_level / max(metered, 1e-3)))
     background = linear_to_srgb(canvas.bgr * np.float32(exposure))
     if optics.lens_blur_px > 0:
-        background = cv2.GaussianBlur(background, (0, 0), optics.lens_blur_px)
+        soft = cv2.GaussianBlur(background, (0, 0), optics.lens_blur_px)
+        background = np.asarray(soft, np.uint8)
     return Scene(
         background_bgr=background,
         depth_m=canvas.depth_m,
@@ -289,8 +290,11 @@ def _weather(
     soft = cv2.GaussianBlur(radiance, (0, 0), sigma)
     radiance = radiance + (soft - radiance) * np.minimum(far * 3.0, 1.0)
     radiance = radiance + (light.horizon_bgr.astype(np.float32) - radiance) * far * 0.08
-    patches = fractal_noise(depth_m.shape, depth_m.shape[1] / 3, rng=rng)
-    patches = cv2.GaussianBlur(patches, (0, 0), depth_m.shape[1] / 24)
+    patches = cv2.GaussianBlur(
+        fractal_noise(depth_m.shape, depth_m.shape[1] / 3, rng=rng),
+        (0, 0),
+        depth_m.shape[1] / 24,
+    )
     # Surfaces have grain finer than any sheet holds.
     grain = rng.standard_normal(depth_m.shape, dtype=np.float32) * (1.0 - far[..., 0])
     tone = (1.0 + 0.10 * patches) * (1.0 + 0.05 * grain)

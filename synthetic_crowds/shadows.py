@@ -116,10 +116,11 @@ def cast(
     contact = cv2.GaussianBlur(contact, (0, 0), max(soft_px, 0.5))
     share = 1.0 - (1.0 - share) * (1.0 - contact)
     size = (share.shape[1] * _SHRINK, share.shape[0] * _SHRINK)
+    whole = cv2.resize(share, size, interpolation=cv2.INTER_LINEAR)
     return Shadow(
         left_px=left * _SHRINK,
         top_px=top * _SHRINK,
-        share=cv2.resize(share, size, interpolation=cv2.INTER_LINEAR),
+        share=np.asarray(whole, np.float32),
     )
 
 
@@ -135,7 +136,7 @@ def darken(
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba has no stubs
+@njit(cache=True, nogil=True)
 def _darken(
     frame: NDArray[np.uint8],
     ground: NDArray[np.bool_],
@@ -173,6 +174,5 @@ def ellipse_m(
     along, across = radii_m[0] * np.cos(angle), radii_m[1] * np.sin(angle)
     heading = math.radians(heading_deg)
     c, s = math.cos(heading), math.sin(heading)
-    return centre_m + np.column_stack(
-        (c * along - s * across, s * along + c * across, np.zeros(16))
-    )
+    rim = np.column_stack((c * along - s * across, s * along + c * across))
+    return np.asarray(centre_m + np.pad(rim, ((0, 0), (0, 1))))

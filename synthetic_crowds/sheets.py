@@ -15,6 +15,8 @@ import numpy as np
 from synthetic_crowds.colour import srgb_to_linear
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.random import Generator
     from numpy.typing import NDArray
 
@@ -51,11 +53,11 @@ class Sheet:
         self,
         u_m: tuple[float, float],
         v_m: tuple[float, float],
-        bgr: tuple[float, float, float],
+        bgr: Sequence[float] | NDArray[np.float64],
         *,
         glow: float = 0.0,
     ) -> None:
-        """Paint a rectangle."""
+        """Paint a rectangle in an sRGB colour."""
         (left, bottom), (right, top) = self.px(u_m[0], v_m[0]), self.px(u_m[1], v_m[1])
         rows = slice(max(top, 0), max(bottom, 0))
         columns = slice(max(left, 0), max(right, 0))
@@ -144,7 +146,9 @@ class Sheet:
             max(round(stamp.shape[1] * scale * narrow), 1),
             max(round(stamp.shape[0] * scale), 1),
         )
-        stamp = cv2.resize(stamp, size, interpolation=cv2.INTER_AREA)
+        stamp = np.asarray(
+            cv2.resize(stamp, size, interpolation=cv2.INTER_AREA), np.uint8
+        )
         left, bottom = self.px(u_m, v_m)
         top = bottom - round(size[1] * (height + 2) / (height + base + 4))
         if left < 0 or top < 0:
@@ -237,7 +241,8 @@ def look_up(
     for step in range(int(level.max()) + 1):
         if step:
             width = max(columns >> step, 1)
-            stack = cv2.resize(stack, (width, rows), interpolation=cv2.INTER_AREA)
+            narrower = cv2.resize(stack, (width, rows), interpolation=cv2.INTER_AREA)
+            stack = np.asarray(narrower, np.uint8)
         shrink = np.float32(stack.shape[1] / columns)
         picked = cv2.remap(
             stack,

@@ -103,4 +103,4 @@ def _velocity(
     speed = np.minimum(
         free_speed, np.maximum(0.0, (headway - _DIAMETER_M) / _TIME_GAP_S)
     )
-    return direction * speed[:, None]
+    return np.asarray(direction * speed[:, None])

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
+from pyarrow import parquet
 
 from synthetic_crowds.layout import lay_out
 from synthetic_crowds.records import CameraId, FaceTruth, Passage, PassageId, PersonId
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -141,17 +141,17 @@ def write_truth(truth: ClipTruth, folder: Path) -> None:
             columns[field.name] = values
         else:
             columns |= dict(zip(names, values.reshape(len(values), -1).T, strict=True))
-    pq.write_table(pa.table(columns), folder / FACES_FILE)
+    _write(columns, folder / FACES_FILE)
     rows = {
         field.name: [getattr(passage, field.name) for passage in truth.passages]
         for field in fields(Passage)
     }
-    pq.write_table(pa.table(rows), folder / PASSAGES_FILE)
+    _write(rows, folder / PASSAGES_FILE)
 
 
 def read_truth(folder: Path) -> ClipTruth:
     """Read what `write_truth` wrote."""
-    table = pq.read_table(folder / FACES_FILE)
+    table = _read(folder / FACES_FILE)
     arrays: dict[str, NDArray[np.generic]] = {}
     for field in fields(FaceTruth):
         names = _COLUMNS.get(field.name)
@@ -161,10 +161,10 @@ def read_truth(folder: Path) -> ClipTruth:
             stacked = np.column_stack([table[name].to_numpy() for name in names])
             shape = _SHAPES.get(field.name, (len(names),))
             arrays[field.name] = stacked.reshape(-1, *shape)
-    passages = pq.read_table(folder / PASSAGES_FILE).to_pylist()
+    passages = _read(folder / PASSAGES_FILE).to_pylist()
     return ClipTruth(
         passages=tuple(Passage(**row) for row in passages),
-        faces=FaceTruth(**arrays),
+        faces=FaceTruth(**arrays),  # type: ignore[arg-type]  # columns know their types
     )
 
 
@@ -175,5 +175,15 @@ def truth_sha256(truths: Sequence[ClipTruth]) -> str:
         for passage in truth.passages:
             digest.update(repr(passage).encode())
         for field in fields(FaceTruth):
-            digest.update(np.ascontiguousarray(getattr(truth.faces, field.name)))
+            digest.update(getattr(truth.faces, field.name).tobytes())
     return digest.hexdigest()
+
+
+# PyArrow ships no types: these two lines are where it is trusted.
+def _write(columns: Mapping[str, object], path: Path) -> None:
+    table = pa.table(columns)  # type: ignore[attr-defined]
+    parquet.write_table(table, path)  # type: ignore[no-untyped-call]
+
+
+def _read(path: Path) -> pa.Table:
+    return parquet.read_table(path)  # type: ignore[no-untyped-call]

@@ -23,8 +23,8 @@ __all__ = ["Accessory", "accessories_of"]
 
 _AROUND, _ALONG = 25, 9
 # Sections of rings around the neck: (outwards, upwards) in metres from its root.
-_SHIRT_COLLAR_M = ((0.000, 0.000), (0.004, 0.030), (0.010, 0.031), (0.024, -0.004))
-_COAT_COLLAR_M = ((0.000, 0.000), (0.006, 0.042), (0.014, 0.043), (0.040, -0.010))
+_SHIRT_COLLAR_M = ((-0.002, -0.012), (-0.008, 0.022), (-0.003, 0.024), (0.014, -0.010))
+_COAT_COLLAR_M = ((0.000, -0.012), (-0.006, 0.030), (0.000, 0.032), (0.030, -0.014))
 _TUBE = tuple(
     (-np.cos(a), np.sin(a)) for a in np.linspace(-0.6 * np.pi, 1.25 * np.pi, _ALONG)
 )
@@ -183,7 +183,9 @@ def _grid(vertices: NDArray[np.float32], bone: Bone, chart: Chart) -> Accessory:
     flat = vertices.reshape(-1, 3)
     box = CHARTS[chart]
     u, v = np.meshgrid(np.linspace(0.1, 0.9, columns), np.linspace(0.1, 0.9, rows))
-    uv = np.stack((box.x + u.ravel() * box.width, box.y + v.ravel() * box.height), axis=1)
+    uv = np.stack(
+        (box.x + u.ravel() * box.width, box.y + v.ravel() * box.height), axis=1
+    )
     return Accessory(
         bone=bone,
         vertices=flat,

@@ -202,7 +202,9 @@ def _to_height(points: NDArray[np.float32], height_m: float) -> NDArray[np.float
     fade = (fade * fade * (3.0 - 2.0 * fade))[:, None]
     scaled = head + (points - head) * (1.0 + (scale - 1.0) * fade)
     origin = scaled[-26]
-    scaled -= np.array([0.0, scaled[-26 + _SOLE, 1] - _SHOE_SOLE_M, origin[2]], np.float32)
+    scaled -= np.array(
+        [0.0, scaled[-26 + _SOLE, 1] - _SHOE_SOLE_M, origin[2]], np.float32
+    )
     return scaled
 
 
@@ -232,9 +234,7 @@ def _dress(
     return draped, normals_all(basis, draped)
 
 
-def _hang(
-    basis: BodyBasis, cut: Cut
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+def _hang(basis: BodyBasis, cut: Cut) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Let the top hang from the hips: above its hem, cloth ignores the thighs.
 
     Returns:

@@ -178,7 +178,9 @@ def body_basis() -> BodyBasis:
         height_m=np.ascontiguousarray(points[:, 1]),
         arm_share=arm_share,
         edges=edges,
-        edge_starts=np.searchsorted(edges[:, 0], np.arange(n_suit + 1)).astype(np.int32),
+        edge_starts=np.searchsorted(edges[:, 0], np.arange(n_suit + 1)).astype(
+            np.int32
+        ),
         source=source,
         uv=uv,
         triangles=triangles,
@@ -259,7 +261,8 @@ def _coordinates(
     legs = joints[[Bone.THIGH_L, Bone.SHIN_L, Bone.FOOT_L]]
     heights = legs[::-1, 1]
     across[Chart.LEG] = np.arctan2(
-        x - np.interp(y, heights, legs[::-1, 0]), z - np.interp(y, heights, legs[::-1, 2])
+        x - np.interp(y, heights, legs[::-1, 0]),
+        z - np.interp(y, heights, legs[::-1, 2]),
     )
     across[Chart.FOOT], along[Chart.FOOT] = z - joints[Bone.FOOT_L, 2], y
     across[Chart.SKIN], along[Chart.SKIN] = x - joints[Bone.HAND_L, 0], y
@@ -283,7 +286,11 @@ def _cut(
     wrapped = cut[:, None] & (angle < 0)
     keys = (corners.astype(np.int64) * len(Chart) + charts[:, None]) * 2 + wrapped
     unique, triangles = np.unique(keys, return_inverse=True)
-    source, chart, turn = unique // 2 // len(Chart), unique // 2 % len(Chart), unique % 2
+    source, chart, turn = (
+        unique // 2 // len(Chart),
+        unique // 2 % len(Chart),
+        unique % 2,
+    )
     uv = np.empty((len(unique), 2), np.float32)
     for name, box in CHARTS.items():
         mine = chart == name
@@ -292,7 +299,9 @@ def _cut(
         v = (along[name, source[mine]] - box.along[0]) / (box.along[1] - box.along[0])
         # Half a texel inside, so that bilinear lookups stay in the chart.
         uv[mine, 0] = (box.x + np.clip(u * box.width, 0.5, box.width - 0.5)) / ATLAS_PX
-        uv[mine, 1] = (box.y + np.clip(v * box.height, 0.5, box.height - 0.5)) / ATLAS_PX
+        uv[mine, 1] = (
+            box.y + np.clip(v * box.height, 0.5, box.height - 0.5)
+        ) / ATLAS_PX
     return (
         source.astype(np.int32),
         uv,

@@ -285,7 +285,12 @@ def draw_clothing(*, rng: np.random.Generator, sex: Sex, age_years: float) -> Cl
         accent_bgr=_dye(_TOP_COLOURS, rng),
         inner_bgr=_dye(_TOP_COLOURS, rng),
         bag_bgr=_dye(_OUTER_COLOURS, rng),
-        is_open=bool(outer and rng.random() < 0.5),
+        # A skirt below an open coat would need a second hanging surface.
+        is_open=bool(
+            outer
+            and rng.random() < 0.5
+            and not (top is Top.COAT and bottom is Bottom.SKIRT)
+        ),
         has_scarf=bool(rng.random() < (0.25 if outer else 0.03)),
         weave_seed=int(rng.integers(2**31)),
     )

@@ -33,6 +33,8 @@ _TRUNK_FRONT_RAD = 1.35
 # sRGB values of what is not chosen by lot.
 _BELT_BGR, _SOCK_BGR = (22, 26, 34), (70, 68, 66)
 _LIGHT_SOLE_BGR, _DARK_SOLE_BGR = (190, 192, 194), (26, 26, 28)
+# Alpha slopes over this much around a hole, so that its rim is smooth between texels.
+_RIM_SLOPE, _RIM_SLOPE_M = 0.4, 0.03
 # How much a crease darkens.
 _SEAM, _HEM = 0.80, 0.72
 
@@ -64,22 +66,23 @@ class _Sheet:
     def dye(self, where: NDArray[np.bool_], colour: Bgr) -> None:
         """Lay cloth of a colour over texels."""
         cover = _soft(where)[..., None]
-        self.bgra[..., :3] += cover * (np.array(colour, np.float32) - self.bgra[..., :3])
+        self.bgra[..., :3] += cover * (
+            np.array(colour, np.float32) - self.bgra[..., :3]
+        )
         self.cloth[where] = True
 
     def shade(self, where: NDArray[np.bool_], factor: float) -> None:
         """Darken or lighten texels."""
         self.bgra[..., :3] *= 1.0 + (factor - 1.0) * _soft(where)[..., None]
 
-    def cut(self, where: NDArray[np.bool_]) -> None:
-        """Cut a hole."""
-        np.minimum(
-            self.bgra[..., 3], 255.0 * (1.0 - _soft(where)), out=self.bgra[..., 3]
-        )
+    def cut(self, inside: NDArray[np.float32]) -> None:
+        """Cut a hole where `inside`, a slope across its rim, exceeds a half."""
+        left = 255.0 * (1.0 - np.clip(inside, 0.0, 1.0))
+        np.minimum(self.bgra[..., 3], left, out=self.bgra[..., 3])
 
 
 def _soft(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Blur a mask's rim over a texel, so that neither hems nor holes show steps."""
+    """Blur a mask's rim over a texel, so that hems show no steps."""
     return cv2.GaussianBlur(
         mask.astype(np.float32), (3, 3), 0.7, borderType=cv2.BORDER_REPLICATE
     )
@@ -123,7 +126,9 @@ def paint_atlas(clothing: Clothing, cut: Cut, skin_bgr: Bgr) -> NDArray[np.uint8
     return np.clip(np.rint(atlas), 0, 255).astype(np.uint8)
 
 
-def _sheet(atlas: NDArray[np.float32], cloth: NDArray[np.bool_], chart: Chart) -> _Sheet:
+def _sheet(
+    atlas: NDArray[np.float32], cloth: NDArray[np.bool_], chart: Chart
+) -> _Sheet:
     box = CHARTS[chart]
     u = (np.arange(box.width, dtype=np.float32) + 0.5) / box.width
     v = (np.arange(box.height, dtype=np.float32) + 0.5) / box.height
@@ -211,10 +216,10 @@ def _paint_neckline(trunk: _Sheet, clothing: Clothing) -> None:
     half_x, half_z = _NECK_HALF_M
     ring = np.hypot(trunk.x / half_x, (trunk.z - _NECK_Z_M) / half_z)
     above = y > _NECK_FROM_M
-    crew = above & (ring < 1.0)
+    crew = np.where(above, 0.5 + (1.0 - ring) / _RIM_SLOPE, 0.0)
     hem = above & (ring >= 1.0) & (ring < 1.16)
     if clothing.neckline is Neckline.HIGH:
-        trunk.cut(y > _HIGH_NECK_M)
+        trunk.cut(0.5 + (y - _HIGH_NECK_M) / _RIM_SLOPE_M)
         trunk.shade((y > _HIGH_NECK_M - 0.012), 0.8)
         trunk.shade(above & (np.abs(ring - 1.0) < 0.08), 0.86)
         return
@@ -225,7 +230,7 @@ def _paint_neckline(trunk: _Sheet, clothing: Clothing) -> None:
     outer = clothing.top in (Top.JACKET, Top.COAT)
     depth, slope = (0.24, 3.4) if outer else (0.375, 1.9)
     line = depth + slope * side
-    vee = trunk.in_front & (y > line) & (y > depth)
+    vee = np.where(trunk.in_front, 0.5 + (y - line) / _RIM_SLOPE_M, 0.0)
     rim = trunk.in_front & (np.abs(y - line) < 0.012 * slope / 1.9) & (y > depth - 0.02)
     trunk.shade(rim & above | rim & (side < 0.07), 0.74)
     if clothing.neckline is Neckline.COLLAR and not outer:
@@ -233,15 +238,15 @@ def _paint_neckline(trunk: _Sheet, clothing: Clothing) -> None:
         leaf = trunk.in_front & (y > 0.395) & (y < line) & (y > 0.46 - 0.9 * side)
         trunk.shade(leaf & (ring < 1.9), 1.08)
     if outer or clothing.top is Top.JUMPER:
-        trunk.dye(vee | crew, clothing.inner_bgr)
+        trunk.dye(np.maximum(vee, crew) > 0.5, clothing.inner_bgr)
         if outer:
             lapel = trunk.in_front & (y < line) & (y > line - 0.16) & (y > depth)
             trunk.shade(lapel, 0.86)
-        trunk.shade(hem & vee, 0.8)
+        trunk.shade(hem & (vee > 0.5), 0.8)
         trunk.cut(crew)
     else:
-        trunk.shade(hem & ~vee, 0.82)
-        trunk.cut(vee | crew)
+        trunk.shade(hem & (vee < 0.5), 0.82)
+        trunk.cut(np.maximum(vee, crew))
 
 
 def _paint_feet(foot: _Sheet, clothing: Clothing) -> None:
@@ -253,8 +258,8 @@ def _paint_feet(foot: _Sheet, clothing: Clothing) -> None:
         foot.dye(everywhere, clothing.bottom_bgr)
         foot.dye(foot.along < top + 0.02, _SOCK_BGR)
     foot.dye(foot.along < top, clothing.shoe_bgr)
-    laces = (foot.along < top) & (foot.along > top - 0.022) & (foot.across > 0.03)
-    foot.shade(laces & (np.mod(foot.across, 0.016) < 0.006), 1.3)
+    laces = (foot.along < top) & (foot.along > top - 0.018) & (foot.across > 0.04)
+    foot.shade(laces & (np.mod(foot.across, 0.016) < 0.006), 1.15)
     trainers = sum(clothing.shoe_bgr) > 240 or clothing.bottom is Bottom.JOGGERS
     foot.dye(foot.along < _SOLE_TOP_M, _LIGHT_SOLE_BGR if trainers else _DARK_SOLE_BGR)
 
@@ -266,14 +271,16 @@ def _paint_skirt(skirt: _Sheet, clothing: Clothing, cut: Cut) -> None:
         front = np.abs(skirt.across) < _TRUNK_FRONT_RAD
         if clothing.is_open:
             gap = 0.097 + 0.06 * np.clip(-skirt.y / 0.4, 0.0, 1.0)
-            skirt.cut(front & (np.abs(skirt.x) < gap))
+            skirt.cut(
+                np.where(front, 0.5 + (gap - np.abs(skirt.x)) / _RIM_SLOPE_M, 0.0)
+            )
         else:
             skirt.shade(front & (np.abs(skirt.x) < 0.004), 0.6)
     else:
         skirt.dye(everywhere, clothing.bottom_bgr)
         skirt.shade(np.mod(skirt.across, 0.3491) < 0.09, 0.9)
     skirt.shade(np.abs(skirt.y - cut.skirt_m - 0.008) < 0.008, _HEM)
-    skirt.cut(skirt.y < cut.skirt_m)
+    skirt.cut(0.5 + (cut.skirt_m - skirt.y) / _RIM_SLOPE_M)
 
 
 def _paint_below_skirt(leg: _Sheet, clothing: Clothing, cut: Cut) -> None:
@@ -304,7 +311,9 @@ def _paint_strap(trunk: _Sheet, clothing: Clothing) -> None:
 
 def _paint_accessories(trim: _Sheet, bag: _Sheet, clothing: Clothing) -> None:
     everywhere = np.ones(trim.along.shape, bool)
-    trim.dye(everywhere, clothing.accent_bgr if clothing.has_scarf else clothing.top_bgr)
+    trim.dye(
+        everywhere, clothing.accent_bgr if clothing.has_scarf else clothing.top_bgr
+    )
     if clothing.has_scarf:
         trim.shade(np.mod(trim.across, 0.25) < 0.08, 0.8)
     bag.dye(everywhere, clothing.bag_bgr)
@@ -325,7 +334,11 @@ def _fold(
     for chart, base, bunches in (
         (Chart.TRUNK, 0.035, ((0.06, 0.07, 0.09), (0.38, 0.10, 0.03))),
         (Chart.ARM, 0.04, ((0.48, 0.16, 0.11), (0.92, 0.10, 0.09), (0.0, 0.12, 0.05))),
-        (Chart.LEG, 0.03, ((-0.36, 0.09, 0.10), (-0.72, 0.07, 0.13), (0.0, 0.08, 0.08))),
+        (
+            Chart.LEG,
+            0.03,
+            ((-0.36, 0.09, 0.10), (-0.72, 0.07, 0.13), (0.0, 0.08, 0.08)),
+        ),
         (Chart.SKIRT, 0.05, ()),
     ):
         box = CHARTS[chart]

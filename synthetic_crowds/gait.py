@@ -14,51 +14,65 @@ Sources:
     Pelvis: Saunders, Inman & Eberhart, J. Bone Joint Surg. 35-A (1953) 543.
     Arms: Murray, Sepic & Barnard, Phys. Ther. 47 (1967) 272.
     Stride: Murray, Drought & Kory, J. Bone Joint Surg. 46-A (1964) 335.
+    Amplitudes are rounded to what these works agree on.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import cos, pi, radians, sin, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numba import njit
 
-from synthetic_crowds.skeleton import PARENTS, Bone, Pose, aligned, framed, turned
+from synthetic_crowds.skeleton import (
+    PARENTS,
+    Bone,
+    Pose,
+    aligned,
+    framed,
+    times,
+    turned,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Walker", "stride_of", "walker"]
+__all__ = ["Walker", "walker"]
 
 # Shares of the cycle at which a foot lies flat, raises its heel and leaves the ground.
 FLAT_AT, HEEL_OFF_AT, TOE_OFF_AT = 0.10, 0.33, 0.62
 # Toes up at heel strike, heel up at toe-off.
-STRIKE_PITCH_RAD, PUSH_PITCH_RAD = np.radians(20.0), np.radians(-58.0)
+STRIKE_PITCH_RAD, PUSH_PITCH_RAD = radians(20.0), radians(-58.0)
 # Where the ankle is ahead of the pelvis when the foot strikes, in strides.
 REACH_STRIDES = 0.235
+# The heel, on which the foot turns after striking, lies this share of the forefoot's
+# length behind the ankle.
+HEEL_SHARE = 0.45
 CLEARANCE_M = 0.035
-TOE_OUT_RAD = np.radians(6.0)
+TOE_OUT_RAD = radians(6.0)
 # A leg never straightens fully: its hip may be this share of its length away.
 STRAIGHTEST = 0.998
 # Half of the peak-to-peak values in the sources.
 BOB_STRIDES, SWAY_M = 0.016, 0.016
-PELVIS_TURN_RAD, PELVIS_LIST_RAD, CHEST_TURN_RAD = np.radians((5.0, 3.0, 5.0))
-LEAN_RAD = np.radians(2.5)
-ARM_SWING_RAD, ARM_MEAN_RAD = np.radians((19.0, -3.0))
-ELBOW_MEAN_RAD, ELBOW_SWING_RAD = np.radians((15.0, 8.0))
-ARM_OUT_RAD = np.radians(9.0)
+PELVIS_TURN_RAD, PELVIS_LIST_RAD = radians(5.0), radians(3.0)
+CHEST_TURN_RAD, LEAN_RAD = radians(5.0), radians(2.5)
+ARM_SWING_RAD, ARM_MEAN_RAD, ARM_OUT_RAD = radians(19.0), radians(-3.0), radians(9.0)
+ELBOW_SWING_RAD, ELBOW_MEAN_RAD = radians(8.0), radians(15.0)
+# The base mesh's arms are half raised; its collar bones come down with them.
+COLLAR_DROP_RAD = radians(6.0)
 STRIDE_OF_HEIGHT = 0.80
-# Strides shorten by about a tenth from 60 to 85 years.
-SLOWING_AGES, SLOWING = (60.0, 85.0), (1.0, 0.88)
+STEP_WIDTH_OF_HEIGHT = 0.062
+# Strides shorten by about a tenth from 60 to 85 years, and arms swing less.
+SLOWING_AGES, STRIDE_SLOWING, SWING_SLOWING = (60.0, 85.0), (1.0, 0.88), (1.0, 0.75)
 
-_LEGS = (
-    (Bone.THIGH_L, Bone.SHIN_L, Bone.FOOT_L, Bone.TOES_L, 1.0, 0.0),
-    (Bone.THIGH_R, Bone.SHIN_R, Bone.FOOT_R, Bone.TOES_R, -1.0, 0.5),
-)
-_ARMS = (
-    (Bone.COLLAR_L, Bone.ARM_L, Bone.FOREARM_L, Bone.HAND_L, 1.0, 0.5),
-    (Bone.COLLAR_R, Bone.ARM_R, Bone.FOREARM_R, Bone.HAND_R, -1.0, 0.0),
-)
+_N_BONES = len(Bone)
+_PARENTS = np.array(PARENTS, np.int64)
+_LEFT, _RIGHT = 0, int(Bone.COLLAR_R - Bone.COLLAR_L)
+_PELVIS, _WAIST, _BELLY, _CHEST = 0, 1, 2, 3
+_COLLAR, _ARM, _FOREARM, _HAND = 4, 5, 6, 7
+_THIGH, _SHIN, _FOOT, _TOES = 8, 9, 10, 11
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -90,165 +104,16 @@ class Walker:
         Returns:
             The pose; its origin is the ground below the mean pelvis.
         """
-        turn = 2.0 * np.pi * gait_phase
-        rotations = np.empty((len(Bone), 3, 3))
-        places = np.empty((len(Bone), 3))
-        joints = self.joints_m
-
-        # Left hip forward at left strike; right hip down while the left leg bears.
-        pelvis = turned(1, -PELVIS_TURN_RAD * np.cos(turn)) @ turned(
-            2, PELVIS_LIST_RAD * np.cos(turn - 2.0 * np.pi * 0.18)
+        rotations, offsets = _pose(
+            self.joints_m,
+            gait_phase,
+            self.stride_m,
+            self.step_width_m,
+            self.pelvis_height_m,
+            self.arm_out_rad,
+            self.vigour,
         )
-        chest = turned(0, LEAN_RAD) @ turned(1, CHEST_TURN_RAD * np.cos(turn))
-        rotations[Bone.PELVIS] = pelvis
-        rotations[Bone.WAIST] = 0.65 * pelvis + 0.35 * chest
-        rotations[Bone.BELLY] = 0.3 * pelvis + 0.7 * chest
-        rotations[Bone.CHEST] = chest
-        places[Bone.PELVIS] = self._pelvis(gait_phase)
-
-        def attach(bone: Bone) -> None:
-            parent = PARENTS[bone]
-            places[bone] = places[parent] + rotations[parent] @ (
-                joints[bone] - joints[parent]
-            )
-
-        for bone in (Bone.WAIST, Bone.BELLY, Bone.CHEST):
-            attach(bone)
-        for collar, arm, forearm, hand, side, lag in _ARMS:
-            rotations[collar] = chest @ turned(2, -side * np.radians(6.0))
-            attach(collar)
-            attach(arm)
-            swing = np.cos(turn - 2.0 * np.pi * (lag + 0.03)) * self.vigour
-            lift = ARM_MEAN_RAD + ARM_SWING_RAD * swing
-            bend = lift + ELBOW_MEAN_RAD + ELBOW_SWING_RAD * swing
-            for bone, child, angle, out in (
-                (arm, forearm, lift, self.arm_out_rad),
-                (forearm, hand, bend, 0.3 * self.arm_out_rad),
-            ):
-                before = rotations[PARENTS[bone]]
-                rest = before @ (joints[child] - joints[bone])
-                wanted = chest @ np.array(
-                    [
-                        side * np.sin(out),
-                        -np.cos(out) * np.cos(angle),
-                        np.cos(out) * np.sin(angle),
-                    ]
-                )
-                rotations[bone] = aligned(rest / np.linalg.norm(rest), wanted) @ before
-                attach(child)
-            rotations[hand] = rotations[forearm]
-        for thigh, shin, foot, toes, side, lag in _LEGS:
-            attach(thigh)
-            ankle, pitch, toe_pitch = self._foot(foot, toes, (gait_phase - lag) % 1.0)
-            ankle[0] = side * self.step_width_m / 2.0
-            knee = self._knee(places[thigh], ankle, thigh, pelvis)
-            lateral = pelvis[:, 0]
-            for bone, end, rest in (
-                (thigh, knee - places[thigh], joints[shin] - joints[thigh]),
-                (shin, ankle - knee, joints[foot] - joints[shin]),
-            ):
-                rotations[bone] = framed(end, lateral) @ framed(rest, np.eye(3)[0]).T
-            places[shin], places[foot] = knee, ankle
-            out_turn = turned(1, side * TOE_OUT_RAD)
-            rotations[foot] = out_turn @ turned(0, -pitch)
-            attach(toes)
-            rotations[toes] = out_turn @ turned(0, -toe_pitch)
-        return Pose(
-            rotations=rotations,
-            offsets_m=places - np.einsum("bij,bj->bi", rotations, joints),
-        )
-
-    def _pelvis(self, gait_phase: float) -> NDArray[np.float64]:
-        """Place the pelvis: low on two feet, high and outwards on one."""
-        bob = -BOB_STRIDES * self.stride_m * np.cos(4.0 * np.pi * (gait_phase - 0.05))
-        sway = SWAY_M * np.cos(2.0 * np.pi * (gait_phase - 0.31))
-        return np.array([sway, self.pelvis_height_m + bob, 0.0])
-
-    def _foot(
-        self, foot: Bone, toes: Bone, phase: float
-    ) -> tuple[NDArray[np.float64], float, float]:
-        """Place one ankle, `phase` after its heel strike.
-
-        Returns:
-            The ankle (3,), x unset; the pitch of foot and of toes, positive toes up.
-        """
-        if phase < TOE_OFF_AT:
-            ankle, pitch = self._stance(foot, toes, phase)
-            return ankle, pitch, max(pitch, 0.0)
-        # Cubic Hermite from toe-off to the next strike, velocities matched.
-        step = 1e-3
-        start, start_pitch = self._stance(foot, toes, TOE_OFF_AT)
-        before, _ = self._stance(foot, toes, TOE_OFF_AT - step)
-        end, end_pitch = self._stance(foot, toes, 0.0)
-        after, _ = self._stance(foot, toes, step)
-        span = 1.0 - TOE_OFF_AT
-        s = (phase - TOE_OFF_AT) / span
-        # Seen from the ground, the body moves on while the foot swings.
-        ground = np.array([0.0, 0.0, self.stride_m])
-        landing = end + ground * span
-        ankle = (
-            (2 * s**3 - 3 * s**2 + 1) * start
-            + (s**3 - 2 * s**2 + s) * span * ((start - before) / step + ground)
-            + (-2 * s**3 + 3 * s**2) * landing
-            + (s**3 - s**2) * span * ((after - end) / step + ground)
-        )
-        ankle -= ground * (phase - TOE_OFF_AT)
-        ankle[1] += CLEARANCE_M * np.sin(np.pi * s) ** 2
-        ease = s * s * (3.0 - 2.0 * s)
-        # Ankles flex early in the swing, so that the toes clear the ground.
-        early = min(1.6 * s, 1.0)
-        ease_pitch = early * early * (3.0 - 2.0 * early)
-        pitch = start_pitch * (1.0 - ease_pitch) + end_pitch * ease
-        return ankle, pitch, max(pitch, 0.0) + min(pitch, 0.0) * ease_pitch
-
-    def _stance(
-        self, foot: Bone, toes: Bone, phase: float
-    ) -> tuple[NDArray[np.float64], float]:
-        """Place the ankle of a foot that bears weight, relative to the body."""
-        height = self.joints_m[foot, 1]
-        forward = self.joints_m[toes, 2] - self.joints_m[foot, 2]
-        ball_height = self.joints_m[toes, 1]
-        flat = np.array([0.0, height, self.stride_m * (REACH_STRIDES - phase)])
-        if phase < FLAT_AT:
-            pitch = STRIKE_PITCH_RAD * (1.0 - phase / FLAT_AT) ** 1.5
-            pivot = flat + np.array([0.0, -height, -0.45 * forward])
-        elif phase < HEEL_OFF_AT:
-            return flat, 0.0
-        else:
-            s = (phase - HEEL_OFF_AT) / (TOE_OFF_AT - HEEL_OFF_AT)
-            pitch = PUSH_PITCH_RAD * s**2
-            pivot = flat + np.array([0.0, ball_height - height, forward])
-        return pivot + turned(0, -pitch) @ (flat - pivot), pitch
-
-    def _knee(
-        self,
-        hip: NDArray[np.float64],
-        ankle: NDArray[np.float64],
-        thigh: Bone,
-        pelvis: NDArray[np.float64],
-    ) -> NDArray[np.float64]:
-        """Find the knee between hip and ankle; it bends forwards."""
-        upper, lower = self._segments(thigh)
-        line = ankle - hip
-        distance = min(np.linalg.norm(line), STRAIGHTEST * (upper + lower))
-        line /= np.linalg.norm(line)
-        along = (upper**2 - lower**2 + distance**2) / (2.0 * distance)
-        aside = np.sqrt(max(upper**2 - along**2, 0.0))
-        forward = np.cross(pelvis[:, 0], -line)
-        forward *= np.sign(forward[2]) / np.linalg.norm(forward)
-        knee: NDArray[np.float64] = hip + along * line + aside * forward
-        return knee
-
-    def _segments(self, thigh: Bone) -> tuple[float, float]:
-        """Lengths of thigh and shin."""
-        upper = np.linalg.norm(self.joints_m[thigh + 1] - self.joints_m[thigh])
-        lower = np.linalg.norm(self.joints_m[thigh + 2] - self.joints_m[thigh + 1])
-        return float(upper), float(lower)
-
-
-def stride_of(*, height_m: float, age_years: float) -> float:
-    """Length of two steps at a free pace, metres."""
-    return STRIDE_OF_HEIGHT * height_m * float(np.interp(age_years, SLOWING_AGES, SLOWING))
+        return Pose(rotations=rotations, offsets_m=offsets)
 
 
 def walker(
@@ -269,35 +134,259 @@ def walker(
     Returns:
         The walker.
     """
+    slowing = float(np.interp(age_years, SLOWING_AGES, STRIDE_SLOWING))
     low = Walker(
         joints_m=joints_m,
-        stride_m=stride_of(height_m=height_m, age_years=age_years),
-        step_width_m=0.062 * height_m,
+        stride_m=STRIDE_OF_HEIGHT * height_m * slowing,
+        step_width_m=STEP_WIDTH_OF_HEIGHT * height_m,
         pelvis_height_m=0.0,
         arm_out_rad=arm_out_rad,
-        vigour=float(np.interp(age_years, SLOWING_AGES, (1.0, 0.75))),
+        vigour=float(np.interp(age_years, SLOWING_AGES, SWING_SLOWING)),
     )
-    rises = [_room(low, phase) for phase in np.arange(48) / 48.0]
-    return Walker(
-        joints_m=low.joints_m,
-        stride_m=low.stride_m,
-        step_width_m=low.step_width_m,
-        pelvis_height_m=min(rises),
-        arm_out_rad=low.arm_out_rad,
-        vigour=low.vigour,
+    room = _room(joints_m, low.stride_m, low.step_width_m)
+    return replace(low, pelvis_height_m=room)
+
+
+@njit(cache=True, nogil=True)
+def _pelvis_at(phase: float, stride: float, height: float) -> NDArray[np.float64]:
+    """Place the pelvis: low on two feet, high and outwards on one."""
+    bob = -BOB_STRIDES * stride * cos(4.0 * pi * (phase - 0.05))
+    sway = SWAY_M * cos(2.0 * pi * (phase - 0.31))
+    return np.array([sway, height + bob, 0.0])
+
+
+@njit(cache=True, nogil=True)
+def _stance(
+    joints: NDArray[np.float64], stride: float, phase: float
+) -> tuple[float, float, float]:
+    """Place a foot that bears weight, relative to the body.
+
+    Returns:
+        Height and forward position of the ankle; pitch of the foot, toes up positive.
+    """
+    height = joints[_FOOT, 1]
+    forefoot = joints[_TOES, 2] - joints[_FOOT, 2]
+    flat = stride * (REACH_STRIDES - phase)
+    if phase < FLAT_AT:
+        pitch = STRIKE_PITCH_RAD * (1.0 - phase / FLAT_AT) ** 1.5
+        pivot_y, pivot_z = 0.0, flat - HEEL_SHARE * forefoot
+    elif phase < HEEL_OFF_AT:
+        return height, flat, 0.0
+    else:
+        s = (phase - HEEL_OFF_AT) / (TOE_OFF_AT - HEEL_OFF_AT)
+        pitch = PUSH_PITCH_RAD * s * s
+        pivot_y, pivot_z = joints[_TOES, 1], flat + forefoot
+    y, z = height - pivot_y, flat - pivot_z
+    return (
+        pivot_y + cos(pitch) * y + sin(pitch) * z,
+        pivot_z - sin(pitch) * y + cos(pitch) * z,
+        pitch,
     )
 
 
-def _room(low: Walker, phase: float) -> float:
-    """How high the pelvis may be at a phase before a leg is too short."""
-    pelvis = low._pelvis(phase)  # noqa: SLF001 - a part of its construction
+@njit(cache=True, nogil=True)
+def _foot_at(
+    joints: NDArray[np.float64], stride: float, phase: float
+) -> tuple[float, float, float, float]:
+    """Place a foot, `phase` after its heel strike.
+
+    Returns:
+        Height and forward position of the ankle; pitch of foot and of toes.
+    """
+    if phase < TOE_OFF_AT:
+        y, z, pitch = _stance(joints, stride, phase)
+        return y, z, pitch, max(pitch, 0.0)
+    # A cubic from toe-off to the next strike, in ground coordinates, velocities
+    # matched: seen from the ground the body moves on while the foot swings.
+    tiny = 1e-3
+    y0, z0, pitch0 = _stance(joints, stride, TOE_OFF_AT)
+    yb, zb, _ = _stance(joints, stride, TOE_OFF_AT - tiny)
+    y1, z1, pitch1 = _stance(joints, stride, 0.0)
+    ya, za, _ = _stance(joints, stride, tiny)
+    span = 1.0 - TOE_OFF_AT
+    s = (phase - TOE_OFF_AT) / span
+    leaving, arriving = (s**3 - 2.0 * s**2 + s) * span, (s**3 - s**2) * span
+    ease = s * s * (3.0 - 2.0 * s)
+    y = y0 + (y1 - y0) * ease + leaving * (y0 - yb) / tiny + arriving * (ya - y1) / tiny
+    z = (
+        z0
+        + (z1 + stride * span - z0) * ease
+        + leaving * ((z0 - zb) / tiny + stride)
+        + arriving * ((za - z1) / tiny + stride)
+        - stride * (phase - TOE_OFF_AT)
+    )
+    y += CLEARANCE_M * sin(pi * s) ** 2
+    # Ankles flex early in the swing, so that the toes clear the ground.
+    early = min(1.6 * s, 1.0)
+    early = early * early * (3.0 - 2.0 * early)
+    pitch = pitch0 * (1.0 - early) + pitch1 * ease
+    return y, z, pitch, max(pitch, 0.0) + min(pitch, 0.0) * early
+
+
+@njit(cache=True, nogil=True)
+def _leg_lengths(joints: NDArray[np.float64]) -> tuple[float, float]:
+    """Lengths of thigh and shin."""
+    thigh = joints[_SHIN] - joints[_THIGH]
+    shin = joints[_FOOT] - joints[_SHIN]
+    return sqrt((thigh * thigh).sum()), sqrt((shin * shin).sum())
+
+
+@njit(cache=True, nogil=True)
+def _room(joints: NDArray[np.float64], stride: float, step_width: float) -> float:
+    """How high the pelvis may be before, at some phase, a leg is too short."""
+    upper, lower = _leg_lengths(joints)
+    # The turning pelvis moves the hips a little; the margin covers it.
+    reach = 0.997 * STRAIGHTEST * (upper + lower)
     room = np.inf
-    for thigh, _, foot, toes, side, lag in _LEGS:
-        ankle, _, _ = low._foot(foot, toes, (phase - lag) % 1.0)  # noqa: SLF001
-        ankle[0] = side * low.step_width_m / 2.0
-        hip = pelvis + low.joints_m[thigh] - low.joints_m[Bone.PELVIS]
-        aside = np.hypot(hip[0] - ankle[0], hip[2] - ankle[2])
-        # The turning pelvis moves the hips a little; the margin covers it.
-        reach = 0.997 * STRAIGHTEST * sum(low._segments(thigh))  # noqa: SLF001
-        room = min(room, np.sqrt(reach**2 - aside**2) + ankle[1] - hip[1])
-    return float(room)
+    for step in range(48):
+        phase = step / 48.0
+        hip = _pelvis_at(phase, stride, 0.0) + joints[_THIGH] - joints[_PELVIS]
+        y, z, _, _ = _foot_at(joints, stride, phase)
+        aside = (hip[0] - step_width / 2.0) ** 2 + (hip[2] - z) ** 2
+        room = min(room, sqrt(reach**2 - aside) + y - hip[1])
+    return room
+
+
+@njit(cache=True, nogil=True)
+def _attach(
+    bone: int,
+    places: NDArray[np.float64],
+    rotations: NDArray[np.float64],
+    joints: NDArray[np.float64],
+) -> None:
+    """Hang a bone's joint on its parent."""
+    parent = _PARENTS[bone]
+    places[bone] = places[parent] + times(
+        rotations[parent], joints[bone] - joints[parent]
+    )
+
+
+@njit(cache=True, nogil=True)
+def _pose(
+    joints: NDArray[np.float64],
+    phase: float,
+    stride: float,
+    step_width: float,
+    pelvis_height: float,
+    arm_out: float,
+    vigour: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Compute rotations (20, 3, 3) and offsets (20, 3); see `Walker`."""
+    turn = 2.0 * pi * phase
+    rotations = np.empty((_N_BONES, 3, 3))
+    places = np.empty((_N_BONES, 3))
+    # Left hip forward at left strike; right hip down while the left leg bears.
+    pelvis = times(
+        turned(1, -PELVIS_TURN_RAD * cos(turn)),
+        turned(2, PELVIS_LIST_RAD * cos(turn - 2.0 * pi * 0.18)),
+    )
+    chest = times(turned(0, LEAN_RAD), turned(1, CHEST_TURN_RAD * cos(turn)))
+    rotations[_PELVIS] = pelvis
+    # Blends of rotations a few degrees apart are rotations but for one part in 10⁴.
+    rotations[_WAIST] = 0.65 * pelvis + 0.35 * chest
+    rotations[_BELLY] = 0.30 * pelvis + 0.70 * chest
+    rotations[_CHEST] = chest
+    places[_PELVIS] = _pelvis_at(phase, stride, pelvis_height)
+    for bone in (_WAIST, _BELLY, _CHEST):
+        _attach(bone, places, rotations, joints)
+    for first, side, lag in ((_LEFT, 1.0, 0.0), (_RIGHT, -1.0, 0.5)):
+        # An arm swings with the other leg.
+        swing = vigour * cos(turn - 2.0 * pi * (0.53 - lag))
+        _pose_arm(joints, rotations, places, first, side, swing, arm_out)
+        _pose_leg(
+            joints,
+            rotations,
+            places,
+            first,
+            side,
+            (phase - lag) % 1.0,
+            stride,
+            step_width,
+        )
+    offsets = np.empty((_N_BONES, 3))
+    for bone in range(_N_BONES):
+        offsets[bone] = places[bone] - times(rotations[bone], joints[bone])
+    return rotations, offsets
+
+
+@njit(cache=True, nogil=True)
+def _pose_arm(
+    joints: NDArray[np.float64],
+    rotations: NDArray[np.float64],
+    places: NDArray[np.float64],
+    first: int,
+    side: float,
+    swing: float,
+    arm_out: float,
+) -> None:
+    """Hang an arm from the chest, swung forwards by `swing` in [-1, 1]."""
+    chest = rotations[_CHEST]
+    rotations[_COLLAR + first] = times(chest, turned(2, -side * COLLAR_DROP_RAD))
+    _attach(_COLLAR + first, places, rotations, joints)
+    _attach(_ARM + first, places, rotations, joints)
+    lift = ARM_MEAN_RAD + ARM_SWING_RAD * swing
+    bend = lift + ELBOW_MEAN_RAD + ELBOW_SWING_RAD * swing
+    for bone, angle, out in (
+        (_ARM + first, lift, arm_out),
+        (_FOREARM + first, bend, 0.3 * arm_out),
+    ):
+        before = rotations[bone - 1]
+        rest = times(before, joints[bone + 1] - joints[bone])
+        hanging = np.array(
+            [side * sin(out), -cos(out) * cos(angle), cos(out) * sin(angle)]
+        )
+        wanted = times(chest, hanging)
+        rotations[bone] = times(
+            aligned(rest / sqrt((rest * rest).sum()), wanted), before
+        )
+        _attach(bone + 1, places, rotations, joints)
+    rotations[_HAND + first] = rotations[_FOREARM + first]
+
+
+@njit(cache=True, nogil=True)
+def _pose_leg(
+    joints: NDArray[np.float64],
+    rotations: NDArray[np.float64],
+    places: NDArray[np.float64],
+    first: int,
+    side: float,
+    phase: float,
+    stride: float,
+    step_width: float,
+) -> None:
+    """Put a foot down, `phase` after its heel strike, and join it to the hip."""
+    thigh, shin, foot, toes = (
+        _THIGH + first,
+        _SHIN + first,
+        _FOOT + first,
+        _TOES + first,
+    )
+    _attach(thigh, places, rotations, joints)
+    y, z, pitch, toe_pitch = _foot_at(joints, stride, phase)
+    hip, ankle = places[thigh], np.array([side * step_width / 2.0, y, z])
+    lateral = rotations[_PELVIS][:, 0].copy()
+
+    upper, lower = _leg_lengths(joints)
+    line = ankle - hip
+    distance = sqrt((line * line).sum())
+    line /= distance
+    distance = min(distance, STRAIGHTEST * (upper + lower))
+    along = (upper**2 - lower**2 + distance**2) / (2.0 * distance)
+    aside = sqrt(max(upper**2 - along**2, 0.0))
+    # Knees bend forwards, in the plane that the hip's axis leaves.
+    forward = framed(-line, lateral)[:, 2]
+    knee = hip + along * line - aside * np.sign(-forward[2]) * forward
+
+    rest = np.array([1.0, 0.0, 0.0])
+    rotations[thigh] = times(
+        framed(knee - hip, lateral), framed(joints[shin] - joints[thigh], rest).T.copy()
+    )
+    rotations[shin] = times(
+        framed(ankle - knee, lateral),
+        framed(joints[foot] - joints[shin], rest).T.copy(),
+    )
+    places[shin], places[foot] = knee, ankle
+    outwards = turned(1, side * TOE_OUT_RAD)
+    rotations[foot] = times(outwards, turned(0, -pitch))
+    _attach(toes, places, rotations, joints)
+    rotations[toes] = times(outwards, turned(0, -toe_pitch))

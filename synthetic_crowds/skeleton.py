@@ -17,7 +17,7 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["PARENTS", "Bone", "Pose", "aligned", "follow", "framed", "turned"]
+__all__ = ["PARENTS", "Bone", "Pose", "aligned", "follow", "framed", "times", "turned"]
 
 
 class Bone(IntEnum):
@@ -74,6 +74,19 @@ class Pose:
         return self.rotations[bone] @ point_m + self.offsets_m[bone]
 
 
+@njit(cache=True, nogil=True)
+def times(
+    rotation: NDArray[np.float64], other: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Multiply a (3, 3) matrix by a vector or matrix, without BLAS's overhead."""
+    product = np.zeros_like(other)
+    for i in range(3):
+        for j in range(3):
+            product[i] += rotation[i, j] * other[j]
+    return product
+
+
+@njit(cache=True, nogil=True)
 def turned(axis: int, angle_rad: float) -> NDArray[np.float64]:
     """Rotate by an angle about body axis 0 (x), 1 (y) or 2 (z), right-handed."""
     sine, cosine = np.sin(angle_rad), np.cos(angle_rad)
@@ -84,29 +97,30 @@ def turned(axis: int, angle_rad: float) -> NDArray[np.float64]:
     return rotation
 
 
+@njit(cache=True, nogil=True)
 def aligned(
     start: NDArray[np.float64], end: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Rotate unit vector `start` to `end` the short way; they must not be opposite."""
     cross = np.cross(start, end)
-    skew = np.array(
-        [
-            [0.0, -cross[2], cross[1]],
-            [cross[2], 0.0, -cross[0]],
-            [-cross[1], cross[0], 0.0],
-        ]
-    )
-    return np.eye(3) + skew + skew @ skew / (1.0 + start @ end)
+    skew = np.zeros((3, 3))
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        skew[k, j], skew[j, k] = cross[i], -cross[i]
+    return np.eye(3) + skew + times(skew, skew) / (1.0 + (start * end).sum())
 
 
+@njit(cache=True, nogil=True)
 def framed(
     along: NDArray[np.float64], lateral: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Make the orthonormal frame (columns) of a limb from its line and its hinge."""
-    first = along / np.linalg.norm(along)
-    second = lateral - first * (first @ lateral)
-    second /= np.linalg.norm(second)
-    return np.stack((first, second, np.cross(first, second)), axis=1)
+    frame = np.empty((3, 3))
+    first = along / np.sqrt((along * along).sum())
+    second = lateral - first * (first * lateral).sum()
+    second /= np.sqrt((second * second).sum())
+    frame[:, 0], frame[:, 1], frame[:, 2] = first, second, np.cross(first, second)
+    return frame
 
 
 @njit(cache=True, nogil=True)

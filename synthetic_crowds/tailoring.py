@@ -137,7 +137,9 @@ def ease_of(
     )
     in_sleeve = _step((cut.sleeve - arm) / (_HEM_M / _ARM_LENGTH_M))
     bare_arm = np.interp(arm, _BARE_ARM, (_BARE_M, _BARE_WRIST_M))
-    arm_ease = np.interp(arm, _ARM, cut.arm_m) * in_sleeve + bare_arm * (1.0 - in_sleeve)
+    arm_ease = np.interp(arm, _ARM, cut.arm_m) * in_sleeve + bare_arm * (
+        1.0 - in_sleeve
+    )
     share = basis.share
     ease = (
         share[:, Chart.TRUNK] * trunk_ease

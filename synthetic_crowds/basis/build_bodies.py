@@ -282,7 +282,8 @@ def merge_close(
     _, cell = np.unique(cells, axis=0, return_inverse=True)
     cell = cell.ravel()
     centre = np.stack(
-        [np.bincount(cell, points[used, k]) / np.bincount(cell) for k in range(3)], axis=1
+        [np.bincount(cell, points[used, k]) / np.bincount(cell) for k in range(3)],
+        axis=1,
     )
     stray = np.linalg.norm(points[used] - centre[cell], axis=1)
     order = np.lexsort((stray, cell))
@@ -356,7 +357,9 @@ def build(data: Path) -> dict[str, NDArray[np.generic]]:
         (data / "mesh_metadata" / "basemesh_vertex_groups.json").read_text()
     )
     joints = {k: group_indices(v) for k, v in groups.items() if k.startswith("joint-")}
-    rig = json.loads((data / "rigs" / "standard" / "weights.game_engine.json").read_text())
+    rig = json.loads(
+        (data / "rigs" / "standard" / "weights.game_engine.json").read_text()
+    )
     weights = {}
     for bone, pairs in rig["weights"].items():
         weights[bone] = np.zeros(n)
@@ -434,7 +437,8 @@ def build(data: Path) -> dict[str, NDArray[np.generic]]:
     arrays["skin_bones"] = chosen.astype(np.uint8)
     arrays["skin_weights"] = np.rint(strongest * 255).astype(np.uint8)
     arrays["occlusion"] = np.rint(
-        255 * occlusion(bodies[:, 1, 1].mean(axis=0), skin, cubes, surfaces, body_triangles)
+        255
+        * occlusion(bodies[:, 1, 1].mean(axis=0), skin, cubes, surfaces, body_triangles)
     ).astype(np.uint8)[source]
     return arrays
 

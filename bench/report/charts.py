@@ -164,9 +164,7 @@ def _latency_charts(record: RunRecord) -> list[Chart]:
             "the warm-up.",
         ),
         Chart(
-            svg=charts_latency.latency_series(
-                frames, alerts=alerts, warm_up_s=warm_up_s
-            ),
+            svg=over_time,
             caption="The same over the run. A rising line would mean a queue that "
             "never empties.",
         ),

@@ -143,7 +143,7 @@ class QualityConfig(_Settings):
         "frontality is worth one half.",
     )
     half_sharpness: float = Field(
-        default=0.25,
+        default=0.15,
         gt=0.0,
         le=10.0,
         description="Mean absolute Laplacian of the chip over its standard "

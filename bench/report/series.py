@@ -5,6 +5,7 @@ Owns the turning of a run's records into arrays. Knows nothing of drawing.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ __all__ = [
     "Scores",
     "StageTime",
     "alert_points",
+    "causes",
     "frames_of",
     "outcomes_by_camera",
     "scores_of",
@@ -146,6 +148,16 @@ def outcomes_by_camera(record: RunRecord) -> dict[str, dict[str, int]]:
     for total, row in zip(offered, counts.values(), strict=True):
         row["unanswered"] = int(total) - sum(row.values())
     return counts
+
+
+def causes(results: Iterable[FrameResult]) -> tuple[tuple[str, int], ...]:
+    """Count why frames were not processed, most frequent cause first."""
+    counts = Counter(
+        result.outcome.cause
+        for result in results
+        if result.outcome.outcome is not Outcome.PROCESSED
+    )
+    return tuple(counts.most_common())
 
 
 def scores_of(passages: Iterable[PassageOutcome]) -> Scores:

@@ -63,7 +63,7 @@ def read_page(folder, record):
 
 CASES = {
     "usual": {"seed": 11},
-    "no_alerts": {"with_alerts": False},
+    "no_alerts": {"with_alerts": False, "n_cameras": 1, "duration_s": 12.0},
     "interrupted": {"interrupted": True},
     "unhurried": {"unhurried": True},
     "tiny": {"n_cameras": 1, "duration_s": 4.0, "n_passages": 1},

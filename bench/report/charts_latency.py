@@ -63,7 +63,7 @@ def latency_histogram(
                 colour=PALETTE.ink,
                 level=0.95 - 0.09 * i,
             )
-        axes.set_xlabel("glass-to-alert latency, ms" + (" (log scale)" * is_log))
+        axes.set_xlabel(f"glass-to-alert latency, ms{' (log scale)' if is_log else ''}")
         axes.set_ylabel("frames")
         axes.margins(x=0.02)
         # The label of the last percentile needs room on its right.

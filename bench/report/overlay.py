@@ -17,7 +17,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Box", "Mark", "annotate", "crop_face"]
+__all__ = ["Box", "Kind", "Mark", "annotate", "crop_face"]
 
 Colour = tuple[int, int, int]
 Box = tuple[float, float, float, float]

@@ -137,12 +137,13 @@ def stage_times(results: Sequence[FrameResult]) -> tuple[StageTime, ...]:
 
 
 def outcomes_by_camera(record: RunRecord) -> dict[str, dict[str, int]]:
-    """Count frames by camera and outcome; frames without a word are `unanswered`."""
+    """Count sent frames by camera and outcome; those without one are `unanswered`."""
     counts = {
         camera_id: {"processed": 0, "skipped": 0, "failed": 0, "unanswered": 0}
         for camera_id in record.plan.camera_ids
     }
-    offered = np.bincount(record.plan.camera, minlength=len(counts))
+    was_sent = record.sent.sent_ns >= 0
+    offered = np.bincount(record.plan.camera[was_sent], minlength=len(counts))
     for result in record.results:
         counts[result.outcome.camera_id][result.outcome.outcome.value] += 1
     for total, row in zip(offered, counts.values(), strict=True):

@@ -14,7 +14,7 @@ import sys
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 from rich.console import Console
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 __all__ = ["app", "main"]
 
 # typer keeps its copy of click private; the family of its usage errors does not.
-_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
+_USAGE_ERROR = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
 
 _LOG = logging.getLogger("harness")
 
@@ -319,7 +319,7 @@ def main() -> None:
         _complain(str(error))
         sys.exit(ExitCode.INTERNAL_ERROR)
     except _USAGE_ERROR as error:
-        message = str(error)
+        message = error.format_message()
         if message.startswith("Usage:"):
             print(message)  # no command was given: typer's answer is its help
         else:

@@ -122,6 +122,15 @@ def test_index_returns_no_more_than_it_holds(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", INDEXES.names())
+def test_no_probes_give_no_candidates(name: str) -> None:
+    """A frame without faces is searched like any other."""
+    index = INDEXES.make(name, IndexConfig(name=name), _vectors(5, seed=7))
+    found = index.search(Embeddings(vectors=_vectors(0, seed=8)), k=1)
+
+    assert found.rows.shape == found.scores.shape == (0, 1)
+
+
+@pytest.mark.parametrize("name", INDEXES.names())
 def test_order_of_the_gallery_does_not_matter(name: str) -> None:
     """Permuting it permutes the rows and leaves the scores."""
     gallery, probes = _vectors(200, seed=4), _vectors(9, seed=5)

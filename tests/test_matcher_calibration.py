@@ -143,7 +143,7 @@ def test_settings_that_differ_from_the_cohorts_are_named() -> None:
     """Those that shape a search; the threshold itself does not."""
     cohort = _cohort(np.zeros(1), np.zeros(1), 1)
     same = MatcherConfig(decision=DecisionConfig(threshold=0.3))
-    other = MatcherConfig(tracker=TrackerConfig(max_gap_s=1.0))
+    other = MatcherConfig(tracker=TrackerConfig(max_gap_s=2.0))
 
     assert differing_settings(cohort, same) == ()
     assert differing_settings(cohort, other) == ("tracker.max_gap_s",)

@@ -32,7 +32,7 @@ from synthetic_crowds.pose import gaze_rotation
 from training.intervals import wilson
 from training.streets import draw_camera, draw_crowd
 from training.surroundings import draw_wall, with_wall
-from training.truth import found_faces, frames_with_truth
+from training.truth import found_faces, frames_with_truth, is_fair
 from training.verification import Separation, separation
 
 if TYPE_CHECKING:
@@ -155,15 +155,6 @@ class DlibEmbedder:
         return np.array(self._network.compute_face_descriptor(rgb), np.float32)
 
 
-def _is_fair(
-    height_px: NDArray[np.float32],
-    yaw_deg: NDArray[np.float32],
-    visibility: NDArray[np.float32],
-) -> NDArray[np.bool_]:
-    """Say which faces a detector must find: near, turned little, in full view."""
-    return (height_px >= 40.0) & (np.abs(yaw_deg) <= 45.0) & (visibility >= 0.9)
-
-
 def street_recall(yunet: YuNet, *, crowds: int, cache_dir: Path) -> Recall:
     """Count the fair faces that YuNet finds on frames of `crowds` streets."""
     found = faces = false = frames = 0
@@ -182,7 +173,7 @@ def street_recall(yunet: YuNet, *, crowds: int, cache_dir: Path) -> Recall:
         for frame in frames_with_truth(crowd.clips[0], every=1):
             rows = yunet.detect(frame.image_bgr)
             pair = found_faces(rows[:, :4], frame.boxes_xyxy)
-            fair = _is_fair(frame.face_height_px, frame.yaw_deg, frame.visibility)
+            fair = is_fair(frame.face_height_px, frame.yaw_deg, frame.visibility)
             found += int((pair[fair] >= 0).sum())
             faces += int(fair.sum())
             false += len(rows) - int((pair >= 0).sum())

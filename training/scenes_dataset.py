@@ -277,10 +277,11 @@ def main(
     folder: Annotated[Path, typer.Option()] = Path("training/work/scenes"),
     crowds: Annotated[int, typer.Option()] = 24,
     portraits: Annotated[int, typer.Option()] = 600,
+    seed: Annotated[int, typer.Option(help="Another one for validation.")] = 3,
     workers: Annotated[int, typer.Option()] = 2,
 ) -> None:
     """Render the detector's training scenes, of people in the training domain."""
-    config = ScenesConfig(crowds=crowds, portraits=portraits)
+    config = ScenesConfig(seed=seed, crowds=crowds, portraits=portraits)
     make_scenes(config, folder=folder, workers=workers)
 
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bench.report import cards, charts, gallery, headline
 from bench.report.view import Header, Page, ProvenanceGroup
+from bench.run_folder import instrument_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +40,12 @@ class _About(BaseModel):
 
 def compose_page(record: RunRecord, album: Album, *, run_folder: Path) -> Page:
     """Turn a run and its pictures into what the page shows."""
-    alerts = gallery.alert_cards(run_folder, album, record.alerts)
+    alerts = gallery.alert_cards(
+        run_folder,
+        album,
+        record.alerts,
+        in_real_time=not instrument_of(record).unhurried,
+    )
     return Page(
         header=_header(record),
         verdict=headline.verdict_banner(record.verdict, record.objectives),
@@ -50,7 +56,9 @@ def compose_page(record: RunRecord, album: Album, *, run_folder: Path) -> Page:
         cameras=gallery.camera_figures(run_folder, album),
         alert_cards=gallery.pictured_first(alerts),
         alerts=alerts,
-        alerts_note=gallery.alerts_note(alerts),
+        alerts_note=gallery.alerts_note(
+            alerts, prefix=gallery.shared_prefix(record.alerts)
+        ),
         accuracy_charts=charts.accuracy_charts(record),
         group_charts=charts.group_charts(record),
         speed_charts=charts.speed_charts(record),

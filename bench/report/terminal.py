@@ -75,6 +75,8 @@ def _figures(record: RunRecord) -> Table:
     table = _table("Synthetic people", "value", "95 % interval", "from")
     for name in _LEADING:
         text = figure_text(name, record.metrics.get(name))
+        if text.is_missing and name == "target_fpir":
+            continue  # The threshold was given: it was set for no target.
         table.add_row(
             Text(metric_title(name)),
             Text(text.value, style="dim" if text.is_missing else "bold"),

@@ -39,7 +39,7 @@ __all__ = ["Body", "build_body"]
 # Source: MakeHuman's age axis: child, young, old at 10, 25 and 90 years.
 _AGES_YEARS = (10.0, 25.0, 90.0)
 # The weight axis goes on beyond MakeHuman's thinnest and heaviest, but not for ever.
-_WEIGHT_RANGE = (-1.2, 3.2)
+_WEIGHT_RANGE = (-1.2, 5.0)
 _SHOE_SOLE_M = 0.016
 # Heads do not grow with bodies: the scale fades out from here below the neck.
 _NECK_CLEAR_M, _NECK_FADE_M = 0.03, 0.30

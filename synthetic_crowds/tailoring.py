@@ -99,7 +99,7 @@ def cut_of(clothing: Clothing) -> Cut:
         skirt, skirt_ease = -0.28 - 0.26 * fall, 0.016
     if clothing.top is Top.COAT:
         skirt = min(-0.22 - 0.22 * fall, skirt - 0.02 if skirt < 0.0 else 9.0)
-        skirt_ease = 0.030
+        skirt_ease = 0.022
     return Cut(
         trunk_m=trunk,
         arm_m=(arm[0], arm[1], arm[2]),

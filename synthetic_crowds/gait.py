@@ -9,8 +9,6 @@ do not slide, whatever the proportions, if the body advances by `stride_m` a cyc
 Phase 0 is the heel strike of the left foot, 0.5 that of the right one.
 
 Sources:
-    Phases and foot angles: Perry & Burnfield, Gait Analysis, 2nd ed. 2010, ch. 3-4;
-    Winter, Biomechanics and Motor Control of Human Movement, 4th ed. 2009, ch. 3.
     Pelvis: Saunders, Inman & Eberhart, J. Bone Joint Surg. 35-A (1953) 543.
     Arms: Murray, Sepic & Barnard, Phys. Ther. 47 (1967) 272.
     Stride: Murray, Drought & Kory, J. Bone Joint Surg. 46-A (1964) 335.
@@ -26,6 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from synthetic_crowds.footfalls import foot_at
 from synthetic_crowds.skeleton import (
     PARENTS,
     Bone,
@@ -44,16 +43,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Walker", "walker"]
 
-# Shares of the cycle at which a foot lies flat, raises its heel and leaves the ground.
-FLAT_AT, HEEL_OFF_AT, TOE_OFF_AT = 0.10, 0.33, 0.62
-# Toes up at heel strike, heel up at toe-off.
-STRIKE_PITCH_RAD, PUSH_PITCH_RAD = radians(20.0), radians(-58.0)
-# Where the ankle is ahead of the pelvis when the foot strikes, in strides.
-REACH_STRIDES = 0.235
-# The heel, on which the foot turns after striking, lies this share of the forefoot's
-# length behind the ankle.
-HEEL_SHARE = 0.45
-CLEARANCE_M = 0.035
 TOE_OUT_RAD = radians(6.0)
 # A leg never straightens fully: its hip may be this share of its length away.
 STRAIGHTEST = 0.998
@@ -158,74 +147,6 @@ def _pelvis_at(phase: float, stride: float) -> tuple[float, float]:
 
 
 @njit(cache=True, nogil=True)
-def _stance(
-    joints: NDArray[np.float64], stride: float, phase: float
-) -> tuple[float, float, float]:
-    """Place a foot that bears weight, relative to the body.
-
-    Returns:
-        Height and forward position of the ankle; pitch of the foot, toes up positive.
-    """
-    height = joints[_FOOT, 1]
-    forefoot = joints[_TOES, 2] - joints[_FOOT, 2]
-    flat = stride * (REACH_STRIDES - phase)
-    if phase < FLAT_AT:
-        pitch = STRIKE_PITCH_RAD * (1.0 - phase / FLAT_AT) ** 1.5
-        pivot_y, pivot_z = 0.0, flat - HEEL_SHARE * forefoot
-    elif phase < HEEL_OFF_AT:
-        return height, flat, 0.0
-    else:
-        s = (phase - HEEL_OFF_AT) / (TOE_OFF_AT - HEEL_OFF_AT)
-        pitch = PUSH_PITCH_RAD * s * s
-        pivot_y, pivot_z = joints[_TOES, 1], flat + forefoot
-    y, z = height - pivot_y, flat - pivot_z
-    return (
-        pivot_y + cos(pitch) * y + sin(pitch) * z,
-        pivot_z - sin(pitch) * y + cos(pitch) * z,
-        pitch,
-    )
-
-
-@njit(cache=True, nogil=True)
-def _foot_at(
-    joints: NDArray[np.float64], stride: float, phase: float
-) -> tuple[float, float, float, float]:
-    """Place a foot, `phase` after its heel strike.
-
-    Returns:
-        Height and forward position of the ankle; pitch of foot and of toes.
-    """
-    if phase < TOE_OFF_AT:
-        y, z, pitch = _stance(joints, stride, phase)
-        return y, z, pitch, max(pitch, 0.0)
-    # A cubic from toe-off to the next strike, in ground coordinates, velocities
-    # matched: seen from the ground the body moves on while the foot swings.
-    tiny = 1e-3
-    y0, z0, pitch0 = _stance(joints, stride, TOE_OFF_AT)
-    yb, zb, _ = _stance(joints, stride, TOE_OFF_AT - tiny)
-    y1, z1, pitch1 = _stance(joints, stride, 0.0)
-    ya, za, _ = _stance(joints, stride, tiny)
-    span = 1.0 - TOE_OFF_AT
-    s = (phase - TOE_OFF_AT) / span
-    leaving, arriving = (s**3 - 2.0 * s**2 + s) * span, (s**3 - s**2) * span
-    ease = s * s * (3.0 - 2.0 * s)
-    y = y0 + (y1 - y0) * ease + leaving * (y0 - yb) / tiny + arriving * (ya - y1) / tiny
-    z = (
-        z0
-        + (z1 + stride * span - z0) * ease
-        + leaving * ((z0 - zb) / tiny + stride)
-        + arriving * ((za - z1) / tiny + stride)
-        - stride * (phase - TOE_OFF_AT)
-    )
-    y += CLEARANCE_M * sin(pi * s) ** 2
-    # Ankles flex early in the swing, so that the toes clear the ground.
-    early = min(1.6 * s, 1.0)
-    early = early * early * (3.0 - 2.0 * early)
-    pitch = pitch0 * (1.0 - early) + pitch1 * ease
-    return y, z, pitch, max(pitch, 0.0) + min(pitch, 0.0) * early
-
-
-@njit(cache=True, nogil=True)
 def _between(
     start: NDArray[np.float64], end: NDArray[np.float64]
 ) -> NDArray[np.float64]:
@@ -262,7 +183,7 @@ def _room(joints: NDArray[np.float64], stride: float, step_width: float) -> floa
     for step in range(48):
         phase = step / 48.0
         sway, bob = _pelvis_at(phase, stride)
-        y, z, _, _ = _foot_at(joints, stride, phase)
+        y, z, _, _ = foot_at(joints, stride, phase)
         aside = (sway + hip[0] - step_width / 2.0) ** 2 + (hip[2] - z) ** 2
         room = min(room, sqrt(reach**2 - aside) + y - hip[1] - bob)
     return room
@@ -320,7 +241,7 @@ def _pose(
         # An arm swings with the other leg.
         swing = vigour * cos(turn - 2.0 * pi * (0.53 - lag))
         _pose_arm(joints, rotations, places, first, side, swing, arm_out)
-        y, z, pitch, toe_pitch = _foot_at(joints, stride, (phase - lag) % 1.0)
+        y, z, pitch, toe_pitch = foot_at(joints, stride, (phase - lag) % 1.0)
         ankle = np.array([side * step_width / 2.0, y, z])
         _pose_leg(joints, rotations, places, first, ankle)
         outwards = turned(1, side * TOE_OUT_RAD)

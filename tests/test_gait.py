@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from synthetic_crowds.body_basis import body_basis
-from synthetic_crowds.gait import FLAT_AT, HEEL_OFF_AT, TOE_OFF_AT, Walker, walker
+from synthetic_crowds.footfalls import FLAT_AT, HEEL_OFF_AT, TOE_OFF_AT
+from synthetic_crowds.gait import Walker, walker
 from synthetic_crowds.skeleton import PARENTS, Bone, Pose, aligned, framed, turned
 
 PHASES = np.arange(40) / 40.0

@@ -188,6 +188,7 @@ def test_unhurried_page_shows_no_latency(pages):
     _, _, html, _, text = pages("unhurried")
     assert 'id="latency-histogram' not in html
     assert "Half of all frames" not in text
+    assert "Throughput, unhurried" in text
 
 
 def test_page_is_a_function_of_the_run_folder(pages):

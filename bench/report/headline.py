@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bench.records import Status
 from bench.report.view import FigureRow, ObjectiveRow, ReasonRow, VerdictBanner
 from bench.report.words import count, figure_text, limit_text, metric_title, number
+from bench.run_folder import instrument_of
 
 if TYPE_CHECKING:
     from bench.records import ObjectiveResult, RunRecord, Verdict
@@ -162,7 +163,8 @@ def _how_fast(record: RunRecord) -> str:
     skipped, offered = (
         _value(record, f"frames.{name}") for name in ("skipped", "offered")
     )
-    if skipped is not None and offered is not None and offered > 0:
+    in_real_time = not instrument_of(record).unhurried
+    if in_real_time and skipped is not None and offered is not None and offered > 0:
         how_many = "Not one" if skipped == 0 else count(skipped)
         sentences.append(f"{how_many} of {count(offered)} frames had to be skipped.")
     return " ".join(sentences)

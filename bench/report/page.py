@@ -107,13 +107,15 @@ def _moment(stamp: str) -> str:
 def _provenance(record: RunRecord) -> tuple[ProvenanceGroup, ...]:
     """Group the facts: one table of the plain ones, one for each nested mapping."""
     plain = [
-        (_spaced(name), _plain(value))
+        (name, _plain(value))
         for name, value in record.provenance.items()
         if not isinstance(value, Mapping)
     ]
     groups = [ProvenanceGroup(heading="Run", facts=tuple(plain))] if plain else []
     groups += [
-        ProvenanceGroup(heading=_spaced(name).capitalize(), facts=tuple(_flat(value)))
+        ProvenanceGroup(
+            heading=name.replace("_", " ").capitalize(), facts=tuple(_flat(value))
+        )
         for name, value in record.provenance.items()
         if isinstance(value, Mapping)
     ]
@@ -125,7 +127,7 @@ def _flat(facts: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, 
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{name}.")
         else:
-            yield _spaced(f"{prefix}{name}"), _plain(value)
+            yield f"{prefix}{name}", _plain(value)
 
 
 def _plain(value: object) -> str:
@@ -142,7 +144,3 @@ def _plain(value: object) -> str:
             return ", ".join(_plain(item) for item in value)
         case _:
             return str(value)
-
-
-def _spaced(name: str) -> str:
-    return name.replace("_", " ").replace(" sha256", ", SHA-256")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import binom  # type: ignore[attr-defined]  # made at run time
 
-from bench.errors import EmptyDenominatorError
+from bench.dependence import effective_size
 from bench.records import Metric
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MIN_BEYOND",
-    "effective_size",
     "latency_metrics",
     "percentile",
     "samples_needed",
@@ -98,44 +97,6 @@ def percentile(series: NDArray[np.float64], *, level: float, unit: str = "s") ->
 def samples_needed(level: float) -> int:
     """Count the samples that leave ten beyond a percentile on its thinner side."""
     return _rank(MIN_BEYOND / min(level, 1.0 - level))
-
-
-def effective_size(series: NDArray[np.bool_] | NDArray[np.float64]) -> int:
-    """Count the independent samples that would say as much as this series.
-
-    n / (1 + 2 sum of the autocorrelations), the sum ended by Geyer's initial positive
-    sequence: pairs of neighbouring lags are added while their sum stays positive.
-    Never more than n: a series that alternates is not credited with more.
-
-    Args:
-        series: (n,) in order of time, n at least 1.
-
-    Returns:
-        From 1 to n; n for a constant series, which has no autocorrelation to show.
-
-    Raises:
-        EmptyDenominatorError: If the series is empty.
-
-    Source:
-        C. J. Geyer, Practical Markov chain Monte Carlo, Statistical Science 7 (1992),
-        section 3.3.
-    """
-    n = len(series)
-    if n == 0:
-        raise EmptyDenominatorError(what="an effective sample size")
-    centred = series.astype(np.float64) - float(np.mean(series))
-    # Zero padding to 2n keeps the transform's circular correlation from wrapping.
-    spectrum = np.fft.rfft(centred, n=2 * n)
-    covariance = np.fft.irfft(np.abs(spectrum) ** 2, n=2 * n)[:n]
-    if covariance[0] <= 0.0:
-        return n
-    correlation = covariance / covariance[0]
-    pairs = correlation[: n - n % 2].reshape(-1, 2).sum(axis=1)
-    negative = np.flatnonzero(pairs <= 0.0)
-    end = int(negative[0]) if len(negative) > 0 else len(pairs)
-    # The first pair holds lag 0 itself: 2 * sum - 1 is 1 + 2 * (lags from 1 on).
-    inflation = max(1.0, 2.0 * float(pairs[:end].sum()) - 1.0)
-    return max(1, math.floor(n / inflation))
 
 
 def _rank(position: float) -> int:

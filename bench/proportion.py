@@ -11,7 +11,13 @@ import math
 from bench.errors import EmptyDenominatorError
 from bench.records import Metric
 
-__all__ = ["Z95", "cases_needed", "proportion", "wilson_interval"]
+__all__ = [
+    "Z95",
+    "cases_needed",
+    "proportion",
+    "wilson_interval",
+    "wilson_of_share",
+]
 
 # The 97.5 % point of the standard normal distribution.
 Z95 = 1.959963984540054
@@ -41,7 +47,19 @@ def wilson_interval(k: int, n: int) -> tuple[float, float]:
     if not 0 <= k <= n:
         message = f"k must lie between 0 and n={n}, got {k}"
         raise ValueError(message)
-    return _wilson(k / n, n)
+    return wilson_of_share(k / n, n)
+
+
+def wilson_of_share(share: float, n: int) -> tuple[float, float]:
+    """Bound a proportion that was measured as a share; `n` may be an effective size."""
+    z2 = Z95 * Z95
+    centre = share + z2 / (2 * n)
+    spread = Z95 * math.sqrt(share * (1.0 - share) / n + z2 / (4 * n * n))
+    scale = 1.0 + z2 / n
+    # The bounds at k = 0 and k = n are 0 and 1 exactly; rounding may miss by 1e-17.
+    low = 0.0 if share == 0.0 else max(0.0, (centre - spread) / scale)
+    high = 1.0 if share == 1.0 else min(1.0, (centre + spread) / scale)
+    return low, high
 
 
 def proportion(k: int, n: int) -> Metric:
@@ -69,7 +87,7 @@ def cases_needed(share: float, limit: float, *, most: int = 10_000_000) -> int |
     """
 
     def clears(n: int) -> bool:
-        low, high = _wilson(share, n)
+        low, high = wilson_of_share(share, n)
         return not low <= limit <= high
 
     if not clears(most):
@@ -79,14 +97,3 @@ def cases_needed(share: float, limit: float, *, most: int = 10_000_000) -> int |
         middle = (low + high) // 2
         low, high = (low, middle) if clears(middle) else (middle, high)
     return high
-
-
-def _wilson(share: float, n: int) -> tuple[float, float]:
-    z2 = Z95 * Z95
-    centre = share + z2 / (2 * n)
-    spread = Z95 * math.sqrt(share * (1.0 - share) / n + z2 / (4 * n * n))
-    scale = 1.0 + z2 / n
-    # The bounds at k = 0 and k = n are 0 and 1 exactly; rounding may miss by 1e-17.
-    low = 0.0 if share == 0.0 else max(0.0, (centre - spread) / scale)
-    high = 1.0 if share == 1.0 else min(1.0, (centre + spread) / scale)
-    return low, high

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.dependence import dependent_share
 from bench.frames import NEVER, PlanRows
 from bench.latency import percentile
-from bench.proportion import proportion
 from bench.records import Metric
 from matcher.records import Outcome, Stage
 
@@ -46,7 +46,6 @@ def flow_metrics(
         unhurried: Planned times say nothing of when frames were sent.
     """
     counted = frames.counted
-    n_counted = int(counted.sum())
     processed = frames.ended(Outcome.PROCESSED) & counted
     n_sent = int(frames.sent.sum())
     metrics = {"frames.offered": Metric(value=n_sent, n=len(counted), unit="frames")}
@@ -55,8 +54,7 @@ def flow_metrics(
         metrics[f"frames.{outcome}"] = Metric(
             value=int(ended.sum()), n=n_sent, unit="frames"
         )
-        share = proportion(int((ended & counted).sum()), n_counted)
-        metrics[f"frames.{outcome}_share"] = share
+        metrics[f"frames.{outcome}_share"] = dependent_share(ended[counted])
     n_silent = int((frames.sent & (frames.n_outcomes == 0)).sum())
     metrics["frames.unaccounted"] = Metric(value=n_silent, n=n_sent, unit="frames")
     metrics["offered_hz"] = Metric(value=offered_hz, unit="Hz")

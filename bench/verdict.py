@@ -232,7 +232,11 @@ def _cure(objective: ObjectiveResult, metric: Metric) -> str:
     else:
         share = 0.0 if metric.value is None else metric.value
         needed = cases_needed(share, objective.limit)
-        unit, lever = "cases", "raise crowd.duration_s or crowd.footfall_per_min"
+        unit, lever = (
+            ("frames", "raise load.duration_s or add cameras")
+            if objective.metric.startswith("frames.")
+            else ("passages", "raise crowd.duration_s or crowd.footfall_per_min")
+        )
     if needed is None or needed <= n:
         return "the value lies at its limit: no length of run will tell them apart"
     return f"about {needed - n:,} more {unit}, if the value stays: {lever}"

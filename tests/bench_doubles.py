@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from bench_workers import SYSTEM
 
 from bench.clock import ClockCheck
 from bench.config import ObjectivesConfig
@@ -28,7 +29,6 @@ from matcher.messages import (
     Results,
     Stop,
     Stopped,
-    SystemDescription,
 )
 from matcher.records import (
     Alert,
@@ -339,19 +339,6 @@ def make_passage(*, mated: bool = False, **changes: object) -> PassageOutcome:
         "time_to_alert_s": None,
     }
     return PassageOutcome(**{**plain, **changes})
-
-
-SYSTEM = SystemDescription(
-    name="double",
-    detector="double@0",
-    embedder="double@0",
-    index="double",
-    gallery_size=3,
-    threshold=THRESHOLD,
-    threshold_origin="given",
-    threads=(),
-    versions=(),
-)
 
 
 def serve_double(

@@ -12,7 +12,6 @@ from bench_doubles import (
     face_box,
     frame_result,
     make_clip,
-    make_crowd,
     make_passage,
     make_plan,
     make_record,
@@ -247,4 +246,3 @@ def test_alerts_on_nobody_are_told_apart():
     metrics = make_record(tuple(results)).metrics
     assert metrics["alerts.without_face"].value == 1
     assert metrics["alerts.false"].value == 1
-    assert make_crowd().watchlist.mated

@@ -15,11 +15,11 @@ import pytest
 from bench_doubles import (
     MS,
     START_NS,
-    SYSTEM,
     FakeClock,
     make_plan,
     serve_double,
 )
+from bench_workers import SYSTEM, serve_until_killed
 
 from bench.clock import check_clock
 from bench.driver import drive, wait_until
@@ -27,7 +27,7 @@ from bench.errors import BenchError, SystemGoneError, SystemStartError
 from bench.headroom import measure_null_hz
 from bench.resources import read_account
 from bench.sut import SystemLink, running
-from matcher.messages import Crashed, Ready, Refused
+from matcher.messages import Crashed, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -199,15 +199,6 @@ def test_the_null_run_counts_acknowledged_frames():
     null_hz = measure_null_hz(link, make_plan(), PACKETS, duration_s=0.5, clock=clock)
     assert null_hz == pytest.approx(1000.0, rel=0.01)
     assert len(link.results) == 499
-
-
-def serve_until_killed(connection):
-    """Say ready, then wait for the end of the pipe."""
-    connection.send(Ready(system=SYSTEM))
-    try:
-        connection.recv()
-    except EOFError:
-        return
 
 
 def test_no_process_outlives_its_block():

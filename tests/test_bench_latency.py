@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from bench.dependence import dependent_share, effective_size
 from bench.errors import EmptyDenominatorError
-from bench.latency import effective_size, latency_metrics, percentile, samples_needed
+from bench.latency import latency_metrics, percentile, samples_needed
 from bench.proportion import cases_needed, proportion, wilson_interval
 
 
@@ -66,6 +67,17 @@ def test_an_empty_series_has_no_effective_size():
     """Nothing is not one."""
     with pytest.raises(EmptyDenominatorError):
         effective_size(np.empty(0))
+
+
+def test_a_burst_of_skips_counts_as_one():
+    """Twenty in a row say less of the rate than twenty here and there."""
+    burst, spread = np.zeros((2, 1000), dtype=bool)
+    burst[400:420] = True
+    spread[np.random.default_rng(6).choice(1000, 20, replace=False)] = True
+    in_a_row, here_and_there = dependent_share(burst), dependent_share(spread)
+    assert in_a_row.value == here_and_there.value == 0.02
+    assert here_and_there.high < 0.035
+    assert in_a_row.high > 0.07
 
 
 def test_percentile_needs_ten_samples_beyond_it():

@@ -82,6 +82,7 @@ def work(
         return
     # Spawned, not forked: the caller may hold threads and locks of other libraries.
     context = multiprocessing.get_context("spawn")
+    others = set(multiprocessing.active_children())
     counters = context.Array("q", len(jobs), lock=False)
     with ProcessPoolExecutor(
         max_workers=min(workers, len(jobs)),
@@ -99,7 +100,7 @@ def work(
         except BaseException:
             # Ctrl-C too: nobody waits for what will be thrown away.
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in multiprocessing.active_children():
+            for process in set(multiprocessing.active_children()) - others:
                 process.terminate()
             raise
 

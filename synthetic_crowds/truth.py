@@ -179,11 +179,10 @@ def truth_sha256(truths: Sequence[ClipTruth]) -> str:
     return digest.hexdigest()
 
 
-# PyArrow ships no types: these two lines are where it is trusted.
 def _write(columns: Mapping[str, object], path: Path) -> None:
-    table = pa.table(columns)  # type: ignore[attr-defined]
-    parquet.write_table(table, path)  # type: ignore[no-untyped-call]
+    table = pa.table(columns)
+    parquet.write_table(table, path)
 
 
 def _read(path: Path) -> pa.Table:
-    return parquet.read_table(path)  # type: ignore[no-untyped-call]
+    return parquet.read_table(path)

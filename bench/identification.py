@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.errors import EmptyDenominatorError
 from bench.proportion import proportion
 from bench.records import Metric
 
@@ -136,14 +135,14 @@ def det_curve(passages: Sequence[PassageOutcome]) -> DetCurve:
     Args:
         passages: Those that count.
 
-    Raises:
-        EmptyDenominatorError: If there are no mated or no non-mated passages.
+    Returns:
+        The curve; without a point where mated or non-mated passages are lacking,
+        since a rate of nothing is none.
     """
     mated = [p.mate_score for p in passages if p.mated]
     non_mated = [p.best_score for p in passages if not p.mated]
-    if not mated or not non_mated:
-        raise EmptyDenominatorError(what="a DET curve")
-    threshold = np.unique([s for s in (*mated, *non_mated) if s is not None])
+    scores = (*mated, *non_mated) if mated and non_mated else ()
+    threshold = np.unique([score for score in scores if score is not None])
     found = _share_at_or_above(mated, threshold)
     return DetCurve(
         threshold=threshold,
@@ -159,4 +158,5 @@ def _share_at_or_above(
 ) -> NDArray[np.float64]:
     ordered = np.sort([score for score in scores if score is not None])
     n_reaching = len(ordered) - np.searchsorted(ordered, threshold, side="left")
-    return np.asarray(n_reaching / len(scores))
+    # Without scores there are no thresholds either, and nothing is divided.
+    return np.asarray(n_reaching / max(len(scores), 1))

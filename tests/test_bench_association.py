@@ -20,7 +20,6 @@ from bench_doubles import (
 )
 
 from bench.association import TruthJoin, iou_matrix
-from bench.errors import EmptyDenominatorError
 from bench.fairness import group_metrics, tone_band
 from bench.identification import (
     det_curve,
@@ -201,10 +200,11 @@ def test_det_trades_one_error_for_the_other():
         assert fnir(judged).value == pytest.approx(curve.fnir[row])
 
 
-def test_det_of_nobody_is_refused():
-    """Both kinds of passages are needed."""
-    with pytest.raises(EmptyDenominatorError):
-        det_curve([make_passage(mated=True)])
+def test_det_of_one_kind_of_passages_has_no_point():
+    """A rate of nothing is no rate, not zero."""
+    curve = det_curve([make_passage(mated=True)])
+    assert len(curve.threshold) == len(curve.fpir) == len(curve.fnir) == 0
+    assert (curve.n_mated, curve.n_non_mated) == (1, 0)
 
 
 def test_groups_add_up_to_the_whole():

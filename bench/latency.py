@@ -15,7 +15,7 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import binom  # type: ignore[attr-defined]  # made at run time
+from scipy.stats import binom
 
 from bench.dependence import effective_size
 from bench.records import Metric

@@ -124,7 +124,7 @@ def main(
         "training/work/detector/detector.pt"
     ),
     scenes: Annotated[Path, typer.Option()] = Path("training/work/scenes_validation"),
-    false_per_image: Annotated[float, typer.Option()] = 0.02,
+    false_per_image: Annotated[float, typer.Option()] = 0.05,
 ) -> None:
     """Print the score threshold at which the detector errs as rarely as allowed."""
     with tempfile.TemporaryDirectory() as folder:

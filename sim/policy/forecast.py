@@ -18,6 +18,7 @@ from sim.policy.calibration import (
     REFERENCE_WATCHLIST,
     THRESHOLD_STEP,
     month_of,
+    saturation_scale,
 )
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Effects:
     """Draws of one outcome's predictor, laid out by place and month.
 
     Attributes:
-        intercept, duration, watchlist, threshold, cos, sin: (draws,).
+        intercept, duration, watchlist, threshold, cos, sin, saturation: (draws,).
         place: (draws, sites), site and borough together.
         time: (draws, months) from `first_month` on.
         first_month: Of the first column of `time`.
@@ -48,6 +49,7 @@ class Effects:
     threshold: NDArray[np.float64]
     cos: NDArray[np.float64]
     sin: NDArray[np.float64]
+    saturation: NDArray[np.float64]
     place: NDArray[np.float64]
     time: NDArray[np.float64]
     first_month: int
@@ -58,7 +60,7 @@ class Effects:
         *,
         site: NDArray[np.int64],
         month: int,
-        duration_h: float,
+        duration_h: NDArray[np.float64] | float,
         watchlist_size: float,
         threshold: float,
     ) -> NDArray[np.float64]:
@@ -67,7 +69,7 @@ class Effects:
         Args:
             site: (draws,) column of `place`, one site a draw.
             month: As `month_of` numbers it.
-            duration_h: Hours.
+            duration_h: Hours, one for all draws or (draws,).
             watchlist_size: People.
             threshold: On the matcher's scale.
         """
@@ -123,6 +125,7 @@ def project(
         threshold=_scalar(posterior, "threshold"),
         cos=_scalar(posterior, "cos"),
         sin=_scalar(posterior, "sin"),
+        saturation=_scalar(posterior, "saturation"),
         place=_place(outcome, sites, boroughs, rng=rng),
         time=_time(outcome, first_month, last_month, rng=rng),
         first_month=first_month,
@@ -176,7 +179,8 @@ def forecast(
 
     n_true = _gamma_poisson(np.exp(predict(true)), true.shape, rng=rng)
     n_false = _gamma_poisson(np.exp(predict(false)), false.shape, rng=rng)
-    share = expit(predict(arrest))
+    crowding = arrest.saturation[:, None] * saturation_scale(n_true)
+    share = expit(predict(arrest) + crowding)
     shape = arrest.shape[:, None]
     chance = rng.beta(share * shape, (1.0 - share) * shape)
     return Counts(

@@ -112,7 +112,7 @@ class Fit:
             rng: Source of the draws.
         """
         n_outer = -(-n_draws // _PER_SPREAD)
-        logs = rng.multivariate_normal(self.log_spreads, self.covariance, n_outer)
+        logs = self._draw_log_spreads(n_outer, rng=rng)
         design = _design(self.terms)
         rows = []
         for log_spreads in logs:
@@ -131,6 +131,18 @@ class Fit:
             spreads=(*names, self.shape.name),
             values=np.exp(np.repeat(logs, _PER_SPREAD, axis=0)[order]),
         )
+
+    def _draw_log_spreads(
+        self, n: int, *, rng: np.random.Generator
+    ) -> NDArray[np.float64]:
+        """Draw the logarithms of the spreads, (n, k), within two deviations.
+
+        The Gaussian describes the middle of their posterior. Its far tail is not
+        evidence, and a spread drawn from there would be raised to a power again.
+        """
+        logs = rng.multivariate_normal(self.log_spreads, self.covariance, n)
+        reach = 2.0 * np.sqrt(np.diag(self.covariance))
+        return np.clip(logs, self.log_spreads - reach, self.log_spreads + reach)
 
 
 def fit(

@@ -25,7 +25,7 @@ class LoadConfig(BaseModel):
     Real-time or unhurried is no property of a scenario: the command line says it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     kind: Literal["camera_stream"] = Field(
         default="camera_stream",
@@ -77,7 +77,7 @@ class Objective:
 class ObjectivesConfig(BaseModel):
     """What the run is asked to show; an objective left out is not judged."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     glass_to_alert_p50_s: Seconds | None = Field(
         default=None, description="At most: median glass-to-alert latency."

@@ -11,6 +11,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from synthetic_crowds.population import Demographics
+
 __all__ = [
     "CameraConfig",
     "CrowdConfig",
@@ -60,7 +62,7 @@ class CameraConfig(BaseModel):
         default=2.8, ge=1.0, le=8.0, description="Height of the lens over the ground."
     )
     tilt_deg: float = Field(
-        default=8.5, ge=-10.0, le=60.0, description="Downwards from the horizon."
+        default=7.5, ge=-10.0, le=60.0, description="Downwards from the horizon."
     )
     hfov_deg: float = Field(
         default=33.0, ge=5.0, le=110.0, description="Horizontal field of view."
@@ -116,7 +118,7 @@ class CameraConfig(BaseModel):
         if max(face_deg) > bottom_deg or min(face_deg) < top_deg:
             message = (
                 f"camera '{self.camera_id}' must see a face 1.6 m high at both edges "
-                f"of its zone ({min(face_deg):.1f} to {max(face_deg):.1f} degrees down), "
+                f"of its zone ({min(face_deg):.1f} to {max(face_deg):.1f} deg down), "
                 f"but sees {top_deg:.1f} to {bottom_deg:.1f}; change tilt_deg, "
                 "mount_height_m or the zone"
             )
@@ -193,6 +195,9 @@ class CrowdConfig(BaseModel):
             "Of those who enter a second or later camera's zone, how many have passed "
             "an earlier camera, where walking there leaves time for it."
         ),
+    )
+    demographics: Demographics = Field(
+        default_factory=Demographics, description="Who lives in the city."
     )
     population_size: int = Field(
         default=20_000,

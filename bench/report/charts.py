@@ -1,0 +1,196 @@
+"""Which charts the page shows, each with its caption; none without data.
+
+Owns the choice and the captions. Knows nothing of how a chart is drawn.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from bench.identification import det_curve
+from bench.metrics import counted_passages
+from bench.report import charts_accuracy, charts_speed, series
+from bench.report.charts_accuracy import MIN_GROUP_N, GroupRate
+from bench.report.view import Chart
+from bench.report.words import count, grouping_title
+from bench.run_folder import instrument_of
+
+if TYPE_CHECKING:
+    from bench.records import RunRecord
+
+__all__ = ["accuracy_charts", "group_charts", "speed_charts"]
+
+_RATE_CHARTS = (
+    (
+        "tpir",
+        "group-tpir",
+        "sought people alerted on, TPIR, %",
+        "Sought people alerted on, by group.",
+    ),
+    (
+        "fpir",
+        "group-fpir",
+        "other people alerted on, FPIR, %",
+        "Other people alerted on, by group.",
+    ),
+)
+
+
+def accuracy_charts(record: RunRecord) -> tuple[Chart, ...]:
+    """Draw the scores and the trade between the two errors."""
+    passages = counted_passages(
+        record.passages, record.plan, record.sent, instrument_of(record)
+    )
+    scores = series.scores_of(passages)
+    if len(scores.mated) + len(scores.non_mated) == 0:
+        return ()
+    metric = record.metrics.get("threshold")
+    n_silent = len(passages) - len(scores.mated) - len(scores.non_mated)
+    silent = f" {count(n_silent)} passages have no such score." if n_silent else ""
+    charts = [
+        Chart(
+            svg=charts_accuracy.score_histogram(
+                scores, threshold=None if metric is None else metric.value
+            ),
+            caption="Best score of each passage: of sought people with their own "
+            "watchlist picture, of others with anyone's. At or above the threshold "
+            f"an alert is raised.{silent}",
+        )
+    ]
+    curve = det_curve(passages)
+    if min(curve.n_mated, curve.n_non_mated) > 0:
+        rates = [record.metrics.get(name) for name in ("fpir", "fnir")]
+        fpir, fnir = (None if rate is None else rate.value for rate in rates)
+        charts.append(
+            Chart(
+                svg=charts_accuracy.error_trade(
+                    curve,
+                    operating=None if fpir is None or fnir is None else (fpir, fnir),
+                ),
+                caption="What another threshold would have done (DET curve): fewer "
+                "false alerts to the left, fewer misses below. In the shaded edge lies "
+                f"less than one of the {count(curve.n_non_mated)} other passages.",
+            )
+        )
+    return tuple(charts)
+
+
+def group_charts(record: RunRecord) -> tuple[Chart, ...]:
+    """Draw the error rates by group."""
+    charts = []
+    for rate, name, axis, caption in _RATE_CHARTS:
+        rates = _group_rates(record, rate)
+        if not rates:
+            continue
+        whole = record.metrics.get(rate)
+        small = any(not r.tells for r in rates)
+        charts.append(
+            Chart(
+                svg=charts_accuracy.group_rates(
+                    rates,
+                    overall=None if whole is None else whole.value,
+                    name=name,
+                    axis=axis,
+                ),
+                caption=f"{caption} Dots are measured, lines are 95 % intervals, the "
+                "upright line is everyone together."
+                + (
+                    f" Grey, hollow: fewer than {MIN_GROUP_N} passages, too few to "
+                    "tell."
+                )
+                * small,
+            )
+        )
+    return tuple(charts)
+
+
+def speed_charts(record: RunRecord) -> tuple[Chart, ...]:
+    """Draw latency, stages, utilisation and frame outcomes."""
+    charts = []
+    if _has_latency(record):
+        charts += _latency_charts(record)
+    times = series.stage_times(record.results)
+    if times:
+        charts.append(
+            Chart(
+                svg=charts_speed.stages(times),
+                caption="Where a frame's time goes. Waiting grows with load, service "
+                "does not; transport is the way from the camera to the matcher.",
+            )
+        )
+    shares = {
+        name.removeprefix("utilisation."): metric.value
+        for name, metric in record.metrics.items()
+        if name.startswith("utilisation.") and metric.value is not None
+    }
+    if shares:
+        charts.append(
+            Chart(
+                svg=charts_speed.utilisation(shares),
+                caption="How much of the run each stage was at work. The stages share "
+                "one worker: it is full when they add up to 100 %.",
+            )
+        )
+    charts.append(
+        Chart(
+            svg=charts_speed.frame_outcomes(series.outcomes_by_camera(record)),
+            caption="What became of every frame offered, warm-up included. A skipped "
+            "frame was over budget: its people may be missed.",
+        )
+    )
+    return tuple(charts)
+
+
+def _latency_charts(record: RunRecord) -> list[Chart]:
+    frames = series.frames_of(record)
+    warm_up_s = instrument_of(record).warm_up_s
+    counted = frames.latency_s[frames.time_s >= warm_up_s]
+    if len(counted) == 0:
+        return []
+    quoted = {
+        level: metric.value
+        for level in ("p50", "p90", "p99")
+        if (metric := record.metrics.get(f"glass_to_alert_s.{level}")) is not None
+        and metric.value is not None
+    }
+    alerts = series.alert_points(record)
+    return [
+        Chart(
+            svg=charts_speed.latency_histogram(counted, quoted),
+            caption=f"Planned capture to decision, {count(len(counted))} frames after "
+            "the warm-up.",
+        ),
+        Chart(
+            svg=charts_speed.latency_series(frames, alerts=alerts, warm_up_s=warm_up_s),
+            caption="The same over the run. A rising line would mean a queue that "
+            "never empties.",
+        ),
+    ]
+
+
+def _has_latency(record: RunRecord) -> bool:
+    # An unhurried run has none: its frames wait for the matcher, not for a camera.
+    longest = record.metrics.get("glass_to_alert_s.max")
+    return longest is not None and longest.value is not None
+
+
+def _group_rates(record: RunRecord, rate: str) -> tuple[GroupRate, ...]:
+    rates = []
+    for name, metric in record.metrics.items():
+        found = re.fullmatch(rf"{rate}\.by_(\w+?)\.(.+)", name)
+        if found is None or metric.n is None:
+            continue
+        if metric.value is None or metric.low is None or metric.high is None:
+            continue
+        rates.append(
+            GroupRate(
+                grouping=grouping_title(found[1]),
+                group=found[2],
+                value=metric.value,
+                low=metric.low,
+                high=metric.high,
+                n=metric.n,
+            )
+        )
+    return tuple(rates)

@@ -1,0 +1,165 @@
+"""Columns behind the charts: what became of every frame, and where its time went.
+
+Owns the turning of a run's records into arrays. Knows nothing of drawing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from matcher.records import CameraId, Outcome, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from bench.records import PassageOutcome, RunRecord
+    from matcher.records import FrameResult, StageEvent
+
+__all__ = [
+    "Frames",
+    "Scores",
+    "StageTime",
+    "alert_points",
+    "frames_of",
+    "outcomes_by_camera",
+    "scores_of",
+    "stage_times",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Frames:
+    """The processed frames of a run, in order of capture.
+
+    Attributes:
+        time_s: (n,) float64, planned capture time from the start of the run.
+        latency_s: (n,) float64, from there to the decision.
+    """
+
+    time_s: NDArray[np.float64]
+    latency_s: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageTime:
+    """Where a frame's time goes, on average.
+
+    Attributes:
+        stage: Name of the stage; `"transport"` is the way to the matcher.
+        waiting_s, service_s: Means over processed frames.
+    """
+
+    stage: str
+    waiting_s: float
+    service_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scores:
+    """Best comparison score of every passage that was searched.
+
+    Attributes:
+        mated: (m,) float64, with the person's own reference.
+        non_mated: (k,) float64, with anyone's.
+    """
+
+    mated: NDArray[np.float64]
+    non_mated: NDArray[np.float64]
+
+
+def start_ns(record: RunRecord) -> int:
+    """Find the moment from which the plan's offsets count."""
+    if len(record.plan) == 0:
+        return 0
+    return int(record.sent.planned_ns[0] - record.plan.offset_ns[0])
+
+
+def frames_of(record: RunRecord) -> Frames:
+    """Take capture time and latency of every processed frame."""
+    start = start_ns(record)
+    rows = sorted(
+        (r.outcome.capture_time_ns - start, r.outcome.done_ns - start)
+        for r in _processed(record.results)
+    )
+    stamps = np.array(rows, dtype=np.float64).reshape(-1, 2) / 1e9
+    return Frames(time_s=stamps[:, 0], latency_s=stamps[:, 1] - stamps[:, 0])
+
+
+def alert_points(record: RunRecord) -> tuple[tuple[float, float], ...]:
+    """Take capture time and latency of every alert, seconds."""
+    start = start_ns(record)
+    captured_ns = {
+        (r.outcome.camera_id, r.outcome.frame_index): r.outcome.capture_time_ns - start
+        for r in record.results
+    }
+    return tuple(
+        (captured_ns[key] / 1e9, alert.latency_s)
+        for alert in record.alerts
+        if (key := (CameraId(alert.camera_id), alert.frame_index)) in captured_ns
+    )
+
+
+def stage_times(results: Sequence[FrameResult]) -> tuple[StageTime, ...]:
+    """Average the waiting and the service of each stage over processed frames."""
+    processed = _processed(results)
+    if not processed:
+        return ()
+    by_stage: dict[Stage, list[StageEvent]] = {stage: [] for stage in Stage}
+    for result in processed:
+        for event in result.events:
+            by_stage[event.stage].append(event)
+    transport_ns = [
+        r.outcome.received_ns - r.outcome.capture_time_ns for r in processed
+    ]
+    n = len(processed)
+    return (
+        StageTime(
+            stage="transport",
+            waiting_s=float(np.mean(transport_ns)) / 1e9,
+            service_s=0.0,
+        ),
+        *(
+            StageTime(
+                stage=stage.value,
+                waiting_s=sum(e.started_ns - e.enqueued_ns for e in events) / n / 1e9,
+                service_s=sum(e.ended_ns - e.started_ns for e in events) / n / 1e9,
+            )
+            for stage, events in by_stage.items()
+        ),
+    )
+
+
+def outcomes_by_camera(record: RunRecord) -> dict[str, dict[str, int]]:
+    """Count frames by camera and outcome; frames without a word are `unanswered`."""
+    counts = {
+        camera_id: {"processed": 0, "skipped": 0, "failed": 0, "unanswered": 0}
+        for camera_id in record.plan.camera_ids
+    }
+    offered = np.bincount(record.plan.camera, minlength=len(counts))
+    for result in record.results:
+        counts[result.outcome.camera_id][result.outcome.outcome.value] += 1
+    for total, row in zip(offered, counts.values(), strict=True):
+        row["unanswered"] = int(total) - sum(row.values())
+    return counts
+
+
+def scores_of(passages: Iterable[PassageOutcome]) -> Scores:
+    """Take the scores that decide: the mate's if enrolled, else the best of all."""
+    everyone = tuple(passages)
+    return Scores(
+        mated=_scores(p.mate_score for p in everyone if p.mated),
+        non_mated=_scores(p.best_score for p in everyone if not p.mated),
+    )
+
+
+def _scores(scores: Iterable[float | None]) -> NDArray[np.float64]:
+    return np.array([s for s in scores if s is not None], dtype=np.float64)
+
+
+def _processed(results: Sequence[FrameResult]) -> tuple[FrameResult, ...]:
+    return tuple(r for r in results if r.outcome.outcome is Outcome.PROCESSED)

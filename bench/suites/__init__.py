@@ -1,0 +1,1 @@
+"""Benchmarks of single parts; each asserts its work count, so faster is not less."""

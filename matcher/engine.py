@@ -1,0 +1,295 @@
+"""The worker process: frames in by a pipe, results out by the same.
+
+Owns threads, stamps of arrival, and the process's manners: it starts only on good
+input, answers its clock at once, sends alerts at once, and leaves when the other end
+hangs up. Knows nothing of what was planned or true.
+
+Two threads: one receives and stamps, so that a busy pipeline never hides when a frame
+came; the other works. Both may send, one at a time.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import resource
+import signal
+import threading
+import time
+import traceback
+from contextlib import contextmanager
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import cv2
+import faiss
+import numpy as np
+
+from lfr_errors import BadInputError
+from matcher import gallery as galleries
+from matcher.assembly import Assembly, assemble, detector_sha256, embedder_sha256
+from matcher.errors import EngineError
+from matcher.inbox import Closed, Inbox, Waiting
+from matcher.messages import (
+    ClockProbe,
+    ClockReading,
+    Crashed,
+    Flush,
+    Flushed,
+    FromWorker,
+    Ready,
+    Refused,
+    ResourceUse,
+    Results,
+    Stop,
+    Stopped,
+    SystemDescription,
+    ToWorker,
+)
+from matcher.records import EncodedFrame, FrameResult
+from matcher.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from multiprocessing.connection import Connection
+    from pathlib import Path
+
+    from matcher.config import EngineConfig, MatcherConfig
+    from matcher.gallery import Gallery
+    from matcher.worker import Handler
+
+__all__ = ["Outbox", "converse", "limit_threads", "manners", "serve"]
+
+_log = logging.getLogger(__name__)
+
+_LIBRARIES = ("av", "faiss-cpu", "numpy", "onnxruntime", "opencv-python-headless")
+
+
+def serve(
+    connection: Connection[FromWorker, ToWorker],
+    config: MatcherConfig,
+    gallery_path: Path,
+) -> None:
+    """Be the worker process, from start to end; see `matcher.messages`.
+
+    Args:
+        connection: To the driver.
+        config: Settings.
+        gallery_path: As written by `matcher.gallery.save`.
+    """
+    clock = time.perf_counter_ns
+    with manners(connection):
+        threads = limit_threads(config)
+        try:
+            gallery = galleries.load(gallery_path)
+            assembly = assemble(config, gallery, clock=clock)
+        except BadInputError as error:
+            connection.send(Refused(sentence=str(error)))
+            return
+        _warm_up(assembly, config)
+        # What is loaded by now stays: the collector need not walk it between frames.
+        gc.freeze()
+        converse(
+            connection,
+            Worker(assembly.pipeline, clock=clock),
+            system=_describe(config, gallery, assembly, threads),
+            config=config.engine,
+            clock=clock,
+        )
+
+
+@contextmanager
+def manners(connection: Connection[FromWorker, ToWorker]) -> Iterator[None]:
+    """Keep a worker process deaf to Ctrl-C, honest when it crashes, and tidy."""
+    # Ctrl-C reaches the whole group; the driver decides when the worker ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    except (BrokenPipeError, ConnectionResetError):
+        _log.info("the driver hung up; the worker leaves")
+    except Exception as error:  # noqa: BLE001 — whatever it is, the driver must hear
+        sentence = f"{type(error).__name__}: {error}"
+        _log.exception("the worker crashed")
+        connection.send(Crashed(sentence=sentence, traceback=traceback.format_exc()))
+    finally:
+        connection.close()
+
+
+def converse(
+    connection: Connection[FromWorker, ToWorker],
+    handler: Handler,
+    *,
+    system: SystemDescription,
+    config: EngineConfig,
+    clock: Callable[[], int],
+) -> None:
+    """Say Ready, handle frames until asked to stop, say Stopped.
+
+    Args:
+        connection: To the driver; if it hangs up, nothing more is said.
+        handler: Brings frames to their end.
+        system: What it is.
+        config: Drop policy and batching.
+        clock: Nanoseconds.
+    """
+    interval_ns = round(config.results_interval_s * 1e9)
+    outbox = Outbox(connection, interval_ns=interval_ns, clock=clock)
+    inbox = Inbox(config)
+    receiver = threading.Thread(
+        target=_receive, args=(connection, inbox, outbox, clock), daemon=True
+    )
+    begun_ns, begun_cpu_s = clock(), time.process_time()
+    receiver.start()
+    outbox.send(Ready(system=system))
+    if _work(handler, inbox, outbox):
+        use = ResourceUse(
+            cpu_s=time.process_time() - begun_cpu_s,
+            wall_s=(clock() - begun_ns) / 1e9,
+            # Linux counts kibibytes.
+            peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            n_frames=inbox.n_arrived,
+        )
+        outbox.send(Stopped(use=use))
+
+
+class Outbox:
+    """Sends messages back; results in batches, unless one holds an alert.
+
+    Args:
+        connection: The pipe; both threads send.
+        interval_ns: Results wait at most this long for others, and one frame more.
+        clock: Nanoseconds.
+    """
+
+    def __init__(
+        self,
+        connection: Connection[FromWorker, ToWorker],
+        *,
+        interval_ns: int,
+        clock: Callable[[], int],
+    ) -> None:
+        self._connection = connection
+        self._interval_ns = interval_ns
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._held: list[FrameResult] = []
+        self._emptied_ns = clock()
+
+    def send(self, message: FromWorker) -> None:
+        """Send one message now."""
+        with self._lock:
+            self._connection.send(message)
+
+    def add(self, result: FrameResult) -> None:
+        """Hold a result, or send all that are held if it is time."""
+        self._held.append(result)
+        if result.alerts or self._clock() - self._emptied_ns >= self._interval_ns:
+            self.empty()
+
+    def empty(self) -> None:
+        """Send the results that are held."""
+        self._emptied_ns = self._clock()
+        if self._held:
+            self.send(Results(frames=tuple(self._held)))
+            self._held.clear()
+
+
+def _receive(
+    connection: Connection[FromWorker, ToWorker],
+    inbox: Inbox,
+    outbox: Outbox,
+    clock: Callable[[], int],
+) -> None:
+    """Stamp what arrives and pass it on, until the driver stops or hangs up."""
+    try:
+        while True:
+            message = connection.recv()
+            received_ns = clock()
+            match message:
+                case EncodedFrame():
+                    inbox.put(message, received_ns=received_ns)
+                case ClockProbe(sent_ns=sent_ns):
+                    outbox.send(ClockReading(sent_ns=sent_ns, read_ns=received_ns))
+                case Flush():
+                    inbox.request(message)
+                case Stop():
+                    inbox.request(message)
+                    return
+    except (EOFError, OSError):
+        inbox.close(None)
+    except Exception as error:  # noqa: BLE001 — the working thread must hear of it
+        inbox.close(error)
+
+
+def _work(handler: Handler, inbox: Inbox, outbox: Outbox) -> bool:
+    """Handle frames until asked to stop; return whether anyone asked.
+
+    Raises:
+        EngineError: If the receiving thread failed.
+    """
+    while True:
+        if inbox.is_empty:
+            # Batches spare a busy worker; an idle one has no reason to hold back.
+            outbox.empty()
+        match inbox.take():
+            case Waiting() as waiting:
+                outbox.add(handler.handle(waiting))
+            case Flush(token=token):
+                outbox.empty()
+                outbox.send(Flushed(token=token))
+            case Stop():
+                outbox.empty()
+                return True
+            case Closed(error=None):
+                return False
+            case Closed(error=error):
+                message = f"messages to the worker must be readable, but: {error}"
+                raise EngineError(message) from error
+
+
+def limit_threads(config: MatcherConfig) -> tuple[tuple[str, int], ...]:
+    """Keep each library to one thread; a worker is one core, and can be counted on.
+
+    Returns:
+        Library → threads it may use, as it says itself.
+    """
+    cv2.setNumThreads(1)
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+    faiss.omp_set_num_threads(1)
+    faiss.cvar.distance_compute_blas_threshold = config.index.blas_from_probes
+    return (
+        ("decoder", 1),
+        ("faiss", faiss.omp_get_max_threads()),
+        ("onnxruntime", 1),
+        ("opencv", cv2.getNumThreads()),
+    )
+
+
+def _warm_up(assembly: Assembly, config: MatcherConfig) -> None:
+    """Run every network once at the sizes to come: first runs allocate."""
+    width = config.detector.detection_width_px
+    side = assembly.embedder.chip_px
+    assembly.detector.detect(np.zeros((width * 9 // 16, width, 3), np.uint8))
+    for n_chips in (1, 2, 4, 8):
+        chips = np.zeros((n_chips, side, side, 3), np.uint8)
+        assembly.index.search(assembly.embedder.embed(chips), k=1)
+
+
+def _describe(
+    config: MatcherConfig,
+    gallery: Gallery,
+    assembly: Assembly,
+    threads: tuple[tuple[str, int], ...],
+) -> SystemDescription:
+    return SystemDescription(
+        name="matcher",
+        detector=f"{config.detector.name}@{detector_sha256(config.detector)}",
+        embedder=f"{config.embedder.name}@{embedder_sha256(config.embedder)}",
+        index=config.index.name,
+        gallery_size=len(gallery),
+        threshold=assembly.threshold.value,
+        threshold_origin=assembly.threshold.origin,
+        threads=threads,
+        versions=tuple((name, version(name)) for name in _LIBRARIES),
+        n_cohort=assembly.threshold.n_cohort,
+    )

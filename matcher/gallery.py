@@ -1,0 +1,232 @@
+"""The enrolled: templates, whose they are, and which embedder made them.
+
+Owns enrolment, withdrawal and persistence, and refuses what cannot stand in one
+gallery. Knows nothing of how it is searched, nor why anyone is in it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zipfile import BadZipFile
+
+import numpy as np
+
+from matcher.alignment import align
+from matcher.errors import GalleryError
+from matcher.records import SubjectId
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from matcher.protocols import Detector, Embedder
+
+__all__ = [
+    "Enrolment",
+    "FailureToEnrol",
+    "Gallery",
+    "enrol",
+    "load",
+    "save",
+    "withdraw",
+]
+
+# float16 storage and averaging move a length by less; a template that was never scaled
+# to unit length is further off.
+_LENGTH_TOLERANCE = 1e-2
+_BATCH = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Gallery:
+    """Templates and their subjects, one each, in order of enrolment.
+
+    Attributes:
+        templates: (n, d) float32, unit length, n at least 1.
+        subject_ids: n different ones.
+        embedder_sha256: Of the model that made the templates: no other can be
+            compared with them.
+    """
+
+    templates: NDArray[np.float32]
+    subject_ids: tuple[SubjectId, ...]
+    embedder_sha256: str
+
+    def __post_init__(self) -> None:
+        """Check, then freeze.
+
+        Raises:
+            GalleryError: If templates and subjects are not what is stated above.
+        """
+        shape = self.templates.shape
+        if len(shape) != 2 or self.templates.dtype != np.float32 or shape[0] == 0:
+            message = (
+                "a gallery must hold templates (n, d) float32 with n >= 1, got "
+                f"{shape} {self.templates.dtype.name}; enrol at least one subject"
+            )
+            raise GalleryError(message)
+        if shape[0] != len(self.subject_ids):
+            message = (
+                f"a gallery must hold one template a subject, got {shape[0]} "
+                f"templates and {len(self.subject_ids)} subjects; enrol again"
+            )
+            raise GalleryError(message)
+        twice = [s for s, n in Counter(self.subject_ids).items() if n > 1]
+        if twice:
+            message = (
+                f"a gallery must hold each subject once, got {twice[0]!r} "
+                f"{self.subject_ids.count(twice[0])} times; withdraw the subject first"
+            )
+            raise GalleryError(message)
+        lengths = np.linalg.norm(self.templates, axis=1)
+        # Written so that NaN is refused too.
+        bad = np.flatnonzero(~(np.abs(lengths - 1.0) <= _LENGTH_TOLERANCE))
+        if len(bad) > 0:
+            row = int(bad[0])
+            message = (
+                f"templates must be of unit length, got length {lengths[row]:g} for "
+                f"{self.subject_ids[row]!r}; embed that subject again"
+            )
+            raise GalleryError(message)
+        self.templates.setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self.subject_ids)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureToEnrol:
+    """A subject who is not in the gallery, and why.
+
+    Attributes:
+        subject_id: Who.
+        cause: Why.
+    """
+
+    subject_id: SubjectId
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Enrolment:
+    """What became of the images.
+
+    Attributes:
+        gallery: Those enrolled.
+        failures: Those not, in order.
+    """
+
+    gallery: Gallery
+    failures: tuple[FailureToEnrol, ...]
+
+
+def enrol(
+    images_bgr: Iterable[NDArray[np.uint8]],
+    subject_ids: Iterable[SubjectId],
+    *,
+    detector: Detector,
+    embedder: Embedder,
+    embedder_sha256: str,
+) -> Enrolment:
+    """Make a gallery of one image a subject.
+
+    Of several faces in an image the largest is taken. An image without a face is a
+    failure to enrol: listed, counted, no error.
+
+    Args:
+        images_bgr: (h, w, 3) uint8 each; read one at a time.
+        subject_ids: As many, all different.
+        detector: Finds the faces.
+        embedder: Makes the templates.
+        embedder_sha256: Of its model.
+
+    Raises:
+        GalleryError: If subjects repeat or nobody could be enrolled.
+    """
+    chips, enrolled, failures = [], [], []
+    for image_bgr, subject_id in zip(images_bgr, subject_ids, strict=True):
+        found = detector.detect(image_bgr)
+        if len(found) == 0:
+            cause = f"no face found in an image of {_size(image_bgr)} pixels"
+            failures.append(FailureToEnrol(subject_id=subject_id, cause=cause))
+            continue
+        boxes = found.boxes_xyxy
+        largest = int(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1).argmax())
+        landmarks = found.landmarks[largest : largest + 1]
+        chips.append(align(image_bgr, landmarks, chip_px=embedder.chip_px))
+        enrolled.append(subject_id)
+    if not enrolled:
+        message = (
+            f"at least one subject must be enrolled, got {len(failures)} images "
+            "without a face; check the images and the detector"
+        )
+        raise GalleryError(message)
+    batches = [
+        embedder.embed(np.concatenate(chips[first : first + _BATCH])).vectors
+        for first in range(0, len(chips), _BATCH)
+    ]
+    gallery = Gallery(
+        templates=np.concatenate(batches),
+        subject_ids=tuple(enrolled),
+        embedder_sha256=embedder_sha256,
+    )
+    return Enrolment(gallery=gallery, failures=tuple(failures))
+
+
+def withdraw(gallery: Gallery, subject_ids: Collection[SubjectId]) -> Gallery:
+    """Leave some subjects out.
+
+    Raises:
+        GalleryError: If one of them is not enrolled, or nobody would be left.
+    """
+    unknown = sorted(set(subject_ids) - set(gallery.subject_ids))
+    if unknown:
+        message = (
+            f"only enrolled subjects can be withdrawn, got {unknown[0]!r}, who is not "
+            f"among the {len(gallery)}; check the identifier"
+        )
+        raise GalleryError(message)
+    gone = set(subject_ids)
+    stays = [row for row, s in enumerate(gallery.subject_ids) if s not in gone]
+    return Gallery(
+        templates=gallery.templates[stays],
+        subject_ids=tuple(gallery.subject_ids[row] for row in stays),
+        embedder_sha256=gallery.embedder_sha256,
+    )
+
+
+def save(gallery: Gallery, path: Path) -> None:
+    """Write a gallery to an npz file."""
+    with path.open("wb") as file:
+        np.savez(
+            file,
+            templates=gallery.templates,
+            subject_ids=np.array(gallery.subject_ids, dtype=np.str_),
+            embedder_sha256=np.array(gallery.embedder_sha256, dtype=np.str_),
+        )
+
+
+def load(path: Path) -> Gallery:
+    """Read a gallery from an npz file.
+
+    Raises:
+        GalleryError: If the file is absent, damaged, or holds no gallery.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as held:
+            return Gallery(
+                templates=held["templates"],
+                subject_ids=tuple(SubjectId(str(s)) for s in held["subject_ids"]),
+                embedder_sha256=str(held["embedder_sha256"]),
+            )
+    except (OSError, EOFError, BadZipFile, KeyError) as error:
+        message = f"gallery file {path} cannot be read ({error}); enrol again"
+        raise GalleryError(message) from error
+
+
+def _size(image_bgr: NDArray[np.uint8]) -> str:
+    return f"{image_bgr.shape[1]}x{image_bgr.shape[0]}"

@@ -1,0 +1,5 @@
+"""The gallery indexes, one a module; importing this package registers them."""
+
+from matcher.indexes import exact, faiss_flat
+
+__all__ = ["exact", "faiss_flat"]

@@ -1,0 +1,64 @@
+"""From packets to pictures.
+
+Owns one H.264 decoder per camera. Knows nothing of when a frame was due or whether
+anyone will look at it: every packet has to be decoded, since later ones build on it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+from av.codec.context import Flags
+from av.video.reformatter import VideoReformatter
+
+from matcher.records import Frame
+
+if TYPE_CHECKING:
+    from matcher.records import EncodedFrame
+
+__all__ = ["CameraDecoder", "UndecodableError"]
+
+
+class UndecodableError(Exception):
+    """A packet that yields no whole picture; the frame fails, the stream goes on."""
+
+
+class CameraDecoder:
+    """Decodes the packets of one camera, in order, on one thread."""
+
+    def __init__(self) -> None:
+        context = av.CodecContext.create("h264", "r")
+        context.thread_count = 1
+        # Else a decoder holds frames back, in case some arrive out of order.
+        context.flags |= Flags.low_delay
+        self._context = context
+        # Kept, since the conversion's tables take longer to set up than to use.
+        self._reformatter = VideoReformatter()
+
+    def decode(self, encoded: EncodedFrame) -> Frame:
+        """Decode one access unit.
+
+        Raises:
+            UndecodableError: If it is corrupt, or no picture comes of it.
+        """
+        try:
+            pictures = self._context.decode(av.Packet(encoded.packet))
+        except av.FFmpegError as error:
+            message = f"undecodable packet: {error.strerror}"
+            raise UndecodableError(message) from error
+        if not pictures:
+            message = "undecodable packet: no picture came of it"
+            raise UndecodableError(message)
+        picture = pictures[-1]
+        if picture.is_corrupt:
+            message = "undecodable packet: the picture is damaged"
+            raise UndecodableError(message)
+        image_bgr = self._reformatter.reformat(picture, format="bgr24").to_ndarray()
+        return Frame(
+            camera_id=encoded.camera_id,
+            index=encoded.index,
+            capture_time_ns=encoded.capture_time_ns,
+            image_bgr=image_bgr.astype(np.uint8, copy=False),
+        )

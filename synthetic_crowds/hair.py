@@ -1,0 +1,283 @@
+"""Builds hair: a displaced cap of strands, with a curtain for long styles.
+
+Owns thickness, flow and ragged edges of each cut. Thickness reaches zero at the
+hairline, so that no gap opens there. Knows nothing of faces.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synthetic_crowds.curtain import build_curtain
+from synthetic_crowds.hairline import over_hairline
+from synthetic_crowds.hats import build_hat
+from synthetic_crowds.head_basis import smooth_normals
+from synthetic_crowds.noise_fields import value_noise
+from synthetic_crowds.people import HairStyle
+from synthetic_crowds.records import MeshPart
+from synthetic_crowds.scalp import load_hair_texels, load_scalp
+from synthetic_crowds.strands import hair_colour, strand_colours, strand_shades
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synthetic_crowds.face_canvas import FaceCanvas
+    from synthetic_crowds.people import Appearance, Person
+
+__all__ = ["build_hair", "paint_scalp"]
+
+# How deep the cap lies under the skin where no hair grows.
+_SUNK_M = 0.0015
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cut:
+    """One style's shape.
+
+    Attributes:
+        top_m, side_m, back_m: Thickness.
+        rise_m: Distance from the hairline over which thickness grows.
+        flow: Lattice cells per metre along x, y, z: slow along the strands.
+        lumps: Share of thickness that varies from place to place.
+        ragged_m: How far the hairline's edge wanders.
+        hangs: Whether a curtain hangs from the sides.
+    """
+
+    top_m: float
+    side_m: float
+    back_m: float
+    rise_m: float
+    flow: tuple[float, float, float]
+    lumps: float
+    ragged_m: float
+    hangs: bool = False
+
+
+_CUTS = {
+    HairStyle.CROP: _Cut(
+        top_m=0.013,
+        side_m=0.005,
+        back_m=0.007,
+        rise_m=0.020,
+        flow=(420.0, 420.0, 160.0),
+        lumps=0.30,
+        ragged_m=0.006,
+    ),
+    HairStyle.SIDE_PART: _Cut(
+        top_m=0.024,
+        side_m=0.008,
+        back_m=0.010,
+        rise_m=0.026,
+        flow=(60.0, 90.0, 520.0),
+        lumps=0.22,
+        ragged_m=0.004,
+    ),
+    HairStyle.SWEPT_BACK: _Cut(
+        top_m=0.026,
+        side_m=0.006,
+        back_m=0.012,
+        rise_m=0.020,
+        flow=(520.0, 360.0, 50.0),
+        lumps=0.20,
+        ragged_m=0.004,
+    ),
+    HairStyle.CURLY: _Cut(
+        top_m=0.034,
+        side_m=0.020,
+        back_m=0.024,
+        rise_m=0.028,
+        flow=(170.0, 170.0, 170.0),
+        lumps=0.34,
+        ragged_m=0.007,
+    ),
+    HairStyle.AFRO: _Cut(
+        top_m=0.050,
+        side_m=0.042,
+        back_m=0.045,
+        rise_m=0.034,
+        flow=(330.0, 330.0, 330.0),
+        lumps=0.16,
+        ragged_m=0.005,
+    ),
+    HairStyle.TIED_BACK: _Cut(
+        top_m=0.010,
+        side_m=0.006,
+        back_m=0.010,
+        rise_m=0.016,
+        flow=(460.0, 420.0, 45.0),
+        lumps=0.12,
+        ragged_m=0.004,
+    ),
+    HairStyle.BOB: _Cut(
+        top_m=0.018,
+        side_m=0.016,
+        back_m=0.022,
+        rise_m=0.022,
+        flow=(240.0, 45.0, 430.0),
+        lumps=0.18,
+        ragged_m=0.004,
+        hangs=True,
+    ),
+    HairStyle.LONG: _Cut(
+        top_m=0.016,
+        side_m=0.014,
+        back_m=0.018,
+        rise_m=0.022,
+        flow=(240.0, 45.0, 430.0),
+        lumps=0.18,
+        ragged_m=0.004,
+        hangs=True,
+    ),
+}
+
+
+def _cap_height(template_m: NDArray[np.float32], person: Person) -> NDArray[np.float32]:
+    """Height over the hairline, the fringe counted as hair."""
+    height = over_hairline(template_m, person.hair)
+    if person.hair.fringe_m > 0.0:
+        azimuth = np.degrees(np.arctan2(np.abs(template_m[..., 0]), template_m[..., 2]))
+        height = height + person.hair.fringe_m * np.clip((56.0 - azimuth) / 12.0, 0, 1)
+    return np.asarray(height, np.float32)
+
+
+def build_hair(
+    vertices: NDArray[np.float32],
+    normals: NDArray[np.float32],
+    person: Person,
+    appearance: Appearance,
+    *,
+    texture_px: int,
+) -> tuple[MeshPart, ...]:
+    """Make the hair of a head; shaven and bald heads have none.
+
+    Args:
+        vertices: (n_skin, 3) of the skin, local frame.
+        normals: (n_skin, 3).
+        person: Whose hair.
+        appearance: Today's style.
+        texture_px: Side of the skin's texture; hair takes three quarters of it.
+
+    Returns:
+        No part, a cap, or a cap and a curtain; a hat takes the cap's place.
+    """
+    cut = _CUTS.get(appearance.hair_style)
+    if appearance.head_covered:
+        hat = build_hat(vertices, normals, appearance)
+        if cut is None or not cut.hangs:
+            return (hat,)
+        return hat, build_curtain(vertices, person, appearance, side_m=0.002)
+    if cut is None:
+        return ()
+    cap = _build_cap(vertices, normals, person, appearance, cut, texture_px * 3 // 4)
+    if not cut.hangs:
+        return (cap,)
+    return cap, build_curtain(vertices, person, appearance, side_m=cut.side_m)
+
+
+# How dark the roots colour the scalp; a shaven head keeps a shadow.
+_ROOTS = {HairStyle.BALD: 0.16, HairStyle.BUZZ: 0.86}
+
+
+def paint_scalp(
+    image: NDArray[np.float32],
+    person: Person,
+    appearance: Appearance,
+    canvas: FaceCanvas,
+) -> None:
+    """Darken the skin where hair grows, so that gaps in the cap look like roots.
+
+    Args:
+        image: (n, n, 3) float32 sRGB, changed in place.
+        person: Whose hair.
+        appearance: Today's style.
+        canvas: Static maps.
+    """
+    density = _ROOTS.get(appearance.hair_style, 0.95)
+    height = over_hairline(canvas.position_m, person.hair)
+    grain = 0.6 * canvas.fine + 0.6 * canvas.pores
+    soft = 0.010 if appearance.hair_style in _ROOTS else 0.005
+    cover = np.clip((height + 0.004 * grain) / soft, 0.0, 1.0) * (1.0 - canvas.ears)
+    cover *= np.clip(density + 0.25 * canvas.fine * (1.0 - density) * 2.0, 0.0, 1.0)
+    colour = hair_colour(person) * 0.80
+    shade = (1.0 + 0.25 * canvas.fine + 0.12 * canvas.pores)[..., None]
+    cover = cover[..., None].astype(np.float32)
+    image *= 1.0 - cover
+    image += cover * shade * colour.astype(np.float32)
+
+
+def _thickness(
+    person: Person, appearance: Appearance, cut: _Cut
+) -> NDArray[np.float32]:
+    """Thickness at each vertex of the cap, metres."""
+    scalp, hair = load_scalp(), person.hair
+    at = scalp.template_m
+    height = _cap_height(at, person)
+    top = np.clip((at[:, 1] - 0.055) / 0.065, 0.0, 1.0)
+    back = np.clip((0.02 - at[:, 2]) / 0.08, 0.0, 1.0)
+    sides = cut.side_m * (1.0 - back) + cut.back_m * back
+    thick = sides * (1.0 - top) + cut.top_m * top
+    if appearance.hair_style is HairStyle.SIDE_PART:
+        # Combed from the parting: one side rises, the other lies flat.
+        side = np.sign(hair.parting) * at[:, 0] / 0.07
+        thick = thick * (1.0 - 0.35 * np.clip(side, -1.0, 1.0) * top)
+    lumps = value_noise(at, np.array([38.0, 38.0, 38.0]), appearance.hair_seed % 65536)
+    grown = np.clip(height / cut.rise_m, 0.0, 1.0)
+    grown = grown * (2.0 - grown)
+    if cut.hangs:
+        # Below the curtain's top the cap lies flat under it.
+        thick = thick * np.clip((at[:, 1] - 0.060) / 0.025, 0.15, 1.0)
+    volume = hair.volume * appearance.hair_volume
+    thick = thick * volume * (1.0 + cut.lumps * lumps) * grown
+    # Just outside the hairline the cap lies on the skin; further out it sinks, so
+    # that its border never shows.
+    beyond = np.clip(-height / 0.010, 0.0, 1.0)
+    return (thick + 0.0008 - beyond * (0.0008 + _SUNK_M)).astype(np.float32)
+
+
+def _build_cap(
+    vertices: NDArray[np.float32],
+    normals: NDArray[np.float32],
+    person: Person,
+    appearance: Appearance,
+    cut: _Cut,
+    size_px: int,
+) -> MeshPart:
+    scalp = load_scalp()
+    thick = _thickness(person, appearance, cut)
+    shell = vertices[scalp.ids] + normals[scalp.ids] * thick[:, None]
+    height = _cap_height(scalp.template_m, person)
+    # Roots lie in shadow, and so do the sides below the bulge of the top.
+    occlusion = 0.55 + 0.45 * np.clip(height / 0.035, 0.0, 1.0)
+    return MeshPart(
+        vertices=shell,
+        normals=smooth_normals(shell, scalp.triangles, scalp.weld),
+        triangles=scalp.triangles,
+        uv=scalp.uv,
+        texture_bgra=_paint_cap(person, appearance, cut, size_px),
+        occlusion=occlusion.astype(np.float32),
+        specular=0.12,
+    )
+
+
+def _paint_cap(
+    person: Person, appearance: Appearance, cut: _Cut, size_px: int
+) -> NDArray[np.uint8]:
+    position = load_hair_texels(size_px)
+    flat = position.reshape(-1, 3)
+    fine, coarse = strand_shades(np.ascontiguousarray(flat), cut.flow, person)
+    shape = (size_px, size_px)
+    fine, coarse = fine.reshape(shape), coarse.reshape(shape)
+    height = _cap_height(position, person)
+    edge = height - cut.ragged_m * (0.55 + 0.7 * fine + 0.4 * coarse)
+    image = np.empty((*shape, 4), np.uint8)
+    colour = strand_colours(fine, coarse, person)
+    if appearance.hair_style is HairStyle.SIDE_PART:
+        line = position[..., 0] - np.sign(person.hair.parting) * 0.030
+        gap = np.exp(-((line / 0.0022) ** 2)) * (position[..., 1] > 0.10)
+        colour = colour * (1.0 - 0.45 * gap[..., None])
+    image[..., :3] = np.clip(colour, 0.0, 255.0).astype(np.uint8)
+    image[..., 3] = np.where(edge > 0.0, 255, 0)
+    return image

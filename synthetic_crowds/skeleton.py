@@ -1,0 +1,181 @@
+"""Bones, and how skin follows them.
+
+Owns the list of bones and linear blend skinning. Knows nothing of walking or clothes.
+
+Everything is in body axes: metres, x to the subject's left, y up, z forward.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba import njit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["PARENTS", "Bone", "Pose", "aligned", "follow", "framed", "times", "turned"]
+
+
+class Bone(IntEnum):
+    """Bones in the order of the basis; parents come before their children."""
+
+    PELVIS = 0
+    WAIST = 1
+    BELLY = 2
+    CHEST = 3
+    COLLAR_L = 4
+    ARM_L = 5
+    FOREARM_L = 6
+    HAND_L = 7
+    THIGH_L = 8
+    SHIN_L = 9
+    FOOT_L = 10
+    TOES_L = 11
+    COLLAR_R = 12
+    ARM_R = 13
+    FOREARM_R = 14
+    HAND_R = 15
+    THIGH_R = 16
+    SHIN_R = 17
+    FOOT_R = 18
+    TOES_R = 19
+
+
+PARENTS: tuple[int, ...] = (
+    -1,
+    Bone.PELVIS,
+    Bone.WAIST,
+    Bone.BELLY,
+    *(Bone.CHEST, Bone.COLLAR_L, Bone.ARM_L, Bone.FOREARM_L),
+    *(Bone.PELVIS, Bone.THIGH_L, Bone.SHIN_L, Bone.FOOT_L),
+    *(Bone.CHEST, Bone.COLLAR_R, Bone.ARM_R, Bone.FOREARM_R),
+    *(Bone.PELVIS, Bone.THIGH_R, Bone.SHIN_R, Bone.FOOT_R),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pose:
+    """Where every bone is: a rest point x goes to `rotations[b] @ x + offsets[b]`.
+
+    Attributes:
+        rotations: (20, 3, 3) float64, from rest to posed.
+        offsets_m: (20, 3) float64.
+    """
+
+    rotations: NDArray[np.float64]
+    offsets_m: NDArray[np.float64]
+
+    def move(self, bone: Bone, point_m: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Carry a rest point (3,) along with one bone."""
+        return self.rotations[bone] @ point_m + self.offsets_m[bone]
+
+
+@njit(cache=True, nogil=True)
+def times(
+    rotation: NDArray[np.float64], other: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Multiply a (3, 3) matrix by a vector or matrix, without BLAS's overhead."""
+    product = np.zeros_like(other)
+    for i in range(3):
+        for j in range(3):
+            product[i] += rotation[i, j] * other[j]
+    return product
+
+
+@njit(cache=True, nogil=True)
+def turned(axis: int, angle_rad: float) -> NDArray[np.float64]:
+    """Rotate by an angle about body axis 0 (x), 1 (y) or 2 (z), right-handed."""
+    sine, cosine = np.sin(angle_rad), np.cos(angle_rad)
+    rotation = np.eye(3)
+    i, j = (axis + 1) % 3, (axis + 2) % 3
+    rotation[i, i] = rotation[j, j] = cosine
+    rotation[i, j], rotation[j, i] = -sine, sine
+    return rotation
+
+
+@njit(cache=True, nogil=True)
+def aligned(
+    start: NDArray[np.float64], end: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Rotate unit vector `start` to `end` the short way; they must not be opposite."""
+    cross = np.cross(start, end)
+    skew = np.zeros((3, 3))
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        skew[k, j], skew[j, k] = cross[i], -cross[i]
+    return np.eye(3) + skew + times(skew, skew) / (1.0 + (start * end).sum())
+
+
+@njit(cache=True, nogil=True)
+def framed(
+    along: NDArray[np.float64], lateral: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Make the orthonormal frame (columns) of a limb from its line and its hinge."""
+    frame = np.empty((3, 3))
+    first = along / np.sqrt((along * along).sum())
+    second = lateral - first * (first * lateral).sum()
+    second /= np.sqrt((second * second).sum())
+    frame[:, 0], frame[:, 1], frame[:, 2] = first, second, np.cross(first, second)
+    return frame
+
+
+@njit(cache=True, nogil=True)
+def follow(
+    vertices: NDArray[np.float32],
+    normals: NDArray[np.float32],
+    bones: NDArray[np.uint8],
+    weights: NDArray[np.float32],
+    rotations: NDArray[np.float64],
+    offsets: NDArray[np.float64],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Blend each vertex between its bones (linear blend skinning).
+
+    Args:
+        vertices: (v, 3) at rest.
+        normals: (v, 3) at rest.
+        bones: (v, k) indices.
+        weights: (v, k), rows sum to 1.
+        rotations: (b, 3, 3) as in `Pose`.
+        offsets: (b, 3) as in `Pose`.
+
+    Returns:
+        Posed vertices and unit normals.
+    """
+    moved = np.empty_like(vertices)
+    faced = np.empty_like(normals)
+    blend = np.empty((3, 3))
+    shift = np.empty(3)
+    for v in range(vertices.shape[0]):
+        blend[:] = 0.0
+        shift[:] = 0.0
+        for k in range(bones.shape[1]):
+            weight = weights[v, k]
+            if weight == 0.0:
+                continue
+            bone = bones[v, k]
+            for i in range(3):
+                for j in range(3):
+                    blend[i, j] += weight * rotations[bone, i, j]
+                shift[i] += weight * offsets[bone, i]
+        length = 0.0
+        for i in range(3):
+            moved[v, i] = (
+                blend[i, 0] * vertices[v, 0]
+                + blend[i, 1] * vertices[v, 1]
+                + blend[i, 2] * vertices[v, 2]
+                + shift[i]
+            )
+            faced[v, i] = (
+                blend[i, 0] * normals[v, 0]
+                + blend[i, 1] * normals[v, 1]
+                + blend[i, 2] * normals[v, 2]
+            )
+            length += faced[v, i] * faced[v, i]
+        scale = 1.0 / np.sqrt(length + 1e-12)
+        for i in range(3):
+            faced[v, i] *= scale
+    return moved, faced

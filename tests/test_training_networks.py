@@ -1,0 +1,107 @@
+"""Claims about the networks, their losses and their export."""
+
+# ruff: noqa: E402  the skip comes before what would fail without PyTorch
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnx")
+
+from matcher.weights import read_manifest, read_model
+from training.export import publish
+from training.losses import MarginHead, assign, detection_loss
+from training.networks import STRIDES, FaceDetector, FaceEmbedder
+
+
+def _boxes(*rows: tuple[float, float, float, float]) -> "torch.Tensor":
+    return torch.tensor([rows], dtype=torch.float32)
+
+
+def test_detector_maps_are_as_its_contract_says() -> None:
+    """Each stride s gives (n, 1 | 4 | 10, h/s, w/s), distances positive."""
+    with torch.no_grad():
+        maps = FaceDetector().eval()(torch.rand(2, 3, 64, 96) * 255)
+    for stride, level in zip(STRIDES, maps, strict=True):
+        shapes = [tuple(m.shape) for m in level]
+        size = (64 // stride, 96 // stride)
+        assert shapes == [(2, c, *size) for c in (1, 4, 10)]
+        assert bool((level[1] > 0).all())
+
+
+@pytest.mark.parametrize(
+    ("height", "stride"), [(12, 8), (40, 8), (60, 16), (120, 32)], ids=str
+)
+def test_a_face_belongs_to_the_stride_of_its_height(height: int, stride: int) -> None:
+    """All cells that answer for a face are of one stride and lie near its centre."""
+    box = _boxes((100, 90, 100 + 0.8 * height, 90 + height))
+    targets = assign(box, torch.ones(1, 1).long(), height_px=256, width_px=256)
+    chosen = targets.face[0] >= 0
+    assert int(chosen.sum()) > 0
+    assert set(targets.strides[chosen].tolist()) == {float(stride)}
+    centre = torch.tensor([100 + 0.4 * height, 90 + 0.5 * height])
+    miss = (targets.centres[chosen] - centre).abs().max()
+    assert float(miss) <= 1.2 * stride
+
+
+def test_regions_to_ignore_count_neither_way() -> None:
+    """No cell inside such a region is background, none answers for it."""
+    box = _boxes((40, 40, 80, 90))
+    targets = assign(box, torch.tensor([[-1]]), height_px=128, width_px=128)
+    x, y = targets.centres.T
+    inside = (x >= 40) & (x <= 80) & (y >= 40) & (y <= 90)
+    assert set(targets.face[0][inside].tolist()) == {-2}
+    assert set(targets.face[0][~inside].tolist()) == {-1}
+
+
+def test_a_perfect_prediction_costs_next_to_nothing() -> None:
+    """Boxes, points and scores that equal the truth leave a loss near zero."""
+    boxes = _boxes((30, 30, 54, 60))
+    points = torch.rand(1, 1, 5, 2) * 20 + 32
+    kinds = torch.ones(1, 1).long()
+    targets = assign(boxes, kinds, height_px=64, width_px=96)
+    maps, start = [], 0
+    for stride in STRIDES:
+        h, w = 64 // stride, 96 // stride
+        centre = targets.centres[start : start + h * w]
+        chosen = targets.face[0, start : start + h * w] >= 0
+        start += h * w
+        box = torch.cat([centre - boxes[0, 0, :2], boxes[0, 0, 2:] - centre], 1)
+        point = (points[0, 0][None] - centre[:, None]).reshape(-1, 10)
+        score = torch.where(chosen, 12.0, -12.0)[:, None]
+        maps.append(
+            tuple(
+                m.T.reshape(1, -1, h, w) for m in (score, box / stride, point / stride)
+            )
+        )
+    assert float(detection_loss(tuple(maps), boxes, points, targets)) < 1e-3
+
+
+def test_a_margin_makes_the_same_cosines_cost_more() -> None:
+    """The margin demands a lead of the own identity."""
+    torch.manual_seed(0)
+    head = MarginHead(n_identities=5, dimension=8, scale=30.0)
+    vectors, identities = torch.randn(4, 8), torch.arange(4)
+    assert head(vectors, identities, 0.4) > head(vectors, identities, 0.0)
+
+
+def test_published_weights_verify_and_agree_with_the_modules(tmp_path: Path) -> None:
+    """Export checks graph against module; the manifest names the files' hashes."""
+    torch.manual_seed(0)
+    torch.save(FaceDetector().state_dict(), tmp_path / "d.pt")
+    torch.save(FaceEmbedder().state_dict(), tmp_path / "e.pt")
+    folder = tmp_path / "weights"
+    publish(
+        detector=tmp_path / "d.pt",
+        embedder=tmp_path / "e.pt",
+        score_threshold=0.4,
+        folder=folder,
+    )
+    manifest = read_manifest(folder)
+    for entry in (manifest.detector, manifest.embedder):
+        assert read_model(folder / entry.file, sha256=entry.sha256).content
+    assert sum(p.stat().st_size for p in folder.glob("*.onnx")) < 4_500_000
+    assert manifest.embedder.dimension == 128
+    assert np.isclose(manifest.detector.score_threshold, 0.4)

@@ -1,0 +1,258 @@
+"""Writes trained networks as the ONNX files and the manifest that `matcher` loads.
+
+Owns the names of inputs and outputs, the dynamic axes, and the check that the graph
+computes what the module does. Weights are stored as float16 and widened once when a
+file is loaded: half the size, and arithmetic stays float32.
+
+    python -m training.export --score-threshold 0.5
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+import typer
+from onnx import helper, numpy_helper
+from torch import nn
+
+from matcher.weights import (
+    WEIGHTS,
+    CalibrationWeights,
+    DetectorWeights,
+    EmbedderWeights,
+    Manifest,
+    read_manifest,
+)
+from training.networks import STRIDES, FaceDetector, FaceEmbedder
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = [
+    "export_detector",
+    "export_embedder",
+    "publish",
+    "with_calibration",
+    "write_manifest",
+]
+
+_OPSET = 18
+# Largest deviation from the module that storing weights as float16 may cause, as a
+# share of an output's spread.
+_TOLERANCE = 0.02
+
+
+class _NamedMaps(nn.Module):
+    """The detector with its scores as probabilities and its outputs in a row."""
+
+    def __init__(self, detector: FaceDetector) -> None:
+        super().__init__()
+        self.detector = detector
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        return tuple(
+            tensor
+            for score, box, points in self.detector(image)
+            for tensor in (torch.sigmoid(score), box, points)
+        )
+
+
+def _noise(n: int, height_px: int, width_px: int) -> Tensor:
+    generator = torch.Generator().manual_seed(0)
+    return 255.0 * torch.rand(n, 3, height_px, width_px, generator=generator)
+
+
+def _halve(path: Path) -> None:
+    """Store every weight of more than a few numbers as float16, widened by a Cast."""
+    model = onnx.load(path)
+    casts = []
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.size < 64:
+            continue
+        half = numpy_helper.from_array(values.astype(np.float16), f"{tensor.name}.half")
+        casts.append(
+            helper.make_node(
+                "Cast", [half.name], [tensor.name], to=onnx.TensorProto.FLOAT
+            )
+        )
+        tensor.CopyFrom(half)
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def _export(
+    module: nn.Module,
+    example: Tensor,
+    path: Path,
+    *,
+    names: tuple[str, tuple[str, ...]],
+    dynamic_axes: dict[str, dict[int, str]],
+) -> None:
+    module.eval()
+    with warnings.catch_warnings():
+        # The tracing exporter is deprecated, yet it alone needs no further package.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            module,
+            (example,),
+            str(path),
+            input_names=[names[0]],
+            output_names=list(names[1]),
+            dynamic_axes=dynamic_axes,
+            opset_version=_OPSET,
+            dynamo=False,
+        )
+    _halve(path)
+    session = onnxruntime.InferenceSession(str(path))
+    given = session.run(list(names[1]), {names[0]: example.numpy()})
+    with torch.no_grad():
+        wanted = module(example)
+    for got, want in zip(
+        given, wanted if isinstance(wanted, tuple) else (wanted,), strict=True
+    ):
+        error = np.abs(got - want.numpy()).max() / max(float(want.std()), 1e-3)
+        if not error <= _TOLERANCE:
+            message = (
+                f"the exported graph must agree with its module within {_TOLERANCE:g} "
+                f"of the spread, got {error:.3g} in {path}; export it in float32"
+            )
+            raise ArithmeticError(message)
+
+
+def export_detector(state: Path, path: Path) -> None:
+    """Write the detector in the format that `matcher.detectors.reference` states.
+
+    Args:
+        state: State dictionary from `training.train_detector`.
+        path: The ONNX file to write.
+    """
+    detector = FaceDetector()
+    detector.load_state_dict(torch.load(state, weights_only=True))
+    outputs = tuple(
+        f"{kind}_{s}" for s in STRIDES for kind in ("score", "box", "points")
+    )
+    axes = {"image": {2: "h", 3: "w"}}
+    for name in outputs:
+        axes[name] = {2: f"h_{name}", 3: f"w_{name}"}
+    example = 255.0 * torch.rand(
+        1, 3, 192, 320, generator=torch.Generator().manual_seed(0)
+    )
+    _export(
+        _NamedMaps(detector), example, path, names=("image", outputs), dynamic_axes=axes
+    )
+
+
+def export_embedder(state: Path, path: Path) -> tuple[int, int]:
+    """Write the embedder in the format that `matcher.embedders.reference` states.
+
+    Args:
+        state: State dictionary from `training.train_embedder`.
+        path: The ONNX file to write.
+
+    Returns:
+        Side of its chips and length of its templates.
+    """
+    embedder = FaceEmbedder()
+    embedder.load_state_dict(torch.load(state, weights_only=True))
+    side = embedder.chip_px
+    _export(
+        embedder,
+        255.0
+        * torch.rand(3, 3, side, side, generator=torch.Generator().manual_seed(0)),
+        path,
+        names=("chips", ("templates",)),
+        dynamic_axes={"chips": {0: "n"}, "templates": {0: "n"}},
+    )
+    return side, embedder.dimension
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def publish(
+    *,
+    detector: Path,
+    embedder: Path,
+    score_threshold: float,
+    folder: Path,
+) -> Manifest:
+    """Write both networks and the manifest; a cohort of other networks is dropped.
+
+    Args:
+        detector: State dictionary from `training.train_detector`.
+        embedder: State dictionary from `training.train_embedder`.
+        score_threshold: Least score of a face; see `training.operating_point`.
+        folder: Where `matcher` looks for its weights.
+
+    Returns:
+        What was written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {"detector": folder / "detector.onnx", "embedder": folder / "embedder.onnx"}
+    export_detector(detector, files["detector"])
+    chip_px, dimension = export_embedder(embedder, files["embedder"])
+    manifest = Manifest(
+        detector=DetectorWeights(
+            file=files["detector"].name,
+            sha256=_sha256(files["detector"]),
+            score_threshold=score_threshold,
+        ),
+        embedder=EmbedderWeights(
+            file=files["embedder"].name,
+            sha256=_sha256(files["embedder"]),
+            chip_px=chip_px,
+            dimension=dimension,
+        ),
+    )
+    write_manifest(manifest, folder)
+    return manifest
+
+
+def with_calibration(folder: Path, cohort: Path) -> Manifest:
+    """Enter a recorded cohort into the manifest of its networks."""
+    entry = CalibrationWeights(file=cohort.name, sha256=_sha256(cohort))
+    manifest = read_manifest(folder).model_copy(update={"calibration": entry})
+    write_manifest(manifest, folder)
+    return manifest
+
+
+def write_manifest(manifest: Manifest, folder: Path) -> None:
+    """Write `manifest.json`, leaving out what is not there yet."""
+    text = manifest.model_dump_json(indent=2, exclude_none=True)
+    (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+
+
+def main(
+    score_threshold: Annotated[float, typer.Option(help="Least score of a face.")],
+    detector: Annotated[Path, typer.Option()] = Path(
+        "training/work/detector/detector.pt"
+    ),
+    embedder: Annotated[Path, typer.Option()] = Path(
+        "training/work/embedder/embedder.pt"
+    ),
+    folder: Annotated[Path, typer.Option()] = WEIGHTS,
+) -> None:
+    """Export both networks to where `matcher` loads them from."""
+    manifest = publish(
+        detector=detector,
+        embedder=embedder,
+        score_threshold=score_threshold,
+        folder=folder,
+    )
+    typer.echo(manifest.model_dump_json(indent=2, exclude_none=True))
+
+
+if __name__ == "__main__":
+    typer.run(main)

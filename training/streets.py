@@ -1,0 +1,47 @@
+"""Streets like those of the shipped scenarios, and somewhat beyond, drawn at random.
+
+Owns how cameras and crowds vary in training and calibration. Renders nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synthetic_crowds.config import CameraConfig, CrowdConfig, Setting, Weather
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+__all__ = ["draw_camera", "draw_crowd"]
+
+
+def draw_camera(camera_id: str, *, rng: Generator) -> CameraConfig:
+    """Draw a camera like those of the shipped scenarios, and somewhat beyond."""
+    return CameraConfig(
+        camera_id=camera_id,
+        mount_height_m=round(float(rng.uniform(2.5, 3.3)), 2),
+        tilt_deg=round(float(rng.uniform(6.5, 9.0)), 2),
+        hfov_deg=round(float(rng.uniform(28.0, 40.0)), 1),
+        exposure_s=round(float(np.exp(rng.uniform(np.log(0.002), np.log(0.012)))), 4),
+        gain_db=round(float(rng.uniform(0.0, 18.0)), 1),
+        lens_blur_px=round(float(rng.uniform(0.3, 1.1)), 2),
+        bitrate_mbps=round(float(rng.uniform(2.0, 8.0)), 1),
+    )
+
+
+def draw_crowd(index: int, *, duration_s: float, rng: Generator) -> CrowdConfig:
+    """Draw a crowd; settings and weathers take turns so that none is left out."""
+    settings, weathers = tuple(Setting), tuple(Weather)
+    setting = settings[index % len(settings)]
+    weather = weathers[index // len(settings) % len(weathers)]
+    return CrowdConfig(
+        setting=setting,
+        weather=weather,
+        duration_s=duration_s,
+        footfall_per_min=round(float(rng.uniform(25.0, 90.0)), 1),
+        counterflow_share=round(float(rng.uniform(0.05, 0.4)), 2),
+        gaze_yaw_sd_deg=round(float(rng.uniform(8.0, 25.0)), 1),
+        gaze_pitch_sd_deg=round(float(rng.uniform(3.0, 9.0)), 1),
+    )

@@ -38,7 +38,6 @@ class Instrument:
         n_enrolled: Subjects whose picture gave a template.
         threshold: Least comparison score that raises an alert.
         target_fpir: What the threshold was set for; None if it was given.
-        n_cohort: Calibration passages it was set on; None if it was given.
     """
 
     unhurried: bool
@@ -60,7 +59,6 @@ class Instrument:
     n_enrolled: int
     threshold: float
     target_fpir: float | None
-    n_cohort: int | None
 
     @property
     def offered_hz(self) -> float:
@@ -98,9 +96,7 @@ def instrument_metrics(instrument: Instrument) -> dict[str, Metric]:
         "watchlist.fte": Metric(
             value=n_failed, n=instrument.n_watchlist, unit="subjects"
         ),
-        "threshold": Metric(
-            value=instrument.threshold, n=instrument.n_cohort, unit="cosine"
-        ),
+        "threshold": Metric(value=instrument.threshold, unit="cosine"),
         "target_fpir": Metric(value=instrument.target_fpir),
         "headroom": Metric(value=instrument.headroom),
         "clock.round_trip_s": Metric(

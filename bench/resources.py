@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-__all__ = ["Account", "read_account"]
+__all__ = ["Account", "read_account", "used"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +29,11 @@ class Account:
     rss_bytes: int
 
 
-def read_account(pid: int) -> Account | None:
-    """Read a process's account; None if the process is gone.
+def read_account(pid: int) -> Account:
+    """Read a process's account.
+
+    Raises:
+        ProcessLookupError: If there is no such process.
 
     Source:
         Linux, Documentation/scheduler/sched-stats.rst: the second field of
@@ -40,12 +43,23 @@ def read_account(pid: int) -> Account | None:
         process = psutil.Process(pid)
         times = process.cpu_times()
         rss_bytes = process.memory_info().rss
-    except psutil.NoSuchProcess:
-        return None
+    except psutil.NoSuchProcess as error:
+        message = f"a process must be there to read its account, got none of id {pid}"
+        raise ProcessLookupError(message) from error
     return Account(
         cpu_s=times.user + times.system,
         wait_s=_run_queue_s(Path(f"/proc/{pid}/task")),
         rss_bytes=rss_bytes,
+    )
+
+
+def used(before: Account, after: Account) -> Account:
+    """Say what was used between two readings; memory as it was at the later one."""
+    wait_s = None
+    if before.wait_s is not None and after.wait_s is not None:
+        wait_s = after.wait_s - before.wait_s
+    return Account(
+        cpu_s=after.cpu_s - before.cpu_s, wait_s=wait_s, rss_bytes=after.rss_bytes
     )
 
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -28,6 +29,7 @@ from pydantic import TypeAdapter
 from bench.errors import OutputFolderError, RunFolderError
 from bench.instrument import Instrument
 from bench.metrics import compute_metrics, counted_passages
+from bench.provenance import calendar_time
 from bench.records import (
     AlertOutcome,
     Metric,
@@ -46,8 +48,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SCHEMA_VERSION",
+    "create_folder",
     "instrument_of",
-    "make_run_folder",
     "read_run",
     "recompute",
     "run_json",
@@ -60,32 +62,41 @@ SCHEMA_VERSION: Final = 1
 _HASHES = {"truth.sha256": "truth_sha256", "clips.sha256": "clips_sha256"}
 
 
-def make_run_folder(out: Path, run_id: str) -> Path:
-    """Make the folder of a run before any work is done for it.
+def create_folder(out: Path, *, name: str) -> Path:
+    """Make the empty folder of a run, before any work is done for it.
+
+    Args:
+        out: Where run folders go.
+        name: Begins the folder's name; the time of day, in UTC, ends it.
 
     Raises:
-        OutputFolderError: If it cannot be made, is not empty, or cannot be written.
+        OutputFolderError: If it cannot be made or written.
     """
-    folder = out / run_id
+    stem = f"{name}-{calendar_time():%Y%m%dT%H%M%SZ}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise OutputFolderError(path=folder, reason="it is not empty")
+        out.mkdir(parents=True, exist_ok=True)
+        for suffix in chain([""], (f"-{k}" for k in count(2))):
+            folder = out / (stem + suffix)
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                continue
+            break
+        # Root may make folders where nothing can be written, e.g. on a full disk.
         probe = folder / ".writable"
-        probe.touch()
+        probe.write_bytes(b"0")
         probe.unlink()
     except OSError as error:
-        reason = error.strerror if error.strerror is not None else str(error)
-        raise OutputFolderError(path=folder, reason=reason) from error
+        raise OutputFolderError(path=out, reason=_why(error)) from error
     return folder
 
 
-def write_run(folder: Path, record: RunRecord) -> None:
+def write_run(record: RunRecord, folder: Path) -> None:
     """Write a run into its folder; `run.json` comes last and says that all is there.
 
     Args:
-        folder: As made by `make_run_folder`.
         record: The run.
+        folder: As made by `create_folder`.
 
     Raises:
         OutputFolderError: If the disk refuses.
@@ -103,8 +114,7 @@ def write_run(folder: Path, record: RunRecord) -> None:
         part.write_text(text + "\n", encoding="utf-8")
         part.replace(folder / "run.json")
     except OSError as error:
-        reason = error.strerror if error.strerror is not None else str(error)
-        raise OutputFolderError(path=folder, reason=reason) from error
+        raise OutputFolderError(path=folder, reason=_why(error)) from error
 
 
 def run_json(record: RunRecord) -> dict[str, object]:
@@ -143,14 +153,7 @@ def read_run(folder: Path) -> RunRecord:
         table = {
             name: pq.read_table(folder / f"{name}.parquet") for name in TABLE_NAMES
         }
-        said = json.loads(text)
-        version = said["schema_version"]
-        if version != SCHEMA_VERSION:
-            reason = f"schema_version {version}, this program reads {SCHEMA_VERSION}"
-            raise RunFolderError(path=folder, reason=reason)
-        return _record(said, table)
-    except RunFolderError:
-        raise
+        return _record(json.loads(text), table)
     except (OSError, KeyError, ValueError, pa.ArrowException) as error:
         raise RunFolderError(path=folder, reason=str(error)) from error
 
@@ -174,6 +177,12 @@ def instrument_of(record: RunRecord) -> Instrument:
 
 
 def _record(said: Mapping[str, Any], table: Mapping[str, pa.Table]) -> RunRecord:
+    if said["schema_version"] != SCHEMA_VERSION:
+        message = (
+            f"schema_version {said['schema_version']}; this program reads "
+            f"{SCHEMA_VERSION}"
+        )
+        raise ValueError(message)
     plan, sent = plan_of(table["plan"])
     return RunRecord(
         run_id=said["run_id"],
@@ -196,3 +205,7 @@ def _record(said: Mapping[str, Any], table: Mapping[str, pa.Table]) -> RunRecord
         probes=from_table(table["probes"], ProbeOutcome),
         notes=tuple(said["notes"]),
     )
+
+
+def _why(error: OSError) -> str:
+    return str(error) if error.strerror is None else error.strerror

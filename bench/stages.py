@@ -17,6 +17,8 @@ from bench.records import Metric
 from matcher.records import Outcome, Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from bench.frames import FrameTable
@@ -135,7 +137,7 @@ def stage_metrics(
     return metrics
 
 
-def bottleneck(metrics: dict[str, Metric]) -> tuple[Stage, float] | None:
+def bottleneck(metrics: Mapping[str, Metric]) -> tuple[Stage, float] | None:
     """Name the stage with the highest utilisation, with it; None if none worked."""
     loads = [
         (load, stage)

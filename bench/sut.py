@@ -7,6 +7,7 @@ results mean.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import signal
 import threading
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from matcher.records import EncodedFrame, FrameResult
 
 __all__ = ["SystemLink", "running"]
+
+_LOG = logging.getLogger(__name__)
 
 _Said = TypeVar("_Said")
 
@@ -93,12 +96,6 @@ class SystemLink:
         """Everything said about frames so far, in the order in which it was said."""
         with self._news:
             return tuple(self._results)
-
-    @property
-    def last_words(self) -> str:
-        """The traceback of a worker that crashed; empty otherwise."""
-        crashed = self._find(Crashed)
-        return "" if crashed is None else crashed.traceback
 
     @property
     def has_stopped(self) -> bool:
@@ -182,6 +179,8 @@ class SystemLink:
         try:
             while True:
                 message = self._connection.recv()
+                if isinstance(message, Crashed):
+                    _LOG.error("the matcher crashed:\n%s", message.traceback)
                 with self._news:
                     if isinstance(message, Results):
                         self._results.extend(message.frames)

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synthetic_crowds.buns import build_bun
 from synthetic_crowds.curtain import build_curtain
 from synthetic_crowds.hairline import over_hairline
 from synthetic_crowds.hats import build_hat
 from synthetic_crowds.head_basis import smooth_normals
 from synthetic_crowds.noise_fields import value_noise
 from synthetic_crowds.people import HairStyle
-from synthetic_crowds.records import MeshPart
+from synthetic_crowds.records import MeshPart, Sex
 from synthetic_crowds.scalp import load_hair_texels, load_scalp
 from synthetic_crowds.strands import hair_colour, strand_colours, strand_shades
 
@@ -161,7 +162,7 @@ def build_hair(
         texture_px: Side of the skin's texture; hair takes three quarters of it.
 
     Returns:
-        No part, a cap, or a cap and a curtain; a hat takes the cap's place.
+        No part, a cap, or a cap and a curtain or bun; a hat takes the cap's place.
     """
     cut = _CUTS.get(appearance.hair_style)
     if appearance.head_covered:
@@ -172,6 +173,8 @@ def build_hair(
     if cut is None:
         return ()
     cap = _build_cap(vertices, normals, person, appearance, cut, texture_px * 3 // 4)
+    if appearance.hair_style is HairStyle.TIED_BACK and person.sex is Sex.FEMALE:
+        return cap, build_bun(vertices, normals, person, appearance)
     if not cut.hangs:
         return (cap,)
     return cap, build_curtain(vertices, person, appearance, side_m=cut.side_m)

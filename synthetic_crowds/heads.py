@@ -16,7 +16,7 @@ from synthetic_crowds.atlas import FACE_UNROLL, unroll
 from synthetic_crowds.beards import beard_cover, paint_beard
 from synthetic_crowds.brows import paint_brows
 from synthetic_crowds.eyes import build_eyes
-from synthetic_crowds.face_canvas import EYE_M, load_face_canvas
+from synthetic_crowds.face_canvas import EYE_M, MOUTH_Y_M, load_face_canvas
 from synthetic_crowds.glasses import build_glasses
 from synthetic_crowds.hair import build_hair, paint_scalp
 from synthetic_crowds.head_basis import blend, load_head_basis, smooth_normals
@@ -155,16 +155,16 @@ def build_head(
     skin, eyes = vertices[: basis.n_skin], vertices[basis.n_skin :]
     normals = smooth_normals(skin, basis.skin_triangles, basis.weld)
     if person.beard.style in _BEARDS_WITH_BODY:
-        cover = beard_cover(basis.template_m[: basis.n_skin], person.beard, stubble=0.0)
-        grown = np.clip(cover * 1.4 - 0.2, 0.0, 1.0) * _beard_depth_m(person)
-        skin = skin + normals * grown[:, None].astype(np.float32)
+        skin = skin + normals * _beard_growth_m(person)[:, None]
         normals = smooth_normals(skin, basis.skin_triangles, basis.weld)
 
     image = paint_skin(person, appearance, canvas)
     hair = hair_colour(person)
     paint_scalp(image, person, appearance, canvas)
     paint_beard(image, person.beard, appearance, canvas, colour_bgr=hair * 0.85)
-    brow = hair * (1.0 - 0.7 * person.brows.darkness)
+    # Brows must show on the darkest skin: there they are black.
+    deep = float(np.clip((person.skin.tone - 5.0) / 4.0, 0.0, 0.6))
+    brow = hair * (1.0 - max(0.7 * person.brows.darkness, deep))
     paint_brows(image, person.brows, canvas, colour_bgr=np.minimum(brow, 120.0))
     texture = np.full((texture_px, texture_px, 4), 255, np.uint8)
     texture[..., :3] = np.clip(image + 0.5, 0.0, 255.0).astype(np.uint8)
@@ -236,7 +236,16 @@ def _straighten_neck(
     vertices[places.throat, 2] = middle[:, 1] + away[:, 1]
 
 
-def _beard_depth_m(person: Person) -> float:
-    """How far the beard stands out; close-cropped ones barely do."""
+def _beard_growth_m(person: Person) -> NDArray[np.float32]:
+    """How far the beard stands out at each skin vertex; lips stay where they are."""
+    basis = load_head_basis()
+    at = basis.template_m[: basis.n_skin]
+    cover = beard_cover(at, person.beard, stubble=0.0)
+    x, y = at[:, 0] / 0.028, (at[:, 1] - MOUTH_Y_M) / 0.0125
+    off_lips = np.clip((np.hypot(x, y) - 0.9) / 0.5, 0.0, 1.0)
     full = person.beard.style is BeardStyle.FULL
-    return person.beard.length_m if full else min(person.beard.length_m, 0.004)
+    # Close-cropped beards barely stand out, and no moustache does.
+    depth = person.beard.length_m if full else min(person.beard.length_m, 0.004)
+    below = np.clip((MOUTH_Y_M + 0.004 - at[:, 1]) / 0.012, 0.15, 1.0)
+    grown = np.clip(cover * 1.4 - 0.2, 0.0, 1.0) * off_lips * below * depth
+    return np.asarray(grown, np.float32)

@@ -30,9 +30,9 @@ _TONES = np.array(
         (194, 146, 114),
         (166, 119, 88),
         (138, 95, 69),
-        (112, 75, 55),
-        (90, 60, 46),
-        (72, 49, 40),
+        (116, 79, 59),
+        (97, 66, 51),
+        (82, 57, 47),
     ],
     float,
 )
@@ -76,9 +76,11 @@ def paint_skin(
     dark = float(np.clip((tone - 3.0) / 6.0, 0.0, 1.0))
     shape = canvas.lips.shape
 
-    slow = (skin.mottling @ canvas.mottling).reshape(shape) / np.float32(8.0**0.5)
+    # Not a matrix product: BLAS rounds differently from one machine to the next.
+    slow = (skin.mottling[:, None] * canvas.mottling).sum(axis=0).reshape(shape)
+    slow /= np.float32(8.0**0.5)
     light = 1.0 + 0.030 * slow + 0.016 * canvas.fine + 0.022 * canvas.pores
-    light += dark * (0.10 * canvas.forehead + 0.08 * canvas.nose + 0.06 * canvas.cheeks)
+    light += dark * (0.13 * canvas.forehead + 0.12 * canvas.nose + 0.09 * canvas.cheeks)
     shadows = np.clip(skin.shadows + appearance.tiredness, 0.0, 1.0)
     light -= (0.05 + 0.15 * shadows) * canvas.under_eyes
     light -= (0.05 + 0.07 * dark) * canvas.sockets
@@ -151,7 +153,7 @@ def _paint_lips(
     red = np.array([0.70, 0.64, 0.90]) - skin.lip_redness * np.array(
         [0.06, 0.12, -0.04]
     )
-    brown = np.array([0.80, 0.74, 0.82])
+    brown = np.array([0.80, 0.70, 0.80]) + skin.lip_redness * np.array([0.04, 0, 0.2])
     lips = colour * (red * (1.0 - dark) + brown * dark)
     lips *= 1.0 - 0.10 * skin.lip_darkness
     # Men's and old lips differ less from the skin around them.

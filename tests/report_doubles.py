@@ -77,7 +77,7 @@ def make_passages(
                 alerted=hit or wrong,
                 true_alert=hit,
                 false_alert=wrong,
-                time_to_alert_s=2.0 if hit else None,
+                time_to_alert_s=float(rng.gamma(8, 0.25)) if hit else None,
             )
         )
     return tuple(made)
@@ -218,7 +218,6 @@ def make_record(
         n_enrolled=998,
         threshold=THRESHOLD,
         target_fpir=0.01,
-        n_cohort=1200,
     )
     # The last frames of an interrupted run were never sent.
     n_sent = len(plan) * 2 // 3 if interrupted else len(plan)

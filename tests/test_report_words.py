@@ -11,15 +11,15 @@ from bench.report.words import figure_text, limit_text, metric_title, number
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [
-        (0.0214, "s", "21.4 ms"),
-        (0.4321, "s", "432 ms"),
-        (0.09951, "s", "100 ms"),
-        (0.99951, "s", "1.00 s"),
-        (1.5, "s", "1.50 s"),
-        (0.957, "1", "95.7 %"),
-        (1.0, "1", "100 %"),
-        (0.0004, "1", "0.040 %"),
-        (0.0, "1", "0 %"),
+        (0.0214, "s", "21.4\u00a0ms"),
+        (0.4321, "s", "432\u00a0ms"),
+        (0.09951, "s", "100\u00a0ms"),
+        (0.99951, "s", "1.00\u00a0s"),
+        (1.5, "s", "1.50\u00a0s"),
+        (0.957, "1", "95.7\u00a0%"),
+        (1.0, "1", "100\u00a0%"),
+        (0.0004, "1", "0.040\u00a0%"),
+        (0.0, "1", "0\u00a0%"),
         (1200, "frames", "1,200 frames"),
         (19.94, "Hz", "19.9 a second"),
         (0.4567, "cosine", "0.457"),
@@ -34,14 +34,14 @@ def test_numbers_carry_their_unit(value, unit, text):
 def test_zero_of_many_is_written_with_its_upper_bound():
     """Nothing seen is no proof of nothing."""
     text = figure_text("fpir", Metric(value=0.0, low=0.0, high=0.041, n=89))
-    assert (text.basis, text.interval) == ("0 of 89", "at most 4.1 %")
+    assert (text.basis, text.interval) == ("0 of 89", "at most 4.1\u00a0%")
 
 
 def test_proportion_is_written_as_k_of_n():
     """A rate never stands without its denominator."""
     text = figure_text("tpir", Metric(value=19 / 24, low=0.595, high=0.908, n=24))
-    assert (text.value, text.basis) == ("79.2 %", "19 of 24")
-    assert text.interval == "59.5 to 90.8 %"
+    assert (text.value, text.basis) == ("79.2\u00a0%", "19 of 24")
+    assert text.interval == "59.5 to 90.8\u00a0%"
 
 
 def test_share_that_counts_nothing_is_no_k_of_n():
@@ -76,7 +76,11 @@ def test_missing_value_is_said_in_words(name, metric, reason):
 
 @pytest.mark.parametrize(
     ("low", "high", "interval"),
-    [(None, None, ""), (0.02, None, "20.0 ms or more"), (None, 0.9, "up to 900 ms")],
+    [
+        (None, None, ""),
+        (0.02, None, "20.0\u00a0ms or more"),
+        (None, 0.9, "up to 900\u00a0ms"),
+    ],
 )
 def test_interval_may_be_open_on_one_side(low, high, interval):
     """A bound that the sample does not give is not made up."""
@@ -92,7 +96,7 @@ def test_interval_may_be_open_on_one_side(low, high, interval):
         ("waiting_s.detect.p99", "Waiting time, detect, 99th percentile"),
         (
             "fpir.by_tone.7-10",
-            "Other people alerted on (FPIR), skin tone, Monk scale: 7-10",
+            "Other people alerted on (FPIR), Monk skin tone: 7-10",
         ),
         ("something.new", "something.new"),
     ],
@@ -107,4 +111,4 @@ def test_limit_says_which_side_is_allowed():
     objective = ObjectiveResult(
         metric="tpir", limit=0.8, at_most=False, value=None, met=None
     )
-    assert limit_text(objective, "1") == "at least 80 %"
+    assert limit_text(objective, "1") == "at least 80\u00a0%"

@@ -8,16 +8,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bench.identification import det_curve
 from bench.metrics import counted_passages
-from bench.report import charts_accuracy, charts_speed, series
+from bench.report import charts_accuracy, charts_latency, charts_load, series
 from bench.report.charts_accuracy import MIN_GROUP_N, GroupRate
 from bench.report.view import Chart
 from bench.report.words import count, grouping_title
 from bench.run_folder import instrument_of
 
 if TYPE_CHECKING:
-    from bench.records import RunRecord
+    from bench.records import PassageOutcome, RunRecord
 
 __all__ = ["accuracy_charts", "group_charts", "speed_charts"]
 
@@ -39,9 +41,7 @@ _RATE_CHARTS = (
 
 def accuracy_charts(record: RunRecord) -> tuple[Chart, ...]:
     """Draw the scores and the trade between the two errors."""
-    passages = counted_passages(
-        record.passages, record.plan, record.sent, instrument_of(record)
-    )
+    passages = _counted(record)
     scores = series.scores_of(passages)
     if len(scores.mated) + len(scores.non_mated) == 0:
         return ()
@@ -109,12 +109,12 @@ def speed_charts(record: RunRecord) -> tuple[Chart, ...]:
     """Draw latency, stages, utilisation and frame outcomes."""
     charts = []
     if _has_latency(record):
-        charts += _latency_charts(record)
+        charts += [*_latency_charts(record), *_delay_charts(record)]
     times = series.stage_times(record.results)
     if times:
         charts.append(
             Chart(
-                svg=charts_speed.stages(times),
+                svg=charts_load.stages(times),
                 caption="Where a frame's time goes. Waiting grows with load, service "
                 "does not; transport is the way from the camera to the matcher.",
             )
@@ -127,14 +127,14 @@ def speed_charts(record: RunRecord) -> tuple[Chart, ...]:
     if shares:
         charts.append(
             Chart(
-                svg=charts_speed.utilisation(shares),
+                svg=charts_load.utilisation(shares),
                 caption="How much of the run each stage was at work. The stages share "
                 "one worker: it is full when they add up to 100 %.",
             )
         )
     charts.append(
         Chart(
-            svg=charts_speed.frame_outcomes(series.outcomes_by_camera(record)),
+            svg=charts_load.frame_outcomes(series.outcomes_by_camera(record)),
             caption="What became of every frame offered, warm-up included. A skipped "
             "frame was over budget: its people may be missed.",
         )
@@ -154,19 +154,41 @@ def _latency_charts(record: RunRecord) -> list[Chart]:
         if (metric := record.metrics.get(f"glass_to_alert_s.{level}")) is not None
         and metric.value is not None
     }
-    alerts = series.alert_points(record)
+    over_time = charts_latency.latency_series(
+        frames, alerts=series.alert_points(record), warm_up_s=warm_up_s
+    )
     return [
         Chart(
-            svg=charts_speed.latency_histogram(counted, quoted),
+            svg=charts_latency.latency_histogram(counted, quoted),
             caption=f"Planned capture to decision, {count(len(counted))} frames after "
             "the warm-up.",
         ),
         Chart(
-            svg=charts_speed.latency_series(frames, alerts=alerts, warm_up_s=warm_up_s),
+            svg=over_time,
             caption="The same over the run. A rising line would mean a queue that "
             "never empties.",
         ),
     ]
+
+
+def _delay_charts(record: RunRecord) -> list[Chart]:
+    mated = [p for p in _counted(record) if p.mated]
+    delays_s = [p.time_to_alert_s for p in mated if p.time_to_alert_s is not None]
+    if not delays_s:
+        return []
+    return [
+        Chart(
+            svg=charts_latency.alert_delays(np.array(delays_s), n_mated=len(mated)),
+            caption="How soon sought people were alerted on. Most of it is the walk "
+            "until the face is large enough; the matcher's part is the latency above.",
+        )
+    ]
+
+
+def _counted(record: RunRecord) -> tuple[PassageOutcome, ...]:
+    return counted_passages(
+        record.passages, record.plan, record.sent, instrument_of(record)
+    )
 
 
 def _has_latency(record: RunRecord) -> bool:

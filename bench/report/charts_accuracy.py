@@ -10,21 +10,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.report.style import PALETTE, figure, label, to_svg
+from bench.report.style import HEIGHT_PX, PALETTE, WIDTH_PX, figure, label, to_svg
 from bench.report.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from markupsafe import Markup
+    from matplotlib.axes import Axes
 
     from bench.identification import DetCurve
     from bench.report.series import Scores
 
 __all__ = ["MIN_GROUP_N", "GroupRate", "error_trade", "group_rates", "score_histogram"]
 
-WIDTH_PX = 440.0
-HEIGHT_PX = 270.0
 # With fewer passages even a rate of zero leaves an upper bound above 11 %
 # (z² / (n + z²)): such a group is drawn grey and said to tell nothing.
 MIN_GROUP_N = 30
@@ -60,15 +59,16 @@ def score_histogram(scores: Scores, *, threshold: float | None) -> Markup:
     with figure(width_px=WIDTH_PX, height_px=HEIGHT_PX) as drawn:
         axes = drawn.subplots()
         series = (
-            ("other people", scores.non_mated, PALETTE.others, ""),
-            ("sought people", scores.mated, PALETTE.sought, "////"),
+            # Filled against hatched: told apart without colour, and where they overlap.
+            ("other people", scores.non_mated, PALETTE.others, "#f3d9cc", ""),
+            ("sought people", scores.mated, PALETTE.sought, "none", "////"),
         )
-        for name, values, colour, hatch in series:
+        for name, values, colour, fill, hatch in series:
             axes.hist(
                 values,
                 bins=list(edges),
                 histtype="stepfilled",
-                facecolor=f"{colour}44",
+                facecolor=fill,
                 edgecolor=colour,
                 linewidth=1.2,
                 hatch=hatch,
@@ -153,62 +153,21 @@ def group_rates(
         name: Of the chart, unique on the page.
         axis: What the horizontal axis shows.
     """
-    places: list[float] = []
-    heads: list[tuple[float, str]] = []
-    y, grouping = 0.0, ""
-    for rate in rates:
-        if rate.grouping != grouping:
-            grouping = rate.grouping
-            heads.append((y + 0.1, grouping))
-            y += 1.0
-        places.append(y)
-        y += 1.0
-    with figure(width_px=WIDTH_PX, height_px=62 + 20 * y) as drawn:
+    rows = _rows(rates)
+    with figure(width_px=WIDTH_PX, height_px=62 + 20 * len(rows)) as drawn:
         axes = drawn.subplots()
         if overall is not None:
             axes.axvline(overall * 100, color=PALETTE.grey, linewidth=1, zorder=1)
-        for rate, place in zip(rates, places, strict=True):
-            colour = PALETTE.sought if rate.tells else PALETTE.grey
-            axes.plot(
-                [rate.low * 100, rate.high * 100],
-                [place, place],
-                color=colour,
-                linewidth=2.2,
-                solid_capstyle="butt",
-            )
-            axes.plot(
-                [rate.value * 100],
-                [place],
-                "o",
-                color=colour,
-                markersize=6.5,
-                markerfacecolor=colour if rate.tells else "white",
-                clip_on=False,
-            )
-            axes.annotate(
-                f"n = {count(rate.n)}" + ("" if rate.tells else ", cannot tell"),
-                (1, place),
-                xycoords=axes.get_yaxis_transform(),
-                xytext=(6, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=9.5,
-                color=PALETTE.ink if rate.tells else PALETTE.muted,
-            )
-        for place, text in heads:
-            axes.annotate(
-                text,
-                (0, place),
-                xycoords=axes.get_yaxis_transform(),
-                va="center",
-                xytext=(-66, 0),
-                textcoords="offset points",
-                fontsize=10,
-                fontweight="bold",
-                annotation_clip=False,
-            )
-        axes.set_yticks(places, [rate.group for rate in rates])
-        axes.set_ylim(y - 0.4, -0.6)
+        for place, row in enumerate(rows):
+            if isinstance(row, GroupRate):
+                _dot_and_interval(axes, row, place)
+        axes.set_yticks(
+            range(len(rows)), [r.group if isinstance(r, GroupRate) else r for r in rows]
+        )
+        for tick, row in zip(axes.get_yticklabels(), rows, strict=True):
+            if not isinstance(row, GroupRate):
+                tick.set(fontweight="bold", color=PALETTE.ink, fontsize=10)
+        axes.set_ylim(len(rows) - 0.4, -0.6)
         widest = max(rate.high for rate in rates) * 100
         axes.set_xlim(0, 100 if widest > 60 else widest * 1.05)
         axes.grid(visible=False, axis="y")
@@ -224,3 +183,38 @@ def group_rates(
                 for r in rates
             ),
         )
+
+
+def _rows(rates: Sequence[GroupRate]) -> list[GroupRate | str]:
+    """Put each grouping's name above its groups."""
+    rows: list[GroupRate | str] = []
+    for i, rate in enumerate(rates):
+        if i == 0 or rate.grouping != rates[i - 1].grouping:
+            rows.append(rate.grouping)
+        rows.append(rate)
+    return rows
+
+
+def _dot_and_interval(axes: Axes, rate: GroupRate, place: float) -> None:
+    colour = PALETTE.sought if rate.tells else PALETTE.grey
+    ends = [rate.low * 100, rate.high * 100]
+    axes.plot(ends, [place, place], color=colour, linewidth=2.2)
+    axes.plot(
+        [rate.value * 100],
+        [place],
+        "o",
+        color=colour,
+        markersize=6.5,
+        markerfacecolor=colour if rate.tells else "white",
+        clip_on=False,
+    )
+    axes.annotate(
+        f"n = {count(rate.n)}" + ("" if rate.tells else ", cannot tell"),
+        (1, place),
+        xycoords=axes.get_yaxis_transform(),
+        xytext=(11, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=9.5,
+        color=PALETTE.ink if rate.tells else PALETTE.muted,
+    )

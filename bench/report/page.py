@@ -14,7 +14,7 @@ import jinja2
 from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict
 
-from bench.report import charts, gallery, headline
+from bench.report import cards, charts, gallery, headline
 from bench.report.view import Header, Page, ProvenanceGroup
 
 if TYPE_CHECKING:
@@ -39,18 +39,18 @@ class _About(BaseModel):
 
 def compose_page(record: RunRecord, album: Album, *, run_folder: Path) -> Page:
     """Turn a run and its pictures into what the page shows."""
-    cards = gallery.alert_cards(run_folder, album, record.alerts)
+    alerts = gallery.alert_cards(run_folder, album, record.alerts)
     return Page(
         header=_header(record),
         verdict=headline.verdict_banner(record.verdict, record.objectives),
         summary=headline.summary(record),
         objectives=headline.objective_rows(record),
-        accuracy_cards=headline.accuracy_cards(record),
-        speed_cards=headline.speed_cards(record),
+        accuracy_cards=cards.accuracy_cards(record),
+        speed_cards=cards.speed_cards(record),
         cameras=gallery.camera_figures(run_folder, album),
-        alert_cards=gallery.pictured_first(cards),
-        alerts=cards,
-        alerts_note=gallery.alerts_note(cards),
+        alert_cards=gallery.pictured_first(alerts),
+        alerts=alerts,
+        alerts_note=gallery.alerts_note(alerts),
         accuracy_charts=charts.accuracy_charts(record),
         group_charts=charts.group_charts(record),
         speed_charts=charts.speed_charts(record),
@@ -99,13 +99,13 @@ def _moment(stamp: str) -> str:
 def _provenance(record: RunRecord) -> tuple[ProvenanceGroup, ...]:
     """Group the facts: one table of the plain ones, one for each nested mapping."""
     plain = [
-        (name, _plain(value))
+        (_spaced(name), _plain(value))
         for name, value in record.provenance.items()
         if not isinstance(value, Mapping)
     ]
     groups = [ProvenanceGroup(heading="Run", facts=tuple(plain))] if plain else []
     groups += [
-        ProvenanceGroup(heading=_words(name), facts=tuple(_flat(value)))
+        ProvenanceGroup(heading=_spaced(name).capitalize(), facts=tuple(_flat(value)))
         for name, value in record.provenance.items()
         if isinstance(value, Mapping)
     ]
@@ -117,13 +117,17 @@ def _flat(facts: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, 
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}", _plain(value)
+            yield _spaced(f"{prefix}{name}"), _plain(value)
 
 
 def _plain(value: object) -> str:
     match value:
         case None:
             return "not known"
+        case "":
+            return "none"
+        case float():
+            return f"{value:.6g}"
         case bool():
             return "yes" if value else "no"
         case list() | tuple():
@@ -132,5 +136,5 @@ def _plain(value: object) -> str:
             return str(value)
 
 
-def _words(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+def _spaced(name: str) -> str:
+    return name.replace("_", " ").replace(" sha256", ", SHA-256")

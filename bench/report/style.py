@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-__all__ = ["PALETTE", "Palette", "figure", "label", "to_svg"]
+__all__ = ["HEIGHT_PX", "PALETTE", "WIDTH_PX", "Palette", "figure", "label", "to_svg"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,10 @@ class Palette:
 
 
 PALETTE = Palette()
+# Two charts stand side by side on a desk, one fills a telephone: this width keeps its
+# words legible on both.
+WIDTH_PX = 440.0
+HEIGHT_PX = 270.0
 _DECIMALS = re.compile(r"(\d\.\d\d)\d+")
 
 # matplotlib types the keys of such a dict as a literal of 300 names.

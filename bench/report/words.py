@@ -29,6 +29,8 @@ __all__ = [
 ]
 
 NOT_MEASURED = "not measured"
+# Between a number and its unit no line may break.
+_NBSP = "\N{NO-BREAK SPACE}"
 
 _TITLES = {
     "alerts.false": "False alerts",
@@ -74,7 +76,7 @@ _GROUPINGS = {
     "age": "age",
     "ancestry": "ancestry",
     "sex": "sex",
-    "tone": "skin tone, Monk scale",
+    "tone": "Monk skin tone",
 }
 # Shares that are no k/n: their n counts what they were averaged over.
 _NO_COUNTS = ("utilisation",)
@@ -100,7 +102,7 @@ class FigureText:
 
 
 def grouping_title(grouping: str) -> str:
-    """Name a grouping for people, e.g. `"skin tone, Monk scale"` for `"tone"`."""
+    """Name a grouping for people, e.g. `"Monk skin tone"` for `"tone"`."""
     return _GROUPINGS.get(grouping, grouping.replace("_", " "))
 
 
@@ -176,15 +178,17 @@ def _tail_words(tail: str) -> str:
 
 def _seconds(value: float) -> str:
     if abs(value) < 0.0995:
-        return f"{value * 1e3:.1f} ms"
-    return f"{value * 1e3:.0f} ms" if abs(value) < 0.9995 else f"{value:.2f} s"
+        return f"{value * 1e3:.1f}{_NBSP}ms"
+    if abs(value) < 0.9995:
+        return f"{value * 1e3:.0f}{_NBSP}ms"
+    return f"{value:.2f}{_NBSP}s"
 
 
 def _share(value: float) -> str:
     if 0 < abs(value) < 0.001:
-        return f"{value * 100:.3f} %"
+        return f"{value * 100:.3f}{_NBSP}%"
     text = f"{value * 100:.1f}"
-    return f"{text.removesuffix('.0')} %"
+    return f"{text.removesuffix('.0')}{_NBSP}%"
 
 
 def _interval(metric: Metric) -> str:
@@ -192,8 +196,8 @@ def _interval(metric: Metric) -> str:
         return _one_sided(metric)
     low, high = number(metric.low, metric.unit), number(metric.high, metric.unit)
     # "76 to 91 %" reads better than "76 % to 91 %".
-    head, _, low_unit = low.rpartition(" ")
-    return f"{head if high.endswith(f' {low_unit}') else low} to {high}"
+    head, _, low_unit = low.rpartition(_NBSP)
+    return f"{head if high.endswith(_NBSP + low_unit) else low} to {high}"
 
 
 def _one_sided(metric: Metric) -> str:
@@ -234,7 +238,7 @@ def _why_missing(name: str, metric: Metric | None) -> str:
 _WRITERS: dict[str, Callable[[float], str]] = {
     "1": _share,
     "Hz": lambda value: f"{value:,.1f} a second",
-    "bytes": lambda value: f"{value / 2**20:,.0f} MiB",
+    "bytes": lambda value: f"{value / 2**20:,.0f}{_NBSP}MiB",
     "cosine": lambda value: f"{value:.3f}",
     "s": _seconds,
     "times": lambda value: f"{value:,.1f} times",

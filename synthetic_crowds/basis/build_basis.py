@@ -43,9 +43,19 @@ OPPOSITES = (
     ("compress", "uncompress"),
     ("l", "r"),
 )
-DETAIL_FOLDERS = (
-    ["head", "forehead", "eyebrows", "eyes", "nose", "mouth", "chin", "cheek", "ears", "neck", "asym"]
-)
+DETAIL_FOLDERS = [
+    "head",
+    "forehead",
+    "eyebrows",
+    "eyes",
+    "nose",
+    "mouth",
+    "chin",
+    "cheek",
+    "ears",
+    "neck",
+    "asym",
+]
 # Movements of the head on the neck are pose, not shape; trunks are no heads.
 SKIPPED = ("head-trans", "neck-trans", "asymm-", "measure-neck-height", "head-angle")
 AGES = ("baby", "child", "young", "old")

@@ -1,0 +1,235 @@
+"""A run from end to end: enrol, prove the harness, drive, join with truth, judge.
+
+Owns the order of these steps, and that whatever was measured is kept once frames were
+sent: Ctrl-C or a dead matcher makes a run INVALID, never lost. Knows nothing of how
+any step is done.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from bench.association import TruthJoin
+from bench.enrolment import enrol_watchlist
+from bench.frames import tabulate
+from bench.instrument import Instrument
+from bench.metrics import compute_metrics
+from bench.passages import judge_passages
+from bench.provenance import describe_inputs, describe_system
+from bench.records import RunRecord
+from bench.session import hold_session, run_null
+from bench.sources import demux
+from bench.stages import bottleneck
+from bench.verdict import applicable, judge, judge_objectives
+from bench.workload import draw_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import numpy as np
+
+    from bench.config import LoadConfig, Objective, ObjectivesConfig
+    from bench.records import ArrivalPlan, Metric
+    from bench.session import Progress, Session
+    from matcher.config import MatcherConfig
+    from matcher.gallery import Enrolment
+    from synthetic_crowds.records import Crowd
+
+__all__ = ["conclude", "run"]
+
+# Goodput counts frames done within this, unless an objective on latency says more.
+_DEADLINE_S = 1.0
+
+
+def run(
+    crowd: Crowd,
+    *,
+    matcher: MatcherConfig,
+    load: LoadConfig,
+    objectives: ObjectivesConfig,
+    rng: np.random.Generator,
+    unhurried: bool,
+    progress: Progress,
+    run_id: str,
+    scenario: Mapping[str, object],
+    provenance: Mapping[str, object],
+) -> RunRecord:
+    """Measure a matcher on a crowd.
+
+    Args:
+        crowd: What is shown to it, and what is true.
+        matcher: Its settings.
+        load: How frames arrive.
+        objectives: What it is asked to show.
+        rng: The stream of the arrivals.
+        unhurried: Send every frame as soon as there is room for it and skip none:
+            for results that repeat, not for latencies.
+        progress: Told the task, how much is done, and of how much.
+        run_id: Name of the run.
+        scenario: The resolved scenario, kept as it is.
+        provenance: Where the run comes from; inputs, system and instrument are added.
+
+    Returns:
+        The run with its metrics and verdict; also if Ctrl-C or the matcher's death
+        cut it short after the first frame.
+
+    Raises:
+        BadInputError: If clips, load or matcher settings cannot be used.
+        SystemStartError, SystemGoneError: If the matcher does not live to the first
+            frame.
+        KeyboardInterrupt: If Ctrl-C comes before the first frame.
+    """
+    # The one clock that all processes of a machine share: monotonic since its start.
+    clock = time.perf_counter_ns
+    plan = draw_plan(crowd.clips, load, rng=rng)
+    packets = tuple(demux(clip) for clip in crowd.clips)
+    enrolment = enrol_watchlist(crowd.watchlist, matcher, progress=progress)
+    null_hz = None
+    if not unhurried:
+        null_hz = run_null(plan, packets, clock=clock, progress=progress)
+    session = hold_session(
+        plan,
+        packets,
+        config=matcher,
+        gallery=enrolment.gallery,
+        unhurried=unhurried,
+        clock=clock,
+        progress=progress,
+    )
+    stated = objectives.stated()
+    limits_s = [o.limit for o in stated if o.metric.startswith("glass_to_alert_s.")]
+    instrument = _instrument(
+        crowd,
+        session,
+        enrolment,
+        unhurried=unhurried,
+        warm_up_s=load.warm_up_s,
+        deadline_s=max(limits_s, default=_DEADLINE_S),
+        null_hz=null_hz,
+        target_fpir=(
+            matcher.decision.target_fpir if matcher.decision.threshold is None else None
+        ),
+    )
+    return conclude(
+        crowd,
+        plan,
+        session,
+        instrument,
+        objectives=applicable(stated, unhurried=unhurried),
+        run_id=run_id,
+        scenario=scenario,
+        provenance=provenance,
+        notes=(*crowd.notes, *_enrolment_notes(enrolment)),
+    )
+
+
+def conclude(
+    crowd: Crowd,
+    plan: ArrivalPlan,
+    session: Session,
+    instrument: Instrument,
+    *,
+    objectives: tuple[Objective, ...],
+    run_id: str,
+    scenario: Mapping[str, object],
+    provenance: Mapping[str, object],
+    notes: tuple[str, ...],
+) -> RunRecord:
+    """Join what the matcher said with what was true, compute, and judge."""
+    sent, results = session.drive.sent, session.results
+    frames = tabulate(plan, sent, results, warm_up_s=instrument.warm_up_s)
+    found = judge_passages(
+        crowd,
+        results,
+        TruthJoin(crowd.clips, results),
+        plan=plan,
+        frames=frames,
+        unhurried=instrument.unhurried,
+    )
+    metrics = compute_metrics(
+        plan=plan,
+        sent=sent,
+        results=results,
+        passages=found.passages,
+        alerts=found.alerts,
+        instrument=instrument,
+    )
+    judged = judge_objectives(objectives, metrics)
+    return RunRecord(
+        run_id=run_id,
+        scenario=scenario,
+        provenance={
+            **provenance,
+            **describe_inputs(crowd),
+            "system": describe_system(session.system),
+            "instrument": asdict(instrument),
+        },
+        verdict=judge(frames, instrument, judged, metrics),
+        objectives=judged,
+        metrics=metrics,
+        plan=plan,
+        sent=sent,
+        results=results,
+        passages=found.passages,
+        alerts=found.alerts,
+        probes=found.probes,
+        notes=(*notes, *_run_notes(metrics, instrument)),
+    )
+
+
+def _instrument(
+    crowd: Crowd,
+    session: Session,
+    enrolment: Enrolment,
+    *,
+    unhurried: bool,
+    warm_up_s: float,
+    deadline_s: float,
+    null_hz: float | None,
+    target_fpir: float | None,
+) -> Instrument:
+    ours, theirs = session.harness, session.matcher
+    return Instrument(
+        unhurried=unhurried,
+        interrupted=session.drive.interrupted,
+        lost=session.drive.lost,
+        fps=tuple(clip.fps for clip in crowd.clips),
+        warm_up_s=warm_up_s,
+        deadline_s=deadline_s,
+        null_hz=null_hz,
+        clock_shortest_ns=session.clock_check.shortest_ns,
+        clock_disagreement_ns=session.clock_check.disagreement_ns,
+        drive_s=session.drive_s,
+        harness_cpu_s=ours.cpu_s,
+        harness_rss_bytes=ours.rss_bytes,
+        matcher_cpu_s=None if theirs is None else theirs.cpu_s,
+        matcher_wait_s=None if theirs is None else theirs.wait_s,
+        matcher_rss_bytes=None if theirs is None else theirs.rss_bytes,
+        n_watchlist=len(crowd.watchlist.subjects),
+        n_enrolled=len(enrolment.gallery),
+        threshold=session.system.threshold,
+        target_fpir=target_fpir,
+    )
+
+
+def _enrolment_notes(enrolment: Enrolment) -> Iterator[str]:
+    if enrolment.failures:
+        first = enrolment.failures[0]
+        yield (
+            f"{len(enrolment.failures)} subjects of the watchlist failed to enrol, the "
+            f"first being {first.subject_id} ({first.cause})."
+        )
+
+
+def _run_notes(metrics: Mapping[str, Metric], instrument: Instrument) -> Iterator[str]:
+    busiest = bottleneck(metrics)
+    if busiest is not None:
+        stage, share = busiest
+        yield f"The bottleneck is {stage}: busy for {share:.0%} of the time."
+    if instrument.unhurried:
+        yield (
+            "Unhurried: frames went as fast as they were taken, none was skipped. "
+            "Latencies and the objectives on them do not apply."
+        )

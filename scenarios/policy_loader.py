@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ValidationError
 
+from bench.policy_records import PolicyJob
+from scenarios.error_rates import load_error_rates
 from scenarios.errors import (
     ScenarioNotFoundError,
     ScenarioSyntaxError,
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from scenarios.errors import ScenarioError
     from scenarios.locate import KeyPath
 
-__all__ = ["load_policy", "shipped_policies"]
+__all__ = ["job_of", "load_policy", "shipped_policies"]
 
 _FOLDER = Path(__file__).parent / "policies"
 
@@ -74,6 +76,27 @@ def load_policy(
         raise _explain(problem, location, where) from error
     _check_names(scenario, path=path, text=text, overrides=given)
     return scenario
+
+
+def job_of(scenario: PolicyScenario, *, name: str) -> PolicyJob:
+    """Resolve a scenario into a policy to run; reads its error rates.
+
+    Raises:
+        ScenarioError: If the error rates cannot be read.
+    """
+    return PolicyJob(
+        name=Path(name).stem,
+        header=scenario.policy,
+        programme=scenario.programme,
+        phases=scenario.phases,
+        calibration=scenario.calibration,
+        parameters=scenario.parameters,
+        groups=scenario.groups,
+        points=load_error_rates(scenario.error_rates),
+        checks=scenario.checks,
+        failures=scenario.failures,
+        sweep=scenario.sweep,
+    )
 
 
 def _find(name: str) -> Path:

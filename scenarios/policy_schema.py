@@ -7,34 +7,21 @@ how a policy is run.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from bench.policy_config import (
+    CheckConfig,
+    FailureConfig,
+    PolicyHeader,
+    SweepConfig,
+)
 from sim.policy.calibration import CalibrationConfig
 from sim.policy.config import GroupsConfig, PhaseConfig, ProgrammeConfig
-from sim.policy.measures import MEASURES
 from sim.policy.parameters import ParametersConfig
 
-__all__ = [
-    "CheckConfig",
-    "ErrorRatesConfig",
-    "FailureConfig",
-    "PolicyHeader",
-    "PolicyScenario",
-    "RateSource",
-    "SweepConfig",
-]
-
-_DAY = r"^\d{4}-\d{2}-\d{2}$"
-_NAMES = tuple(measure.name for measure in MEASURES)
-
-
-def _known(name: str) -> None:
-    if name not in _NAMES:
-        message = f"measure must be one of {', '.join(_NAMES)}, got '{name}'; name one"
-        raise ValueError(message)
-
+__all__ = ["ErrorRatesConfig", "PolicyScenario", "RateSource"]
 
 class RateSource(StrEnum):
     """Who says how often the matcher errs."""
@@ -43,20 +30,6 @@ class RateSource(StrEnum):
     PUBLISHED = "published"
     TABLE = "table"
     RUN = "run"
-
-
-class PolicyHeader(BaseModel):
-    """What the file is about."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    title: str = Field(min_length=1, max_length=120, description="For the report.")
-    question: str = Field(
-        min_length=1, max_length=600, description="What the scenario asks."
-    )
-    against: str = Field(
-        default="", description="The policy to compare with; empty for none."
-    )
 
 
 class ErrorRatesConfig(BaseModel):
@@ -91,71 +64,6 @@ class ErrorRatesConfig(BaseModel):
             )
             raise ValueError(message)
         return self
-
-
-class CheckConfig(BaseModel):
-    """A published total that the programme must come near."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    measure: str = Field(description="Which of the programme's measures.")
-    fact: str = Field(description="The published figure.")
-    first_date: str = Field(pattern=_DAY, description="Weeks that begin from here.")
-    end_date: str = Field(pattern=_DAY, description="Up to, not with, this day.")
-    recorded_from: str | None = Field(
-        default=None,
-        pattern=_DAY,
-        description="Adds what was recorded from this day to `known_until`, for "
-        "published periods that began before the programme.",
-    )
-    deployments: int | None = Field(
-        default=None,
-        ge=1,
-        description="Deployments behind the figure; the simulated part is scaled to "
-        "those that were not recorded. Absent: as simulated.",
-    )
-
-    @model_validator(mode="after")
-    def _check_measure(self) -> Self:
-        _known(self.measure)
-        return self
-
-
-class FailureConfig(BaseModel):
-    """When the policy counts as failed; the report looks for where that happens."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    measure: str = Field(description="Which of the programme's measures.")
-    limit: float = Field(description="In the measure's unit.")
-    fails_above: bool = Field(
-        default=True, description="Fails above the limit; false: fails below it."
-    )
-
-    @model_validator(mode="after")
-    def _check_measure(self) -> Self:
-        _known(self.measure)
-        return self
-
-
-class SweepConfig(BaseModel):
-    """A grid around the policy's last phase; empty lists mean no sweep."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    thresholds: tuple[Annotated[float, Field(ge=0.0, le=1.0)], ...] = Field(
-        default=(), description="On the matcher's scale."
-    )
-    watchlist_sizes: tuple[Annotated[int, Field(ge=1)], ...] = Field(
-        default=(), description="People."
-    )
-    deployments_per_week: tuple[Annotated[int, Field(ge=1, le=60)], ...] = Field(
-        default=(), description="Deployments in each week."
-    )
-    weeks: int = Field(default=26, ge=1, le=104, description="Length of each policy.")
-    replications: int = Field(
-        default=400, ge=50, le=10_000, description="Repetitions of each policy."
-    )
 
 
 class PolicyScenario(BaseModel):

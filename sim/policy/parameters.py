@@ -8,10 +8,10 @@ how the quantities act.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from scipy.special import ndtri
 
 from sim.policy.records import freeze
@@ -52,6 +52,16 @@ class ShareConfig(BaseModel):
     of: float = Field(gt=0.0, le=1e7, description="Cases in all.")
     fact: str = Field(description="The fact or assumption it comes from.")
 
+    @model_validator(mode="after")
+    def _check_count(self) -> Self:
+        if self.count > self.of:
+            message = (
+                f"count must be at most of, {self.of:g}, got {self.count:g}: a share "
+                "above 1 is no probability; change one of them"
+            )
+            raise ValueError(message)
+        return self
+
     def draw(self, n: int, *, rng: np.random.Generator) -> NDArray[np.float64]:
         """Return (n,) draws of the probability."""
         return rng.beta(self.count + 0.5, self.of - self.count + 0.5, n)
@@ -62,7 +72,7 @@ class ParametersConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    recognition: tuple[float, ...] = Field(
+    recognition: tuple[Annotated[float, Field(gt=0.0, le=1.0)], ...] = Field(
         default=(0.5, 0.70, 0.76, 0.89),
         min_length=1,
         description="True recognition rate at the recorded threshold: a lever, since "

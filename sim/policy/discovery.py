@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sim.policy.sensitivity import Quantity
 
-__all__ = ["Box", "Bound", "discover"]
+__all__ = ["Bound", "Box", "discover"]
 
 _PEEL = 0.05
 _SMALLEST = 0.05
@@ -80,18 +80,32 @@ def discover(
     )
     low, high = np.zeros(len(inputs)), np.ones(len(inputs))
     inside = np.ones(n, dtype=bool)
+    best, best_worth = _box(inputs, fails, low, high, inside), 0.0
     while inside.sum() > _SMALLEST * n and fails[inside].mean() < 1.0:
         used = set(np.flatnonzero((low > 0.0) | (high < 1.0)).tolist())
         allowed = used if len(used) >= max_bounds else set(range(len(inputs)))
-        best = _best_peel(ranks, fails, inside, sorted(allowed))
-        if best is None:
+        peel = _best_peel(ranks, fails, inside, sorted(allowed))
+        if peel is None:
             break
-        column, is_low, edge = best
-        if is_low:
-            low[column] = edge
-        else:
-            high[column] = edge
+        column, is_low, edge = peel
+        (low if is_low else high)[column] = edge
         inside &= (ranks[column] >= low[column]) & (ranks[column] <= high[column])
+        box = _box(inputs, fails, low, high, inside)
+        # Of all the boxes on the way, the one that explains most failures with the
+        # fewest others: coverage falls and density rises as slices go.
+        worth = box.coverage * box.density
+        if worth > best_worth:
+            best, best_worth = box, worth
+    return best
+
+
+def _box(
+    inputs: tuple[Quantity, ...],
+    fails: NDArray[np.bool_],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    inside: NDArray[np.bool_],
+) -> Box:
     return Box(
         bounds=_bounds(inputs, low, high),
         failures=float(fails.mean()),
@@ -109,8 +123,7 @@ def _best_peel(
 ) -> tuple[int, bool, float] | None:
     """Return the slice whose removal raises the density most, if any does."""
     now = fails[inside].mean()
-    # A gain within the noise of the density is no gain.
-    best_gain = float(np.sqrt(now * (1.0 - now) / inside.sum()) * 0.5)
+    best_gain = 0.0
     best: tuple[int, bool, float] | None = None
     for column in columns:
         values = ranks[column, inside]

@@ -18,6 +18,7 @@ from sim.policy.calibration import THRESHOLD_STEP, month_of
 from sim.policy.columns import Input, Outcome
 from sim.policy.deployment import simulate
 from sim.policy.draws import stream_key
+from sim.policy.records import freeze
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from sim.policy.error_rates import OperatingPoints
     from sim.policy.world import World
 
-__all__ = ["ProgrammeResult", "Slot", "calendar", "run_programme"]
+__all__ = ["ProgrammeResult", "Sample", "Slot", "calendar", "run_programme"]
 
 # Addresses of a slot's streams, after the world's own.
 _SLOT, _KERNEL, _RATES = 10, 11, 12
@@ -59,6 +60,25 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sample:
+    """Every deployment of the first replication: one year as it could have been.
+
+    Attributes:
+        site: (slots,) names.
+        hours: (slots,) float64.
+        outcomes: (slots, len(Outcome)) float64.
+    """
+
+    site: tuple[str, ...]
+    hours: NDArray[np.float64]
+    outcomes: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        """Check that the columns agree; freeze them."""
+        freeze(self, length=len(self.site))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ProgrammeResult:
     """What a policy led to, week by week.
 
@@ -67,12 +87,14 @@ class ProgrammeResult:
         slots: The calendar that was run.
         weekly: (replications, weeks, len(Outcome)) float64.
         first_date: Of the first week.
+        sample: The first replication, deployment by deployment.
     """
 
     name: str
     slots: tuple[Slot, ...]
     weekly: NDArray[np.float64]
     first_date: np.datetime64
+    sample: Sample
 
     def total(self) -> NDArray[np.float64]:
         """Return the sums over all weeks, (replications, len(Outcome))."""
@@ -140,16 +162,21 @@ def run_programme(
     """
     slots = _affordable(calendar(programme, phases), world, programme)
     weekly = np.zeros((world.n, programme.weeks, len(Outcome)))
+    outcomes = np.zeros((len(slots), len(Outcome)))
+    sites, hours = [], np.zeros(len(slots))
     with ThreadPoolExecutor(max_workers=workers) as pool:
         results = pool.map(lambda slot: _run_slot(world, slot, points), slots)
-        for done, (slot, result) in enumerate(zip(slots, results, strict=True), 1):
-            weekly[:, slot.week] += result
-            progress(done, len(slots))
+        for row, (slot, run) in enumerate(zip(slots, results, strict=True)):
+            weekly[:, slot.week] += run.outcomes
+            outcomes[row], hours[row] = run.outcomes[0], run.first_hours
+            sites.append(run.first_site)
+            progress(row + 1, len(slots))
     return ProgrammeResult(
         name=name,
         slots=slots,
         weekly=weekly,
         first_date=np.datetime64(programme.first_date),
+        sample=Sample(site=tuple(sites), hours=hours, outcomes=outcomes),
     )
 
 
@@ -187,9 +214,16 @@ def _affordable(
     return slots[: int(np.searchsorted(costs, programme.budget_gbp, side="right"))]
 
 
-def _run_slot(
-    world: World, slot: Slot, points: OperatingPoints | None
-) -> NDArray[np.float64]:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _SlotRun:
+    """One deployment in every replication, and where the first one was."""
+
+    outcomes: NDArray[np.float64]
+    first_site: str
+    first_hours: float
+
+
+def _run_slot(world: World, slot: Slot, points: OperatingPoints | None) -> _SlotRun:
     address = np.random.SeedSequence(
         world.seed, spawn_key=(_SLOT, slot.week, slot.place)
     )
@@ -242,7 +276,11 @@ def _run_slot(
         officers=slot.phase.officers,
     )
     _fill_costs(result, world, slot, hours=hours, faces=faces, under_18=under_18)
-    return result
+    return _SlotRun(
+        outcomes=result,
+        first_site=world.sites[site[0]],
+        first_hours=float(hours[0]),
+    )
 
 
 def _sites(

@@ -144,3 +144,35 @@ class Deployments:
         if end is not None:
             keep &= self.date < end
         return self.where(keep)
+
+    def joined(self, other: Deployments) -> Deployments:
+        """Return the rows of both, in order of date; rows in both count once.
+
+        The same deployment is the same day, place, duration and watchlist: two vans
+        may stand at one place on one day.
+        """
+        seen = set(self._keys())
+        new = np.array([key not in seen for key in other._keys()], dtype=bool)
+        added = other.where(new)
+        columns: dict[str, object] = {}
+        order = np.argsort(np.concatenate([self.date, added.date]), kind="stable")
+        for column in fields(self):
+            mine, theirs = getattr(self, column.name), getattr(added, column.name)
+            if isinstance(mine, np.ndarray):
+                columns[column.name] = np.concatenate([mine, theirs])[order]
+            else:
+                both = mine + theirs
+                columns[column.name] = tuple(both[row] for row in order)
+        return Deployments(**columns)  # type: ignore[arg-type]  # same columns
+
+    def _keys(self) -> list[tuple[str, str, float, float]]:
+        return [
+            (str(day), place, float(hours), float(size))
+            for day, place, hours, size in zip(
+                self.date,
+                self.location,
+                np.nan_to_num(self.duration_h),
+                self.watchlist_size,
+                strict=True,
+            )
+        ]

@@ -14,9 +14,8 @@ import sys
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
-import click
 import typer
 from rich.console import Console
 from rich.progress import (
@@ -54,6 +53,9 @@ if TYPE_CHECKING:
     ProgressCall = Callable[[str, int, int], None]
 
 __all__ = ["app", "main"]
+
+# typer keeps its copy of click private; the family of its usage errors does not.
+_USAGE_ERROR = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
 
 _LOG = logging.getLogger("harness")
 
@@ -316,13 +318,14 @@ def main() -> None:
     except LfrError as error:
         _complain(str(error))
         sys.exit(ExitCode.INTERNAL_ERROR)
-    except click.exceptions.NoArgsIsHelpError as error:
-        print(error.format_message())
+    except _USAGE_ERROR as error:
+        message = error.format_message()
+        if message.startswith("Usage:"):
+            print(message)  # no command was given: typer's answer is its help
+        else:
+            _complain(f"{message.rstrip('.')}; see `harness --help`")
         sys.exit(ExitCode.BAD_INPUT)
-    except click.ClickException as error:
-        _complain(f"{error.format_message().rstrip('.')}; see `harness --help`")
-        sys.exit(ExitCode.BAD_INPUT)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         _complain("interrupted before anything was measured; finished clips are kept")
         sys.exit(ExitCode.NOT_VALID)
     sys.exit(code if isinstance(code, int) else ExitCode.GOOD)

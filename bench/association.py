@@ -48,7 +48,7 @@ class TruthJoin:
             results: The matcher's word on every frame.
         """
         self._truth = {str(clip.camera_id): _CameraTruth(clip) for clip in clips}
-        self._passage_of: dict[tuple[str, int, int], Passage] = {}
+        self._passage_of: dict[tuple[str, int, int], Passage | None] = {}
         self._detected: dict[str, set[int]] = {}
         for result in results:
             camera_id = str(result.outcome.camera_id)
@@ -58,8 +58,8 @@ class TruthJoin:
             boxes = np.array([box[1:] for box in result.boxes], dtype=np.float64)
             shown = self._truth[camera_id].passages_of(index, boxes)
             for box, passage in zip(result.boxes, shown, strict=True):
+                self._passage_of[camera_id, index, box[0]] = passage
                 if passage is not None:
-                    self._passage_of[camera_id, index, box[0]] = passage
                     self._detected.setdefault(passage.passage_id, set()).add(index)
 
     def detected(self, passage: Passage) -> set[int]:
@@ -69,9 +69,9 @@ class TruthJoin:
     def passage(self, found: Probe | Alert) -> Passage | None:
         """Name the passage whose face raised a probe or an alert."""
         camera_id = str(found.camera_id)
-        known = self._passage_of.get((camera_id, found.frame_index, found.track_id))
-        if known is not None or camera_id not in self._truth:
-            return known
+        where = (camera_id, found.frame_index, found.track_id)
+        if where in self._passage_of or camera_id not in self._truth:
+            return self._passage_of.get(where)
         # The matcher may cut its shot from a frame whose boxes it does not report:
         # the shot's own box then speaks for itself.
         box = np.array([found.box_xyxy], dtype=np.float64)

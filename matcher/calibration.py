@@ -222,13 +222,17 @@ def load_cohort(content: bytes) -> Cohort:
     """
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as held:
-            return Cohort(
-                templates=held["templates"].astype(np.float32),
-                passages=held["passages"].astype(np.int64),
-                n_passages=int(held["n_passages"]),
-                embedder_sha256=str(held["embedder_sha256"]),
-                settings=str(held["settings"]),
-            )
-    except (OSError, EOFError, BadZipFile, KeyError) as error:
-        message = f"a calibration cohort must be an npz file of ours ({error})"
+            templates = held["templates"].astype(np.float32)
+            passages = held["passages"].astype(np.int64)
+            n_passages = int(held["n_passages"])
+            sha256, settings = str(held["embedder_sha256"]), str(held["settings"])
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
+        message = f"a calibration cohort must be an npz file of ours, but: {error}"
         raise CalibrationError(message) from error
+    return Cohort(
+        templates=templates,
+        passages=passages,
+        n_passages=n_passages,
+        embedder_sha256=sha256,
+        settings=settings,
+    )

@@ -88,7 +88,7 @@ class TrackerConfig(_Settings):
         "may only continue one.",
     )
     min_overlap: float = Field(
-        default=-0.25,
+        default=-0.3,
         ge=-1.0,
         le=1.0,
         description="Least distance-IoU of predicted and detected box; below 0 the "
@@ -101,7 +101,7 @@ class TrackerConfig(_Settings):
         description="Detections before a track is trusted, embedded and searched.",
     )
     max_gap_s: float = Field(
-        default=0.6,
+        default=1.0,
         gt=0.0,
         le=10.0,
         description="A track unseen for longer is over.",
@@ -143,7 +143,7 @@ class QualityConfig(_Settings):
         "frontality is worth one half.",
     )
     half_sharpness: float = Field(
-        default=0.25,
+        default=0.15,
         gt=0.0,
         le=10.0,
         description="Mean absolute Laplacian of the chip over its standard "

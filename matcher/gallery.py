@@ -218,14 +218,15 @@ def load(path: Path) -> Gallery:
     """
     try:
         with np.load(path, allow_pickle=False) as held:
-            return Gallery(
-                templates=held["templates"],
-                subject_ids=tuple(SubjectId(str(s)) for s in held["subject_ids"]),
-                embedder_sha256=str(held["embedder_sha256"]),
-            )
-    except (OSError, EOFError, BadZipFile, KeyError) as error:
+            templates = held["templates"]
+            subject_ids = [SubjectId(str(s)) for s in held["subject_ids"]]
+            sha256 = str(held["embedder_sha256"])
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         message = f"gallery file {path} cannot be read ({error}); enrol again"
         raise GalleryError(message) from error
+    return Gallery(
+        templates=templates, subject_ids=tuple(subject_ids), embedder_sha256=sha256
+    )
 
 
 def _size(image_bgr: NDArray[np.uint8]) -> str:

@@ -24,9 +24,9 @@ from matcher.records import (
     Outcome,
     Probe,
     Stage,
-    StageEvent,
     TrackId,
 )
+from matcher.stamps import Stamps
 from matcher.tracking import NO_TRACK, Tracks, no_tracks, track
 
 if TYPE_CHECKING:
@@ -54,32 +54,6 @@ class _Camera:
 
     tracks: Tracks = field(default_factory=no_tracks)
     shots: dict[TrackId, Shots] = field(default_factory=dict)
-
-
-class _Stamps:
-    """Turns a clock into stage events; each stage begins where the last one ended."""
-
-    def __init__(self, frame: Frame, clock: Callable[[], int]) -> None:
-        self.events: list[StageEvent] = []
-        self._frame = frame
-        self._clock = clock
-        self._mark_ns = clock()
-
-    def ended(self, stage: Stage, *, n_faces: int) -> int:
-        """Note that a stage has ended; return when."""
-        begun_ns, self._mark_ns = self._mark_ns, self._clock()
-        self.events.append(
-            StageEvent(
-                camera_id=self._frame.camera_id,
-                frame_index=self._frame.index,
-                stage=stage,
-                n_faces=n_faces,
-                enqueued_ns=begun_ns,
-                started_ns=begun_ns,
-                ended_ns=self._mark_ns,
-            )
-        )
-        return self._mark_ns
 
 
 class Pipeline:
@@ -124,7 +98,7 @@ class Pipeline:
             Its outcome, always `PROCESSED`, and all that was found.
         """
         camera = self._cameras.setdefault(frame.camera_id, _Camera())
-        stamps = _Stamps(frame, self._clock)
+        stamps = Stamps(frame, self._clock)
         detections = self._detector.detect(frame.image_bgr)
         stamps.ended(Stage.DETECT, n_faces=0)
         rows = self._follow(frame, camera, detections)
@@ -134,9 +108,9 @@ class Pipeline:
         embeddings = self._embed(shots)
         stamps.ended(Stage.EMBED, n_faces=len(shots))
         searched, fused = self._fuse(frame, camera, shots, embeddings)
-        candidates = self._index.search(fused, k=1) if searched else None
-        searched_ns = stamps.ended(Stage.SEARCH, n_faces=len(searched))
-        probes = self._probe(frame, camera, searched, candidates, searched_ns)
+        candidates = self._index.search(fused, k=1)
+        stamps.ended(Stage.SEARCH, n_faces=len(searched))
+        probes = self._probe(frame, camera, searched, candidates)
         alerts = tuple(
             self._alert(probe) for probe in probes if self._decider.decide(probe)
         )
@@ -254,11 +228,8 @@ class Pipeline:
         frame: Frame,
         camera: _Camera,
         searched: list[BestShot],
-        candidates: CandidateLists | None,
-        decided_ns: int,
+        candidates: CandidateLists,
     ) -> tuple[Probe, ...]:
-        if candidates is None:
-            return ()
         return tuple(
             Probe(
                 camera_id=frame.camera_id,
@@ -270,7 +241,7 @@ class Pipeline:
                 n_shots=len(camera.shots[shot.track_id]),
                 subject_id=self._subject_ids[int(rows[0])],
                 comparison_score=float(scores[0]),
-                decided_ns=decided_ns,
+                decided_ns=self._clock(),
             )
             for shot, rows, scores in zip(
                 searched, candidates.rows, candidates.scores, strict=True

@@ -91,9 +91,9 @@ def record_cohort(
                 passages.append(passage)
                 templates.append(vector)
     order = np.argsort(np.array(passages, np.int64), kind="stable")
-    vectors = np.array(templates, np.float32).reshape(-1, embedder.dimension)
+    fused = np.array(templates, np.float32).reshape(-1, embedder.dimension)
     return Cohort(
-        templates=vectors[order],
+        templates=fused[order],
         passages=np.array(passages, np.int64)[order],
         n_passages=n_passages,
         embedder_sha256=embedder_sha256(config.embedder),

@@ -171,7 +171,7 @@ def _associate(
         gain = overlap[np.ix_(tracks, some)]
         # Pairs beyond the gate are worth nothing, so no good pair is given up for one.
         worth = np.maximum(gain - least, 0.0)
-        i, j = optimize.linear_sum_assignment(worth, maximize=True)  # type: ignore[attr-defined] # scipy ships no stubs
+        i, j = optimize.linear_sum_assignment(worth, maximize=True)
         good = gain[i, j] >= least
         rows[some[j[good]]] = tracks[i[good]]
         free[tracks[i[good]]] = False

@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 __all__ = ["Accessory", "accessories_of"]
 
 _AROUND, _ALONG = 25, 9
+# The root of the neck on the average body: its axis, and a band around it.
+_NECK_Z_M, _NECK_RADIUS_M, _NECK_BAND_M, _NECK_FROM_M = 0.030, 0.068, 0.014, 0.43
 # Sections of rings around the neck: (outwards, upwards) in metres from its root.
 _SHIRT_COLLAR_M = ((-0.002, -0.012), (-0.008, 0.022), (-0.003, 0.024), (0.014, -0.010))
 _COAT_COLLAR_M = ((0.000, -0.012), (-0.006, 0.030), (0.000, 0.032), (0.030, -0.014))
 _TUBE = tuple(
     (-np.cos(a), np.sin(a)) for a in np.linspace(-0.6 * np.pi, 1.25 * np.pi, _ALONG)
 )
+# Where a tube's middle lies, in radii outwards and upwards from the root of the neck.
+_TUBE_SEAT = (0.7, 0.35)
 # Half sides of bags, metres, across, up and deep.
 _BACKPACK_M, _SHOULDER_BAG_M = (0.145, 0.205, 0.075), (0.140, 0.100, 0.050)
 # Bags are rounded boxes: superquadrics of this exponent.
@@ -82,12 +86,12 @@ def accessories_of(
         back = (np.abs(basis.mean_m[: len(dressed_m), 0]) < 0.10) & (
             np.abs(basis.height_m - 0.27) < 0.12
         )
-        behind = dressed_m[back & _suit(basis)]
+        behind = dressed_m[back & basis.is_suit]
         centre = behind.mean(axis=0)
         centre[[0, 2]] = 0.0, behind[:, 2].min() - 0.75 * _BACKPACK_M[2]
         pieces.append(_box(_BACKPACK_M, centre, Bone.CHEST))
     elif clothing.bag is Bag.SHOULDER:
-        hip = _suit(basis) & (np.abs(basis.height_m + 0.01) < 0.05)
+        hip = basis.is_suit & (np.abs(basis.height_m + 0.01) < 0.05)
         beside = dressed_m[hip & (basis.share[:, Chart.ARM] < 0.1)]
         centre = beside.mean(axis=0)
         centre[0] = beside[:, 0].max() + 0.3 * _SHOULDER_BAG_M[2]
@@ -97,16 +101,12 @@ def accessories_of(
     return tuple(pieces)
 
 
-def _suit(basis: BodyBasis) -> NDArray[np.bool_]:
-    return np.arange(len(basis.height_m)) < basis.n_suit
-
-
 def _tube(front_m: float, back_m: float) -> NDArray[np.float64]:
     """Make a tube's sections: (around, along, 2), thicker at the back."""
     angle = np.linspace(-np.pi, np.pi, _AROUND)
-    radius = front_m + (back_m - front_m) * (0.5 + 0.5 * np.cos(angle - np.pi)) ** 1.0
-    section = np.array(_TUBE)
-    return radius[:, None, None] * (section[None] + [0.7, 0.35])
+    radius = front_m + (back_m - front_m) * (0.5 + 0.5 * np.cos(angle))
+    tube: NDArray[np.float64] = radius[:, None, None] * (np.array(_TUBE) + _TUBE_SEAT)
+    return tube
 
 
 def _ring(
@@ -130,8 +130,9 @@ def _ring(
         A surface on the chest, seen from both sides.
     """
     mean = basis.mean_m[: len(dressed_m)]
-    from_axis = np.hypot(mean[:, 0], mean[:, 2] - 0.03)
-    root = _suit(basis) & (np.abs(from_axis - 0.068) < 0.014) & (mean[:, 1] > 0.43)
+    from_axis = np.hypot(mean[:, 0], mean[:, 2] - _NECK_Z_M)
+    root = basis.is_suit & (mean[:, 1] > _NECK_FROM_M)
+    root &= np.abs(from_axis - _NECK_RADIUS_M) < _NECK_BAND_M
     points = dressed_m[root].astype(np.float64)
     centre = np.array([0.0, 0.0, (points[:, 2].min() + points[:, 2].max()) / 2.0])
     offset = points - centre

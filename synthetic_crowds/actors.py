@@ -31,6 +31,8 @@ __all__ = ["Actor", "Posed", "dress", "pose"]
 
 # Coarse enough for a face 30 px high, where they err by some two pixels.
 _HEAD_CELL_M, _BODY_CELL_M = 0.012, 0.03
+# Parts with so few triangles add nothing to an outline.
+_DETAIL = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -103,12 +105,16 @@ class Posed:
     feet_m: NDArray[np.float64]
     neck_m: NDArray[np.float64]
 
-    def coarse(self) -> tuple[Placed, ...]:
-        """The coarse double, each part with its rotation to and place in the world."""
-        return (
+    def silhouette(self) -> tuple[Placed, ...]:
+        """The coarse double's larger parts, with their rotation to the world and place.
+
+        Eyes and spectacles lie inside the rest's outline.
+        """
+        placed = (
             *((part, self.body_turn, self.feet_m) for part in self.coarse_body),
             *((part, self.head_turn, self.neck_m) for part in self.actor.coarse_head),
         )
+        return tuple(mesh for mesh in placed if len(mesh[0].triangles) > _DETAIL)
 
 
 def pose(actor: Actor, stance: Stance) -> Posed:

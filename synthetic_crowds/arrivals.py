@@ -47,7 +47,7 @@ class Arrivals:
         start_s: (n,) float64, clip time, on ticks.
         free_speed_m_s: (n,) float64.
         towards: (n,) bool.
-        waypoints_m: (n, 3, 2) float64: start, turn, end.
+        waypoints_m: (n, 4, 2) float64: start, way in, turn, end.
     """
 
     start_s: NDArray[np.float64]
@@ -73,7 +73,7 @@ def draw_arrivals(crowd: CrowdConfig, layout: Layout, *, rng: Generator) -> Arri
         for way in group_waypoints:
             legs_m = np.linalg.norm(np.diff(way, axis=0), axis=1)
             before_zone_m = (
-                legs_m[0] + way[1, 0] - layout.zone_far_x_m if towards else 0.0
+                legs_m[:2].sum() + way[2, 0] - layout.zone_far_x_m if towards else 0.0
             )
             starts.append(entry_s - before_zone_m / speed)
             speeds.append(speed)
@@ -86,13 +86,13 @@ def draw_arrivals(crowd: CrowdConfig, layout: Layout, *, rng: Generator) -> Arri
         start_s=start_s,
         free_speed_m_s=np.asarray(speeds, np.float64)[order],
         towards=np.asarray(ways, np.bool_)[order],
-        waypoints_m=np.asarray(waypoints, np.float64).reshape(-1, 3, 2)[order],
+        waypoints_m=np.asarray(waypoints, np.float64).reshape(-1, 4, 2)[order],
     )
 
 
 def _draw_group_size(mean: float, *, rng: Generator) -> int:
     """Draw from the Poisson distribution without 0 that has this mean."""
-    if mean <= 1.0:
+    if mean == 1.0:
         return 1
     # The rate solves mean = rate / (1 - exp(-rate)); this contracts for any mean > 1.
     rate = mean
@@ -114,36 +114,32 @@ def _draw_group_size(mean: float, *, rng: Generator) -> int:
 def _draw_ways(
     size: int, layout: Layout, *, towards: bool, rng: Generator
 ) -> NDArray[np.float64]:
-    """Draw start, turn and end of each member of a group, (size, 3, 2)."""
+    """Draw start, way in, turn and end of each member of a group, (size, 4, 2)."""
     abreast_m = (np.arange(size) - (size - 1) / 2) * _ABREAST_M
-    ways = np.empty((size, 3, 2))
+    ways = np.empty((size, 4, 2))
+    behind_m = np.arange(size) * _ABREAST_M
     if towards:
         free_m = layout.zone_half_width_m - 0.25
         room_m = max(free_m - (size - 1) * _ABREAST_M / 2, 0.0)
         lane_y = np.clip(rng.uniform(-room_m, room_m) + abreast_m, -free_m, free_m)
         turn_x = layout.zone_far_x_m + rng.uniform(0.8, 2.5)
         if rng.random() < _CORNER_SHARE:
-            corner_x = rng.uniform(
-                layout.corner_near_x_m + 0.8, layout.corner_far_x_m - 0.8
-            )
-            ways[:, 0, 0] = corner_x
-            ways[:, 0, 1] = layout.wall_y_m + 2.0 + np.arange(size) * _ABREAST_M
+            gap_m = (layout.corner_near_x_m + 1.0, layout.corner_far_x_m - 0.8)
+            ways[:, :2, 0] = rng.uniform(*gap_m)
+            ways[:, 0, 1] = layout.wall_y_m + 2.0 + behind_m
+            ways[:, 1, 1] = layout.wall_y_m - 0.8
         else:
             way_in_x = layout.zone_far_x_m + rng.uniform(2.5, 5.0)
-            ways[:, 0, 0] = way_in_x
-            side_y = layout.out_of_view_y_m(way_in_x)
-            ways[:, 0, 1] = side_y - np.arange(size) * _ABREAST_M
-        ways[:, 1, 0] = turn_x
-        ways[:, 1, 1] = lane_y
-        ways[:, 2, 0] = -2.0
-        ways[:, 2, 1] = lane_y
+            ways[:, :2, 0] = way_in_x
+            ways[:, 0, 1] = layout.out_of_view_y_m(way_in_x) - behind_m
+            ways[:, 1, 1] = layout.kerb_y_m
+        ways[:, 2, 0], ways[:, 3, 0] = turn_x, -2.0
+        ways[:, 2:, 1] = lane_y[:, None]
     else:
         lane_y = layout.back_lane_y_m + rng.uniform(-0.25, 0.25) + 0.5 * abreast_m
         away_x = layout.corner_far_x_m + rng.uniform(0.0, 3.0)
-        ways[:, 0, 0] = 1.0 - np.arange(size) * _ABREAST_M
-        ways[:, 0, 1] = lane_y
-        ways[:, 1, 0] = away_x
-        ways[:, 1, 1] = lane_y
-        ways[:, 2, 0] = away_x + 2.0
-        ways[:, 2, 1] = layout.out_of_view_y_m(away_x + 2.0) - 1.0
+        ways[:, 0, 0] = 1.0 - behind_m
+        ways[:, 1, 0], ways[:, 2, 0] = layout.zone_far_x_m, away_x
+        ways[:, :3, 1] = lane_y[:, None]
+        ways[:, 3] = away_x + 2.0, layout.out_of_view_y_m(away_x + 2.0) - 1.0
     return ways

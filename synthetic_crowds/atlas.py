@@ -17,8 +17,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
+from numba import njit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -133,7 +133,7 @@ def unroll(
     return np.stack([u, v], axis=1).astype(np.float32)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba is untyped
+@njit(cache=True, nogil=True)
 def _rasterise(
     uv: NDArray[np.float32],
     template: NDArray[np.float32],

@@ -32,13 +32,14 @@ _KEPT = {
 }
 
 
-def _soft(value: NDArray[np.float32], width: float) -> NDArray[np.float32]:
-    return np.clip(value / width + 0.5, 0.0, 1.0)
+def _soft(value: NDArray[np.floating], width: float) -> NDArray[np.float64]:
+    """Step from 0 to 1 around value 0, over `width`."""
+    return np.asarray(np.clip(value / width + 0.5, 0.0, 1.0), np.float64)
 
 
 def _regions(
     position_m: NDArray[np.float32], beard: Beard
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Moustache, chin, and cheeks with jaw, on the template, in [0, 1]."""
     x, y, z = np.abs(position_m[..., 0]), position_m[..., 1], position_m[..., 2]
     lip = MOUTH_Y_M

@@ -24,7 +24,16 @@ from synthetic_crowds.surface import bake
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ATLAS_PX", "CHARTS", "BodyBasis", "Chart", "ChartBox", "body_basis"]
+__all__ = [
+    "ATLAS_PX",
+    "CHARTS",
+    "BodyBasis",
+    "Chart",
+    "ChartBox",
+    "Landmark",
+    "Surface",
+    "body_basis",
+]
 
 ATLAS_PX = 256
 SHAPE_UNIT_M = 1e-4
@@ -66,6 +75,35 @@ class ChartBox(NamedTuple):
     along: tuple[float, float]
 
 
+class Landmark(IntEnum):
+    """Rows behind the points, counted from the first bone's joint."""
+
+    HEAD = 20
+    NECK = 21
+    CROWN = 24
+    SOLE = 25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Surface:
+    """Triangles over points, with texture coordinates.
+
+    Attributes:
+        source: (r,) int32, the point behind each drawn vertex; seams repeat points.
+        uv: (r, 2) float32 in the atlas.
+        triangles: (t, 3) int32 over drawn vertices.
+    """
+
+    source: NDArray[np.int32]
+    uv: NDArray[np.float32]
+    triangles: NDArray[np.int32]
+
+    @property
+    def over_points(self) -> NDArray[np.int32]:
+        """The triangles (t, 3) over points, seams closed."""
+        return self.source[self.triangles]
+
+
 _AROUND = (-np.pi, np.pi + _WRAP_RAD)
 CHARTS = {
     Chart.TRUNK: ChartBox(0, 0, 256, 112, _AROUND, (0.67, -0.16)),
@@ -80,6 +118,7 @@ CHARTS = {
 _ARM_BONES = (Bone.ARM_L, Bone.FOREARM_L, Bone.HAND_L)
 _LEG_BONES = (Bone.THIGH_L, Bone.SHIN_L)
 _FOOT_BONES = (Bone.FOOT_L, Bone.TOES_L)
+_SPINE = [Bone.PELVIS, Bone.CHEST, Landmark.NECK]
 _TO_RIGHT = Bone.COLLAR_R - Bone.COLLAR_L
 
 
@@ -88,24 +127,23 @@ class BodyBasis:
     """What all bodies share. `p` points: `s` of the suit, then hands, then skirt.
 
     Attributes:
-        mean_m: (p + 26, 3) float32: points, then 20 bone joints, head joint, neck
-            joint, tips of the toes, crown, sole.
+        mean_m: (p + 26, 3) float32: points, then the joints of 20 bones, head joint,
+            neck joint, tips of the toes, crown and sole (`Landmark`).
         shapes: (2, 3, 3, p + 26, 3) int16, in `SHAPE_UNIT_M` from `mean_m`, by sex
             (female, male), age (10, 25, 90 years) and weight (low, mean, high).
         body_mass_index: (2, 3, 3) float32, measured on those shapes.
         n_suit: s.
         n_hands: Points of both hands.
-        suit_triangles: (t, 3) int32, of the suit alone.
-        bones: (p, 4) uint8, weights: (p, 4) float32; skin weights.
+        bones: (p, 4) uint8, what each point follows.
+        weights: (p, 4) float32, how much.
         occlusion: (p,) float32.
         share: (p, 4) float32, how much a point belongs to trunk, arms, legs, feet.
-        height_m: (p,) float32 on the template.
+        height_m: (p,) float32 on the average body.
         arm_share: (p,) float32 from shoulder (0) to wrist (1).
-        edges: (e, 2) int32, of the suit, both ways, sorted; and `edge_starts`.
-        source: (r,) int32, the point behind each drawn vertex of suit and hands.
-        uv: (r, 2) float32 in the atlas.
-        triangles: (t', 3) int32 over drawn vertices.
-        skirt_source, skirt_uv, skirt_triangles: The same for the skirt.
+        edges: (e, 2) int32, of the suit, both ways, sorted by their first end.
+        edge_starts: (s + 1,) int32, where each point's edges begin.
+        body: Suit and hands.
+        skirt: The skirt.
         texel_m: (256, 256, 3) float32, the point of the average body behind each
             texel; where left and right share one, that of either side.
     """
@@ -115,8 +153,6 @@ class BodyBasis:
     body_mass_index: NDArray[np.float32]
     n_suit: int
     n_hands: int
-    suit_triangles: NDArray[np.int32]
-    skirt_triangles_of_points: NDArray[np.int32]
     bones: NDArray[np.uint8]
     weights: NDArray[np.float32]
     occlusion: NDArray[np.float32]
@@ -125,13 +161,14 @@ class BodyBasis:
     arm_share: NDArray[np.float32]
     edges: NDArray[np.int32]
     edge_starts: NDArray[np.int32]
-    source: NDArray[np.int32]
-    uv: NDArray[np.float32]
-    triangles: NDArray[np.int32]
-    skirt_source: NDArray[np.int32]
-    skirt_uv: NDArray[np.float32]
-    skirt_triangles: NDArray[np.int32]
+    body: Surface
+    skirt: Surface
     texel_m: NDArray[np.float32]
+
+    @property
+    def is_suit(self) -> NDArray[np.bool_]:
+        """(p,) which points belong to the suit."""
+        return np.arange(len(self.bones)) < self.n_suit
 
 
 @lru_cache(maxsize=1)
@@ -157,8 +194,8 @@ def body_basis() -> BodyBasis:
     across, along = _coordinates(points, joints, arm_share)
     corners = np.concatenate((suit_triangles, hand_triangles))
     charts = np.concatenate((chart, np.full(len(hand_triangles), Chart.SKIN)))
-    source, uv, triangles = _cut(corners, charts, across, along)
-    skirt_source, skirt_uv, cut_skirt = _cut(
+    body = _cut(corners, charts, across, along)
+    skirt = _cut(
         skirt_triangles, np.full(len(skirt_triangles), Chart.SKIRT), across, along
     )
     pairs = suit_triangles[:, [0, 1, 1, 2, 2, 0, 1, 0, 2, 1, 0, 2]].reshape(-1, 2)
@@ -169,8 +206,6 @@ def body_basis() -> BodyBasis:
         body_mass_index=arrays["body_mass_index"],
         n_suit=n_suit,
         n_hands=n_hands,
-        suit_triangles=suit_triangles,
-        skirt_triangles_of_points=skirt_triangles,
         bones=bones,
         weights=weights,
         occlusion=(arrays["occlusion"] / 255.0).astype(np.float32),
@@ -181,14 +216,10 @@ def body_basis() -> BodyBasis:
         edge_starts=np.searchsorted(edges[:, 0], np.arange(n_suit + 1)).astype(
             np.int32
         ),
-        source=source,
-        uv=uv,
-        triangles=triangles,
-        skirt_source=skirt_source,
-        skirt_uv=skirt_uv,
-        skirt_triangles=cut_skirt,
-        texel_m=bake(uv, points[source], triangles, ATLAS_PX)
-        + bake(skirt_uv, points[skirt_source], cut_skirt, ATLAS_PX),
+        body=body,
+        skirt=skirt,
+        texel_m=bake(body.uv, points[body.source], body.triangles, ATLAS_PX)
+        + bake(skirt.uv, points[skirt.source], skirt.triangles, ATLAS_PX),
     )
 
 
@@ -217,13 +248,14 @@ def _arm_share(
     mirrored = points * np.where(points[:, :1] < 0, [-1.0, 1.0, 1.0], 1.0)
     shoulder, elbow, wrist = joints[[Bone.ARM_L, Bone.FOREARM_L, Bone.HAND_L]]
     upper, lower = elbow - shoulder, wrist - elbow
-    lengths = np.linalg.norm(upper), np.linalg.norm(lower)
+    lengths = float(np.linalg.norm(upper)), float(np.linalg.norm(lower))
     on_upper = (mirrored - shoulder) @ upper / lengths[0]
     on_lower = (mirrored - elbow) @ lower / lengths[1]
     bisector = upper / lengths[0] + lower / lengths[1]
     beyond = (mirrored - elbow) @ bisector > 0
     metres = np.where(beyond, lengths[0] + on_lower, np.minimum(on_upper, lengths[0]))
-    return (metres / (lengths[0] + lengths[1])).astype(np.float32)
+    share: NDArray[np.float32] = (metres / sum(lengths)).astype(np.float32)
+    return share
 
 
 def _coordinates(
@@ -231,22 +263,22 @@ def _coordinates(
     joints: NDArray[np.float32],
     arm_share: NDArray[np.float32],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Compute each chart's (6, p) coordinates across and along for every point."""
+    """Compute each chart's (8, p) coordinates across and along for every point."""
     side = np.where(points[:, 0] < 0, -1.0, 1.0)
     x, y, z = side * points[:, 0], points[:, 1], points[:, 2]
     across, along = np.zeros((2, len(Chart), len(points)))
-    spine = np.interp(y, joints[[0, 3, 21], 1], joints[[0, 3, 21], 2])
+    spine = np.interp(y, joints[_SPINE, 1], joints[_SPINE, 2])
     across[Chart.TRUNK] = across[Chart.SKIRT] = np.arctan2(points[:, 0], z - spine)
     along[Chart.SKIRT] = along[Chart.LEG] = y
     # On the shoulders height says little: rows become rings around the neck.
     rise = np.clip((y - _SHOULDERS_FROM_M) / _SHOULDERS_OVER_M, 0.0, 1.0)
-    from_neck = np.hypot(x, z - joints[21, 2])
+    from_neck = np.hypot(x, z - joints[Landmark.NECK, 2])
     ring = np.clip(_SHOULDERS_RADIUS_M - from_neck, 0.0, None)
     along[Chart.TRUNK] = y + 0.8 * ring * rise * rise * (3.0 - 2.0 * rise)
 
     shoulder, elbow, wrist = joints[[Bone.ARM_L, Bone.FOREARM_L, Bone.HAND_L]]
-    bend = np.linalg.norm(elbow - shoulder)
-    bend /= bend + np.linalg.norm(wrist - elbow)
+    upper = float(np.linalg.norm(elbow - shoulder))
+    bend = upper / (upper + float(np.linalg.norm(wrist - elbow)))
     axis = np.stack(
         [
             np.interp(arm_share, (0.0, bend, 1.0), (shoulder[k], elbow[k], wrist[k]))
@@ -274,12 +306,8 @@ def _cut(
     charts: NDArray[np.int64],
     across: NDArray[np.float64],
     along: NDArray[np.float64],
-) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]:
-    """Give every vertex one copy per chart, and one more beyond the cut at the back.
-
-    Returns:
-        The point behind each copy, its atlas coordinates, and the triangles.
-    """
+) -> Surface:
+    """Give every vertex one copy per chart, and one more beyond the cut at the back."""
     angle = across[charts[:, None], corners]
     circular = np.isin(charts, (Chart.TRUNK, Chart.ARM, Chart.LEG, Chart.SKIRT))
     cut = circular & (np.ptp(angle, axis=1) > np.pi)
@@ -302,8 +330,8 @@ def _cut(
         uv[mine, 1] = (
             box.y + np.clip(v * box.height, 0.5, box.height - 0.5)
         ) / ATLAS_PX
-    return (
-        source.astype(np.int32),
-        uv,
-        triangles.reshape(corners.shape).astype(np.int32),
+    return Surface(
+        source=source.astype(np.int32),
+        uv=uv,
+        triangles=triangles.reshape(corners.shape).astype(np.int32),
     )

@@ -47,8 +47,8 @@ class Camera:
     def to_image(self, points_m: NDArray[np.floating]) -> NDArray[np.float64]:
         """Project points (..., 3) of the camera's frame to pixels (..., 2)."""
         k = self.intrinsics
-        x, y, z = np.moveaxis(np.asarray(points_m, dtype=np.float64), -1, 0)
-        return np.stack((k.fx_px * x / z + k.cx_px, k.fy_px * y / z + k.cy_px), axis=-1)
+        focal, centre = (k.fx_px, k.fy_px), (k.cx_px, k.cy_px)
+        return np.asarray(points_m[..., :2] / points_m[..., 2:] * focal + centre)
 
     def rays(self, *, step_px: float = 1.0) -> NDArray[np.float64]:
         """Directions in the world, one per pixel of a grid `step_px` wide.

@@ -107,7 +107,7 @@ def compose(
         if sprite is not None:
             sprites.append((index, sprite))
         feet = ellipse_m(posed.feet_m, stance.heading_deg, _FEET_RADII_M)
-        shadow = cast(posed.coarse(), feet, scene.light, camera)
+        shadow = cast(posed.silhouette(), feet, scene.light, camera)
         if shadow is not None:
             darken(image, scene.ground, shadow)
     sprites.sort(key=lambda pair: -pair[1].depth_m)

@@ -83,9 +83,10 @@ class _Sheet:
 
 def _soft(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Blur a mask's rim over a texel, so that hems show no steps."""
-    return cv2.GaussianBlur(
+    rim = cv2.GaussianBlur(
         mask.astype(np.float32), (3, 3), 0.7, borderType=cv2.BORDER_REPLICATE
     )
+    return np.asarray(rim, np.float32)
 
 
 def paint_atlas(clothing: Clothing, cut: Cut, skin_bgr: Bgr) -> NDArray[np.uint8]:

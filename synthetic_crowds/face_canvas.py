@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import cv2
@@ -56,7 +57,7 @@ class FaceCanvas:
         position_m: (n, n, 3) float32, template coordinates.
         lips, lids, ears: Region masks.
         front: 1 on the face, 0 behind the ears and inside.
-        cheeks, nose, chin, forehead, sockets, under_eyes, jaw, neck: Soft regions.
+        cheeks, nose, chin, forehead, sockets, under_eyes: Soft regions.
         creases: (6, n, n) in the order of the table above.
         mottling: (8, n * n) slow fields in [-1, 1].
         fine: (n, n) in [-1, 1], about a texel of a 256 px texture.
@@ -88,7 +89,7 @@ def _distance_to_polyline(
     corners: tuple[tuple[float, float], ...],
 ) -> NDArray[np.float32]:
     nearest = np.full(x.shape, np.inf, np.float32)
-    for (x0, y0), (x1, y1) in zip(corners[:-1], corners[1:], strict=True):
+    for (x0, y0), (x1, y1) in pairwise(corners):
         dx, dy = x1 - x0, y1 - y0
         t = np.clip(((x - x0) * dx + (y - y0) * dy) / (dx * dx + dy * dy), 0.0, 1.0)
         nearest = np.minimum(nearest, np.hypot(x - x0 - t * dx, y - y0 - t * dy))

@@ -1,18 +1,18 @@
 """Builds hair: a displaced cap of strands, with a curtain for long styles.
 
-Owns thickness, flow and ragged edges of each cut. Thickness reaches zero at the
-hairline, so that no gap opens there. Knows nothing of faces.
+Owns the cap's shape and colours. Its thickness reaches zero at the hairline, so that
+no gap opens there. Knows nothing of faces.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from synthetic_crowds.buns import build_bun
 from synthetic_crowds.curtain import build_curtain
+from synthetic_crowds.cuts import CUTS
 from synthetic_crowds.hairline import over_hairline
 from synthetic_crowds.hats import build_hat
 from synthetic_crowds.head_basis import smooth_normals
@@ -25,6 +25,7 @@ from synthetic_crowds.strands import hair_colour, strand_colours, strand_shades
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from synthetic_crowds.cuts import Cut
     from synthetic_crowds.face_canvas import FaceCanvas
     from synthetic_crowds.people import Appearance, Person
 
@@ -34,114 +35,14 @@ __all__ = ["build_hair", "paint_scalp"]
 _SUNK_M = 0.0015
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Cut:
-    """One style's shape.
-
-    Attributes:
-        top_m, side_m, back_m: Thickness.
-        rise_m: Distance from the hairline over which thickness grows.
-        flow: Lattice cells per metre along x, y, z: slow along the strands.
-        lumps: Share of thickness that varies from place to place.
-        ragged_m: How far the hairline's edge wanders.
-        hangs: Whether a curtain hangs from the sides.
-    """
-
-    top_m: float
-    side_m: float
-    back_m: float
-    rise_m: float
-    flow: tuple[float, float, float]
-    lumps: float
-    ragged_m: float
-    hangs: bool = False
-
-
-_CUTS = {
-    HairStyle.CROP: _Cut(
-        top_m=0.013,
-        side_m=0.005,
-        back_m=0.007,
-        rise_m=0.020,
-        flow=(420.0, 420.0, 160.0),
-        lumps=0.30,
-        ragged_m=0.006,
-    ),
-    HairStyle.SIDE_PART: _Cut(
-        top_m=0.024,
-        side_m=0.008,
-        back_m=0.010,
-        rise_m=0.026,
-        flow=(60.0, 90.0, 520.0),
-        lumps=0.22,
-        ragged_m=0.004,
-    ),
-    HairStyle.SWEPT_BACK: _Cut(
-        top_m=0.026,
-        side_m=0.006,
-        back_m=0.012,
-        rise_m=0.020,
-        flow=(520.0, 360.0, 50.0),
-        lumps=0.20,
-        ragged_m=0.004,
-    ),
-    HairStyle.CURLY: _Cut(
-        top_m=0.034,
-        side_m=0.020,
-        back_m=0.024,
-        rise_m=0.028,
-        flow=(170.0, 170.0, 170.0),
-        lumps=0.34,
-        ragged_m=0.007,
-    ),
-    HairStyle.AFRO: _Cut(
-        top_m=0.050,
-        side_m=0.042,
-        back_m=0.045,
-        rise_m=0.034,
-        flow=(330.0, 330.0, 330.0),
-        lumps=0.16,
-        ragged_m=0.005,
-    ),
-    HairStyle.TIED_BACK: _Cut(
-        top_m=0.010,
-        side_m=0.006,
-        back_m=0.010,
-        rise_m=0.016,
-        flow=(460.0, 420.0, 45.0),
-        lumps=0.12,
-        ragged_m=0.004,
-    ),
-    HairStyle.BOB: _Cut(
-        top_m=0.018,
-        side_m=0.016,
-        back_m=0.022,
-        rise_m=0.022,
-        flow=(240.0, 45.0, 430.0),
-        lumps=0.18,
-        ragged_m=0.004,
-        hangs=True,
-    ),
-    HairStyle.LONG: _Cut(
-        top_m=0.016,
-        side_m=0.014,
-        back_m=0.018,
-        rise_m=0.022,
-        flow=(240.0, 45.0, 430.0),
-        lumps=0.18,
-        ragged_m=0.004,
-        hangs=True,
-    ),
-}
-
-
 def _cap_height(template_m: NDArray[np.float32], person: Person) -> NDArray[np.float32]:
     """Height over the hairline, the fringe counted as hair."""
     height = over_hairline(template_m, person.hair)
     if person.hair.fringe_m > 0.0:
         azimuth = np.degrees(np.arctan2(np.abs(template_m[..., 0]), template_m[..., 2]))
-        height = height + person.hair.fringe_m * np.clip((56.0 - azimuth) / 12.0, 0, 1)
-    return np.asarray(height, np.float32)
+        over_forehead = np.clip((56.0 - azimuth) / 12.0, 0.0, 1.0)
+        return np.asarray(height + person.hair.fringe_m * over_forehead, np.float32)
+    return height
 
 
 def build_hair(
@@ -164,7 +65,7 @@ def build_hair(
     Returns:
         No part, a cap, or a cap and a curtain or bun; a hat takes the cap's place.
     """
-    cut = _CUTS.get(appearance.hair_style)
+    cut = CUTS.get(appearance.hair_style)
     if appearance.head_covered:
         hat = build_hat(vertices, normals, appearance)
         if cut is None or not cut.hangs:
@@ -211,9 +112,7 @@ def paint_scalp(
     image += cover * shade * colour.astype(np.float32)
 
 
-def _thickness(
-    person: Person, appearance: Appearance, cut: _Cut
-) -> NDArray[np.float32]:
+def _thickness(person: Person, appearance: Appearance, cut: Cut) -> NDArray[np.float32]:
     """Thickness at each vertex of the cap, metres."""
     scalp, hair = load_scalp(), person.hair
     at = scalp.template_m
@@ -245,7 +144,7 @@ def _build_cap(
     normals: NDArray[np.float32],
     person: Person,
     appearance: Appearance,
-    cut: _Cut,
+    cut: Cut,
     size_px: int,
 ) -> MeshPart:
     scalp = load_scalp()
@@ -266,7 +165,7 @@ def _build_cap(
 
 
 def _paint_cap(
-    person: Person, appearance: Appearance, cut: _Cut, size_px: int
+    person: Person, appearance: Appearance, cut: Cut, size_px: int
 ) -> NDArray[np.uint8]:
     position = load_hair_texels(size_px)
     flat = position.reshape(-1, 3)

@@ -80,7 +80,6 @@ def render_portrait(
     light: Light | None,
     background_bgr: tuple[float, float, float] | None,
     rng: Generator,
-    texture_px: int = 256,
 ) -> Portrait:
     """Render one person's portrait.
 
@@ -96,7 +95,6 @@ def render_portrait(
         light: In camera space; None draws a studio's.
         background_bgr: sRGB, 0 to 255; None draws a wall's.
         rng: Draws the light and the wall, where none is given.
-        texture_px: Side of the skin's texture.
 
     Returns:
         The picture with its box and landmarks.
@@ -106,7 +104,7 @@ def render_portrait(
     if background_bgr is None:
         wall = rng.uniform(90.0, 220.0) * rng.uniform(0.94, 1.0, 3)
         background_bgr = (float(wall[0]), float(wall[1]), float(wall[2]))
-    head = build_head(person, appearance, texture_px=texture_px)
+    head = build_head(person, appearance)
     turned = gaze_rotation(yaw_deg, pitch_deg, roll_deg)
     return render_head(
         person,

@@ -73,10 +73,16 @@ def angles_seen(
         head_to_camera: (3, 3) rotation.
         centre_m: (3,) of the face, in the camera's frame.
     """
-    ahead = centre_m / np.linalg.norm(centre_m)
-    right = np.cross([0.0, 1.0, 0.0], ahead)
-    right /= np.linalg.norm(right)
-    sight = np.stack((right, np.cross(ahead, right), ahead))
+    x, y, z = (centre_m / math.sqrt(float(centre_m @ centre_m))).tolist()
+    level = math.hypot(x, z)
+    # Rows: rightwards along the horizon, down, and along the line of sight.
+    sight = np.array(
+        [
+            [z / level, 0.0, -x / level],
+            [-x * y / level, level, -y * z / level],
+            [x, y, z],
+        ]
+    )
     # What remains after undoing "faces the lens" is turn @ nod @ lean.
     left = FACING_CAMERA.T @ sight @ head_to_camera
     yaw = math.atan2(left[0, 2], left[2, 2])

@@ -81,7 +81,7 @@ def load_scalp() -> Scalp:
     )
     distance = np.linalg.norm(skin[None] - wanted[:, None], axis=2)
     return Scalp(
-        ids=ids,
+        ids=ids.astype(np.int64),
         triangles=local[triangles].astype(np.int32),
         weld=local[basis.weld[ids]].astype(np.int32),
         uv=unroll(skin[ids], HAIR_UNROLL, right_of_seam=basis.right_of_seam[ids]),

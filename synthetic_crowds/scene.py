@@ -36,6 +36,8 @@ __all__ = ["Scene", "build_scene"]
 
 _LUMINANCE_BGR = np.array([0.0722, 0.7152, 0.2126], np.float32)
 _SIDE_DEPTH_M = 9.0
+# Paint is finer than the camera's pixels from here on; nearer, grain hides its blur.
+_SHARP_FROM_M = 27.0
 # How far beyond its foot a thing darkens the ground.
 _FOOT_M = 0.05
 
@@ -95,7 +97,6 @@ def build_scene(
     optics: Optics,
     *,
     samples: int = 2,
-    px_per_m: float = 80.0,
     rng: Generator,
 ) -> Scene:
     """Paint, light, furnish and expose a street.
@@ -107,9 +108,9 @@ def build_scene(
         layout: The plan that its walkers keep to.
         optics: The camera's lens.
         samples: Rays per pixel along each side.
-        px_per_m: Resolution of its paint.
         rng: Decides shops, wear and furniture.
     """
+    px_per_m = camera.intrinsics.fx_px / _SHARP_FROM_M
     decor = decorate(setting, layout, px_per_m=px_per_m, rng=rng)
     radiance, depth_m = _trace(decor, light, camera, layout, samples)
     radiance = _weather(radiance, depth_m, light, rng=rng)

@@ -8,7 +8,7 @@ Knows nothing of walls: a shadow that reaches one stops there.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -16,7 +16,6 @@ import numpy as np
 from numba import njit
 
 from synthetic_crowds.colour import SRGB_TO_LINEAR, linear_to_srgb
-from synthetic_crowds.rasteriser import Intrinsics, draw, new_canvas
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +34,7 @@ Placed = tuple["MeshPart", "NDArray[np.float64]", "NDArray[np.float64]"]
 _SHRINK = 2
 _FAINTEST = 0.15
 _CONTACT_BLUR_M = 0.06
+_NEAREST_M = 0.5
 _ENCODE = linear_to_srgb(np.linspace(0.0, 1.0, 4096, dtype=np.float32))
 
 
@@ -69,52 +69,35 @@ def cast(
     Returns:
         `None` if the frame shows nothing of it.
     """
-    flat: list[MeshPart] = []
+    outlines = [contact_m]
     if light.cast_shadow >= _FAINTEST:
-        flat = [_flatten(part, turn, place_m, light) for part, turn, place_m in meshes]
-    ground = np.concatenate([contact_m, *(part.vertices for part in flat)])
-    seen = camera.to_camera(ground)
-    if (seen[:, 2] < 0.5).any():
+        outlines.extend(_flatten(*mesh, light) for mesh in meshes)
+    seen = [camera.to_camera(outline) for outline in outlines]
+    if min(float(points[:, 2].min()) for points in seen) < _NEAREST_M:
         return None
-    spots = camera.to_image(seen)
-    blur_px = max(
-        light.shadow_blur_m * camera.intrinsics.fx_px / float(seen[:, 2].mean()), 0.8
-    )
-    margin = math.ceil(3 * blur_px) + 2
-    left = max(math.floor(spots[:, 0].min()) - margin, 0) // _SHRINK
-    top = max(math.floor(spots[:, 1].min()) - margin, 0) // _SHRINK
-    right = min(math.ceil(spots[:, 0].max()) + margin, camera.width_px) // _SHRINK
-    bottom = min(math.ceil(spots[:, 1].max()) + margin, camera.height_px) // _SHRINK
+    spots = [camera.to_image(points) / _SHRINK for points in seen]
+    px_per_m = camera.intrinsics.fx_px / float(seen[0][:, 2].mean()) / _SHRINK
+    blur_px = max(light.shadow_blur_m * px_per_m, 0.5)
+    margin = math.ceil(3 * blur_px) + 1
+    low = np.min([points.min(axis=0) for points in spots], axis=0)
+    high = np.max([points.max(axis=0) for points in spots], axis=0)
+    left = max(math.floor(low[0]) - margin, 0)
+    top = max(math.floor(low[1]) - margin, 0)
+    right = min(math.ceil(high[0]) + margin, camera.width_px // _SHRINK)
+    bottom = min(math.ceil(high[1]) + margin, camera.height_px // _SHRINK)
     if right - left < 2 or bottom - top < 2:
         return None
-    share = np.zeros((bottom - top, right - left), np.float32)
-    if flat:
-        canvas = new_canvas(bottom - top, right - left)
-        k = camera.intrinsics
-        intrinsics = Intrinsics(
-            fx_px=k.fx_px / _SHRINK,
-            fy_px=k.fy_px / _SHRINK,
-            cx_px=k.cx_px / _SHRINK - left,
-            cy_px=k.cy_px / _SHRINK - top,
-        )
-        for part in flat:
-            draw(
-                canvas,
-                part,
-                rotation=camera.rotation,
-                translation_m=camera.to_camera(np.zeros(3)),
-                intrinsics=intrinsics,
-                light=light.seen_by(camera),
-                owner=0,
-            )
-        share[canvas.owner >= 0] = light.cast_shadow
-        share = cv2.GaussianBlur(share, (0, 0), max(blur_px / _SHRINK, 0.5))
-    contact = np.zeros_like(share)
-    polygon = camera.to_image(camera.to_camera(contact_m)) / _SHRINK - (left, top)
-    cv2.fillPoly(contact, [np.round(polygon).astype(np.int32)], light.contact_shadow)
-    soft_px = _CONTACT_BLUR_M * camera.intrinsics.fx_px / float(seen[0, 2]) / _SHRINK
-    contact = cv2.GaussianBlur(contact, (0, 0), max(soft_px, 0.5))
-    share = 1.0 - (1.0 - share) * (1.0 - contact)
+    contact = np.zeros((bottom - top, right - left), np.float32)
+    polygon = np.round(spots[0] - (left, top)).astype(np.int32)
+    cv2.fillConvexPoly(contact, polygon, light.contact_shadow)
+    soft_px = max(_CONTACT_BLUR_M * px_per_m, 0.5)
+    share = np.asarray(cv2.GaussianBlur(contact, (0, 0), soft_px), np.float32)
+    if len(spots) > 1:
+        key = np.zeros_like(share)
+        for points, (part, _, _) in zip(spots[1:], meshes, strict=True):
+            _fill(key, points - (left, top), part.triangles, light.cast_shadow)
+        cast_share = np.asarray(cv2.GaussianBlur(key, (0, 0), blur_px), np.float32)
+        share = 1 - (1 - share) * (1 - cast_share)
     size = (share.shape[1] * _SHRINK, share.shape[0] * _SHRINK)
     whole = cv2.resize(share, size, interpolation=cv2.INTER_LINEAR)
     return Shadow(
@@ -152,18 +135,54 @@ def _darken(
                     frame[y, x, c] = encode[int(light * np.float32(4095.0) + 0.5)]
 
 
+@njit(cache=True, nogil=True)
+def _fill(
+    mask: NDArray[np.float32],
+    spots: NDArray[np.float64],
+    triangles: NDArray[np.int32],
+    value: float,
+) -> None:
+    """Set the pixels of a mask whose centres lie in any triangle of either side."""
+    height, width = mask.shape
+    for t in range(len(triangles)):
+        i, j, k = triangles[t]
+        ax, ay = spots[i]
+        bx, by = spots[j]
+        cx, cy = spots[k]
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        if area == 0.0:
+            continue
+        sign = 1.0 if area > 0.0 else -1.0
+        for y in range(
+            max(math.ceil(min(ay, by, cy) - 0.5), 0),
+            min(math.floor(max(ay, by, cy) - 0.5), height - 1) + 1,
+        ):
+            py = y + 0.5
+            for x in range(
+                max(math.ceil(min(ax, bx, cx) - 0.5), 0),
+                min(math.floor(max(ax, bx, cx) - 0.5), width - 1) + 1,
+            ):
+                px = x + 0.5
+                if (
+                    sign * ((bx - ax) * (py - ay) - (by - ay) * (px - ax)) >= 0.0
+                    and sign * ((cx - bx) * (py - by) - (cy - by) * (px - bx)) >= 0.0
+                    and sign * ((ax - cx) * (py - cy) - (ay - cy) * (px - cx)) >= 0.0
+                ):
+                    mask[y, x] = value
+
+
 def _flatten(
     part: MeshPart,
     turn: NDArray[np.float64],
     place_m: NDArray[np.float64],
     light: StreetLight,
-) -> MeshPart:
-    """Press a mesh on to the ground along the rays of the key light."""
+) -> NDArray[np.float64]:
+    """Press vertices (n, 3) on to the ground along the rays of the key light."""
     world = part.vertices @ turn.T + place_m
     drift = light.to_key[:2] / light.to_key[2]
     world[:, :2] -= np.maximum(world[:, 2:], 0.0) * drift
     world[:, 2] = 0.0
-    return replace(part, vertices=world.astype(np.float32))
+    return np.asarray(world)
 
 
 def ellipse_m(

@@ -71,7 +71,8 @@ class Pose:
 
     def move(self, bone: Bone, point_m: NDArray[np.floating]) -> NDArray[np.float64]:
         """Carry a rest point (3,) along with one bone."""
-        return self.rotations[bone] @ point_m + self.offsets_m[bone]
+        moved: NDArray[np.float64] = self.rotations[bone] @ point_m
+        return moved + self.offsets_m[bone]
 
 
 @njit(cache=True, nogil=True)
@@ -107,7 +108,8 @@ def aligned(
     for i in range(3):
         j, k = (i + 1) % 3, (i + 2) % 3
         skew[k, j], skew[j, k] = cross[i], -cross[i]
-    return np.eye(3) + skew + times(skew, skew) / (1.0 + (start * end).sum())
+    rotation: NDArray[np.float64] = np.eye(3) + skew
+    return rotation + times(skew, skew) / (1.0 + (start * end).sum())
 
 
 @njit(cache=True, nogil=True)

@@ -33,6 +33,8 @@ _TIME_GAP_S = 0.8
 _REPULSION, _RANGE_M = 8.0, 0.1
 # Whoever is this close to a waypoint turns to the next.
 _WAYPOINT_M = 1.2
+# Which of a walk's waypoints these are.
+_TURN, _END = 2, 3
 # A jam may hold people up; after this long their walk ends wherever they are.
 _LONGEST_WALK_S = 120.0
 
@@ -67,11 +69,11 @@ def walk_paths(arrivals: Arrivals, layout: Layout) -> list[NDArray[np.float64]]:
         position[active] += velocity * TICK_S
         arrived = (distance < _WAYPOINT_M) | (
             arrivals.towards[active]
-            & (leg[active] == 1)
+            & (leg[active] == _TURN)
             & (position[active, 0] < layout.zone_far_x_m)
         )
-        ended = arrived & (leg[active] == 2)
-        leg[active[arrived & ~ended]] = 2
+        ended = arrived & (leg[active] == _END)
+        leg[active[arrived & ~ended]] += 1
         late = tick - start_tick[active] > _LONGEST_WALK_S / TICK_S
         over = active[ended | late]
         walking[over] = False

@@ -131,9 +131,11 @@ def cut_out(
     rect, head_rect = _around(whole).within(frame), _around(head_box)
     if 0 in rect.shape:
         return None
+    angles = angles_seen(camera.rotation @ posed.head_turn, outline.mean(axis=0))
+    faces = abs(angles[0]) <= _AVERTED_DEG
     far = face_box[3] - face_box[1] < _COARSE_BELOW_PX
     body_parts = posed.coarse_body if far else posed.body_parts
-    head_parts = posed.actor.coarse_head if far else head.parts
+    head_parts = head.parts if faces and not far else posed.actor.coarse_head
     canvas = _render(posed, body_parts, (), rect, 1, camera, light)
     tile = resolve(canvas, factor=1)
     rows = columns = np.empty(0, np.intp)
@@ -143,7 +145,6 @@ def cut_out(
         fine = resolve(canvas, factor=2)
         tile[shared.slices(rect)] = fine[shared.slices(head_rect)]
         rows, columns = _face_pixels(canvas, hull, head_rect)
-    angles = angles_seen(camera.rotation @ posed.head_turn, outline.mean(axis=0))
     return Sprite(
         left_px=rect.left,
         top_px=rect.top,
@@ -154,7 +155,7 @@ def cut_out(
         ),
         depth_m=depth_m,
         body_box_xyxy=whole,
-        faces=abs(angles[0]) <= _AVERTED_DEG,
+        faces=faces,
         face_rows=rows,
         face_columns=columns,
         face_box_xyxy=face_box,

@@ -41,7 +41,7 @@ def encode(
         stream.bit_rate = bits
         stream.thread_count = 1
         stream.options = {
-            "preset": "veryfast",
+            "preset": "superfast",
             "bf": "0",
             "g": str(max(round(camera.fps), 1)),
             "sc_threshold": "0",

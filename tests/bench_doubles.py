@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.clock import ClockCheck
+from bench.config import ObjectivesConfig
+from bench.driver import Drive
 from bench.instrument import Instrument
-from bench.records import ArrivalPlan, PassageOutcome, SentFrames
+from bench.records import ArrivalPlan, PassageOutcome, RunRecord, SentFrames
+from bench.resources import Account
+from bench.run import conclude
+from bench.session import Session
 from matcher.messages import (
     ClockProbe,
     ClockReading,
@@ -382,6 +388,41 @@ def serve_double(
                 )
                 connection.send(Stopped(use=use))
                 return
+
+
+def make_record(
+    results: tuple[FrameResult, ...],
+    *,
+    sent: SentFrames | None = None,
+    objectives: ObjectivesConfig | None = None,
+    **instrument: object,
+) -> RunRecord:
+    """Conclude a run of the tiny world from what a matcher is made to say."""
+    plan = make_plan()
+    stated = (ObjectivesConfig() if objectives is None else objectives).stated()
+    idle = Account(cpu_s=0.3, wait_s=0.0, rss_bytes=10**8)
+    session = Session(
+        system=SYSTEM,
+        clock_check=ClockCheck(n_round_trips=20, shortest_ns=60_000, disagreement_ns=0),
+        drive=Drive(
+            sent=send_all(plan) if sent is None else sent, interrupted=False, lost=""
+        ),
+        results=results,
+        drive_s=10.0,
+        harness=idle,
+        matcher=idle,
+    )
+    return conclude(
+        make_crowd(),
+        plan,
+        session,
+        make_instrument(**instrument),
+        objectives=stated,
+        run_id="tiny",
+        scenario={"scenario": {"title": "Tiny world"}},
+        provenance={"seed": 1},
+        notes=(),
+    )
 
 
 class FakeClock:

@@ -53,7 +53,7 @@ class Outline(HTMLParser):
 
 
 def read_page(folder, record):
-    write_run(folder, record)
+    write_run(record, folder)
     html = render_report(folder).read_text(encoding="utf-8")
     outline = Outline()
     outline.feed(html)
@@ -63,7 +63,7 @@ def read_page(folder, record):
 
 CASES = {
     "usual": {"seed": 11},
-    "no_alerts": {"with_alerts": False},
+    "no_alerts": {"with_alerts": False, "n_cameras": 1, "duration_s": 12.0},
     "interrupted": {"interrupted": True},
     "unhurried": {"unhurried": True},
     "tiny": {"n_cameras": 1, "duration_s": 4.0, "n_passages": 1},
@@ -203,7 +203,7 @@ def test_folder_without_run_is_refused(tmp_path):
 
 def test_damaged_picture_index_is_refused(tmp_path):
     """A page must not quietly leave out pictures that should be there."""
-    write_run(tmp_path, report_doubles.make_record())
+    write_run(report_doubles.make_record(), tmp_path)
     (tmp_path / FOLDER).mkdir()
     (tmp_path / FOLDER / "pictures.json").write_text('{"cameras": 3}')
     with pytest.raises(RunFolderError, match="faults"):

@@ -99,8 +99,9 @@ def _cut(
     factor = min(1.0, config.face_height_px / height)
     image = portrait.image_bgr
     if factor < 1.0:
-        image = cv2.resize(
-            image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA
+        image = np.asarray(
+            cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA),
+            dtype=np.uint8,
         )
     # Midway between box and landmarks: a turned head's box is mostly its side.
     centre = 0.5 * portrait.landmarks.mean(axis=0)

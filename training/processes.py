@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import torch
-from torch import distributed, multiprocessing
+from torch import distributed
+from torch.multiprocessing.spawn import spawn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,4 +54,4 @@ def spread(
     """Call `function(rank, *arguments)` in each process; wait for all."""
     # Read by the children as they import PyTorch: too late to set it there.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    multiprocessing.spawn(function, args=arguments, nprocs=n_processes, join=True)
+    spawn(function, args=arguments, nprocs=n_processes, join=True)

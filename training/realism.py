@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import cv2
 import numpy as np
-import scipy.stats
 import typer
 from rich.console import Console
 from rich.progress import track
@@ -26,10 +25,14 @@ from lfr_errors import BadInputError
 from synthetic_crowds.appearance import draw_appearance
 from synthetic_crowds.config import WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
+from synthetic_crowds.heads import build_head
 from synthetic_crowds.population import Demographics, IdentityDomain, draw_person
-from synthetic_crowds.portraits import render_portrait
+from synthetic_crowds.portraits import draw_studio_light, render_head
+from synthetic_crowds.pose import gaze_rotation
+from training.intervals import wilson
 from training.streets import draw_camera, draw_crowd
-from training.truth import found_faces, frames_with_truth
+from training.surroundings import draw_wall, with_wall
+from training.truth import found_faces, frames_with_truth, is_fair
 from training.verification import Separation, separation
 
 if TYPE_CHECKING:
@@ -106,11 +109,11 @@ class YuNet:
         """Return (n, 14): box xyxy and five landmarks, pixels."""
         self._detector.setInputSize((image_bgr.shape[1], image_bgr.shape[0]))
         _, rows = self._detector.detect(image_bgr)
-        if rows is None:
-            return np.zeros((0, 14), np.float32)
-        rows = np.asarray(rows[:, :14], np.float32)
-        rows[:, 2:4] += rows[:, :2]
-        return rows
+        # OpenCV returns None where it finds nothing; its stubs do not say so.
+        found = np.zeros((0, 15)) if rows is None else np.asarray(rows)
+        faces: NDArray[np.float32] = found[:, :14].astype(np.float32)
+        corners = faces[:, :2] + faces[:, 2:4]
+        return np.concatenate([faces[:, :2], corners, faces[:, 4:]], axis=1)
 
 
 class DlibEmbedder:
@@ -128,9 +131,8 @@ class DlibEmbedder:
 
         # Read beside the package, not through it: importing it needs pkg_resources.
         folder = Path(next(iter(spec.submodule_search_locations or ()))) / "models"
-        self._network = dlib.face_recognition_model_v1(
-            str(folder / "dlib_face_recognition_resnet_model_v1.dat")
-        )
+        weights = str(folder / "dlib_face_recognition_resnet_model_v1.dat")
+        self._network = dlib.face_recognition_model_v1(weights)  # type: ignore[attr-defined]  # dlib-bin ships no stubs
 
     def embed(
         self, image_bgr: NDArray[np.uint8], landmarks: NDArray[np.float32]
@@ -153,23 +155,14 @@ class DlibEmbedder:
         return np.array(self._network.compute_face_descriptor(rgb), np.float32)
 
 
-def _is_fair(
-    height_px: NDArray[np.float32],
-    yaw_deg: NDArray[np.float32],
-    visibility: NDArray[np.float32],
-) -> NDArray[np.bool_]:
-    """Say which faces a detector must find: near, turned little, in full view."""
-    return (height_px >= 40.0) & (np.abs(yaw_deg) <= 45.0) & (visibility >= 0.9)
-
-
 def street_recall(yunet: YuNet, *, crowds: int, cache_dir: Path) -> Recall:
     """Count the fair faces that YuNet finds on frames of `crowds` streets."""
     found = faces = false = frames = 0
     for index in track(range(crowds), description="Streets"):
         rng = np.random.default_rng((_SEED, 0, index))
         crowd = make_crowd(
-            draw_crowd(index, duration_s=8.0, rng=rng),
-            (draw_camera("cam1", rng=rng),),
+            draw_crowd(index, duration_s=20.0, rng=rng),
+            (draw_camera("cam1", fps=1.5, rng=rng),),
             WatchlistConfig(size=1, mated_share=0.0),
             seed=_SEED * 1000 + index,
             cache_dir=cache_dir,
@@ -177,10 +170,10 @@ def street_recall(yunet: YuNet, *, crowds: int, cache_dir: Path) -> Recall:
             progress=lambda _task, _done, _total: None,
             domain=IdentityDomain.REALISM,
         )
-        for frame in frames_with_truth(crowd.clips[0], every=5):
+        for frame in frames_with_truth(crowd.clips[0], every=1):
             rows = yunet.detect(frame.image_bgr)
             pair = found_faces(rows[:, :4], frame.boxes_xyxy)
-            fair = _is_fair(frame.face_height_px, frame.yaw_deg, frame.visibility)
+            fair = is_fair(frame.face_height_px, frame.yaw_deg, frame.visibility)
             found += int((pair[fair] >= 0).sum())
             faces += int(fair.sum())
             false += len(rows) - int((pair >= 0).sum())
@@ -191,28 +184,36 @@ def street_recall(yunet: YuNet, *, crowds: int, cache_dir: Path) -> Recall:
 
 
 def _portraits(
-    person: Person, *, days: int, views: int, largest_yaw_deg: float, index: int
+    person: Person,
+    *,
+    days: int,
+    views: int,
+    largest_yaw_deg: float,
+    face_height_px: tuple[float, float],
+    index: int,
 ) -> Iterator[tuple[int, Portrait]]:
     """Render `views` pictures of a person on each of `days` days."""
     rng = np.random.default_rng((_SEED, 1, index))
     for day in range(days):
         appearance = draw_appearance(person, rng=rng)
+        head = build_head(person, appearance)
         for _ in range(views):
-            yield (
-                day,
-                render_portrait(
-                    person,
-                    appearance,
-                    yaw_deg=float(rng.uniform(-largest_yaw_deg, largest_yaw_deg)),
-                    pitch_deg=float(rng.uniform(-12.0, 8.0)),
-                    roll_deg=float(rng.normal(0.0, 4.0)),
-                    face_height_px=float(np.exp(rng.uniform(np.log(40), np.log(160)))),
-                    size_px=(256, 256),
-                    light=None,
-                    background_bgr=None,
-                    rng=rng,
+            wall = draw_wall(rng=rng)
+            portrait = render_head(
+                person,
+                appearance,
+                head,
+                rotation=gaze_rotation(
+                    float(rng.uniform(-largest_yaw_deg, largest_yaw_deg)),
+                    float(rng.uniform(-12.0, 8.0)),
+                    float(rng.normal(0.0, 4.0)),
                 ),
+                face_height_px=float(rng.uniform(*face_height_px)),
+                size_px=(256, 256),
+                light=draw_studio_light(rng=rng),
+                background_bgr=wall,
             )
+            yield day, with_wall(portrait, wall, rng=rng)
 
 
 def _people(count: int) -> Iterator[tuple[int, Person]]:
@@ -233,7 +234,12 @@ def portrait_recall(yunet: YuNet, *, people: int) -> Recall:
     found = faces = false = 0
     for index, person in _people(people):
         for _, portrait in _portraits(
-            person, days=1, views=4, largest_yaw_deg=45.0, index=index
+            person,
+            days=1,
+            views=4,
+            largest_yaw_deg=45.0,
+            face_height_px=(46.0, 160.0),  # an average head's; the smallest has 40
+            index=index,
         ):
             rows = yunet.detect(portrait.image_bgr)
             pair = found_faces(rows[:, :4], portrait.box_xyxy[None])
@@ -256,7 +262,12 @@ def dlib_separation(
     vectors, who, when = [], [], []
     for index, person in _people(people):
         for day, portrait in _portraits(
-            person, days=2, views=4, largest_yaw_deg=20.0, index=people + index
+            person,
+            days=2,
+            views=4,
+            largest_yaw_deg=20.0,
+            face_height_px=(80.0, 160.0),
+            index=people + index,
         ):
             rows = yunet.detect(portrait.image_bgr)
             pair = found_faces(rows[:, :4], portrait.box_xyxy[None])
@@ -266,13 +277,14 @@ def dlib_separation(
             vectors.append(embedder.embed(portrait.image_bgr, landmarks))
             who.append(index)
             when.append(day)
-    stacked, person, day = np.stack(vectors), np.array(who), np.array(when)
+    stacked, people_of, day_of = np.stack(vectors), np.array(who), np.array(when)
     # dlib compares by Euclidean distance; negated, so that higher is closer.
     squares = (stacked**2).sum(axis=1)
     distances = squares[:, None] + squares[None] - 2.0 * stacked @ stacked.T
     first, second = np.triu_indices(len(stacked), k=1)
     scores = -np.sqrt(np.maximum(distances[first, second], 0.0))
-    mated, same_day = person[first] == person[second], day[first] == day[second]
+    mated = people_of[first] == people_of[second]
+    same_day = day_of[first] == day_of[second]
     return (
         separation(scores[mated & same_day], scores[~mated]),
         separation(scores[mated & ~same_day], scores[~mated]),
@@ -282,8 +294,7 @@ def dlib_separation(
 def _show(recalls: list[Recall], days: tuple[Separation, Separation]) -> Table:
     table = Table("experiment", "measured", "required", title="Realism (synthetic)")
     for recall in recalls:
-        result = scipy.stats.binomtest(recall.found, recall.faces)
-        low, high = result.proportion_ci(method="wilson")
+        low, high = wilson(recall.found, recall.faces)
         table.add_row(
             f"YuNet finds faces on {recall.setting}, >= 40 px, |yaw| <= 45 deg",
             f"{recall.found}/{recall.faces} = {recall.found / recall.faces:.2%} "

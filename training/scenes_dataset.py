@@ -25,6 +25,7 @@ from synthetic_crowds.crowd import make_crowd
 from synthetic_crowds.population import Demographics, IdentityDomain, draw_person
 from synthetic_crowds.portraits import enrolment_portrait, render_portrait
 from training.streets import draw_camera, draw_crowd
+from training.surroundings import draw_light, draw_wall, with_wall
 from training.truth import frames_with_truth
 
 if TYPE_CHECKING:
@@ -50,9 +51,9 @@ class ScenesConfig(BaseModel):
 
     seed: int = Field(default=3, ge=0, description="Of every draw.")
     crowds: int = Field(default=24, ge=1, description="Streets, two cameras each.")
-    duration_s: float = Field(default=12.0, ge=2.0, description="Of each clip.")
-    every_s: float = Field(
-        default=0.7, gt=0.0, description="Between frames kept: neighbours are alike."
+    duration_s: float = Field(default=30.0, ge=2.0, description="Of each clip.")
+    fps: float = Field(
+        default=1.5, ge=1.0, description="Slow, since neighbouring frames are alike."
     )
     portraits: int = Field(default=600, ge=0, description="Pictures of one person.")
     first_person: int = Field(
@@ -133,11 +134,10 @@ _Image = tuple["NDArray[np.uint8]", _Row]
 
 
 def _frames(clip: Clip, config: ScenesConfig) -> Iterator[_Image]:
-    """Take a clip's frames, every so many, with the truth in network pixels."""
+    """Take a clip's frames with the truth in network pixels."""
     factor = config.width_px / clip.width_px
     shape = (config.width_px, round(clip.height_px * factor))
-    every = max(1, round(config.every_s * clip.fps))
-    for frame in frames_with_truth(clip, every=every):
+    for frame in frames_with_truth(clip, every=1):
         image = cv2.resize(frame.image_bgr, shape, interpolation=cv2.INTER_AREA)
         kinds = truth_kinds(frame.yaw_deg, frame.visibility, config)
         rows = np.flatnonzero(kinds)
@@ -178,6 +178,7 @@ def _portraits(config: ScenesConfig) -> Iterator[_Image]:
         if k % 3 < 2:
             yield _shrunk(enrolment_portrait(person, rng=rng), config)
             continue
+        wall = draw_wall(rng=rng)
         portrait = render_portrait(
             person,
             draw_appearance(person, rng=rng),
@@ -186,11 +187,11 @@ def _portraits(config: ScenesConfig) -> Iterator[_Image]:
             roll_deg=float(rng.normal(0.0, 8.0)),
             face_height_px=float(rng.uniform(60, 220)),
             size_px=(320, 320),
-            light=None,
-            background_bgr=None,
+            light=draw_light(rng=rng),
+            background_bgr=wall,
             rng=rng,
         )
-        yield _shrunk(portrait, config)
+        yield _shrunk(with_wall(portrait, wall, rng=rng), config)
 
 
 def _save(images: list[_Image], path: Path, config: ScenesConfig) -> None:
@@ -232,7 +233,7 @@ def make_scenes(config: ScenesConfig, *, folder: Path, workers: int) -> None:
         rng = np.random.default_rng((config.seed, 0, index))
         crowd = make_crowd(
             draw_crowd(index, duration_s=config.duration_s, rng=rng),
-            tuple(draw_camera(f"cam{k}", rng=rng) for k in (1, 2)),
+            tuple(draw_camera(f"cam{k}", fps=config.fps, rng=rng) for k in (1, 2)),
             WatchlistConfig(size=1, mated_share=0.0),
             seed=config.seed * 1000 + index,
             cache_dir=folder / "cache",
@@ -276,10 +277,11 @@ def main(
     folder: Annotated[Path, typer.Option()] = Path("training/work/scenes"),
     crowds: Annotated[int, typer.Option()] = 24,
     portraits: Annotated[int, typer.Option()] = 600,
+    seed: Annotated[int, typer.Option(help="Another one for validation.")] = 3,
     workers: Annotated[int, typer.Option()] = 2,
 ) -> None:
     """Render the detector's training scenes, of people in the training domain."""
-    config = ScenesConfig(crowds=crowds, portraits=portraits)
+    config = ScenesConfig(seed=seed, crowds=crowds, portraits=portraits)
     make_scenes(config, folder=folder, workers=workers)
 
 

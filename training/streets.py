@@ -17,17 +17,25 @@ if TYPE_CHECKING:
 __all__ = ["draw_camera", "draw_crowd"]
 
 
-def draw_camera(camera_id: str, *, rng: Generator) -> CameraConfig:
-    """Draw a camera like those of the shipped scenarios, and somewhat beyond."""
+def draw_camera(camera_id: str, *, fps: float, rng: Generator) -> CameraConfig:
+    """Draw a camera like those of the shipped scenarios, and somewhat beyond.
+
+    Args:
+        camera_id: Its name.
+        fps: Frames per second; a slow camera's frames resemble each other less, so
+            a detector learns more from each. Their quality is kept by the bitrate.
+        rng: Source of every draw.
+    """
     return CameraConfig(
         camera_id=camera_id,
+        fps=fps,
         mount_height_m=round(float(rng.uniform(2.5, 3.3)), 2),
         tilt_deg=round(float(rng.uniform(6.5, 9.0)), 2),
         hfov_deg=round(float(rng.uniform(28.0, 40.0)), 1),
         exposure_s=round(float(np.exp(rng.uniform(np.log(0.002), np.log(0.012)))), 4),
         gain_db=round(float(rng.uniform(0.0, 18.0)), 1),
         lens_blur_px=round(float(rng.uniform(0.3, 1.1)), 2),
-        bitrate_mbps=round(float(rng.uniform(2.0, 8.0)), 1),
+        bitrate_mbps=round(float(rng.uniform(2.0, 8.0)) * _bits_share(fps), 2),
     )
 
 
@@ -45,3 +53,8 @@ def draw_crowd(index: int, *, duration_s: float, rng: Generator) -> CrowdConfig:
         gaze_yaw_sd_deg=round(float(rng.uniform(8.0, 25.0)), 1),
         gaze_pitch_sd_deg=round(float(rng.uniform(3.0, 9.0)), 1),
     )
+
+
+def _bits_share(fps: float) -> float:
+    """Scale the bitrate of 10 fps; frames far apart in time predict each other less."""
+    return float((fps / 10.0) ** 0.75)

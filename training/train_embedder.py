@@ -2,7 +2,7 @@
 
 Owns the schedule and the loop.
 
-    python -m training.train_embedder --epochs 24
+    python -m training.train_embedder --epochs 22
 """
 
 from __future__ import annotations
@@ -43,20 +43,20 @@ class EmbedderTraining(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = Field(default=1, ge=0, description="Of every draw.")
-    epochs: int = Field(default=24, ge=1, description="Passes over all views.")
-    batch_size: int = Field(default=128, ge=8, description="Chips a step and process.")
-    processes: int = Field(default=2, ge=1, le=64, description="Single-threaded each.")
-    learning_rate: float = Field(default=0.2, gt=0.0, description="At its peak.")
-    warm_up: float = Field(default=0.1, ge=0.0, le=1.0, description="Share of steps.")
+    epochs: int = Field(default=22, ge=1, description="Passes over all views.")
+    batch_size: int = Field(default=128, ge=8, description="Chips a step, in all.")
+    processes: int = Field(default=1, ge=1, le=64, description="Single-threaded each.")
+    learning_rate: float = Field(default=0.1, gt=0.0, description="At its peak.")
+    warm_up: float = Field(default=0.08, ge=0.0, le=1.0, description="Share of steps.")
     momentum: float = Field(default=0.9, ge=0.0, lt=1.0)
     weight_decay: float = Field(default=5e-4, ge=0.0)
-    scale: float = Field(default=30.0, gt=0.0, description="Of the cosines.")
-    margin: float = Field(default=0.4, ge=0.0, lt=1.0, description="Cosine, in full.")
-    margin_ramp: float = Field(
-        default=0.5, gt=0.0, le=1.0, description="Share of steps until in full."
+    scale: float = Field(default=28.0, gt=0.0, description="Of the cosines.")
+    margin: float = Field(default=0.35, ge=0.0, lt=1.0, description="Cosine, in full.")
+    margin_ramp: tuple[float, float] = Field(
+        default=(0.1, 0.5), description="Shares of steps: none before, full after."
     )
     n_validation: int = Field(
-        default=250, ge=2, description="Identities at the end of the range, held out."
+        default=200, ge=2, description="Identities at the end of the range, held out."
     )
 
 
@@ -182,7 +182,8 @@ def _epochs(
         weight_decay=config.weight_decay,
         nesterov=True,
     )
-    per_epoch = len(train_rows) // (config.batch_size * config.processes)
+    batch_size = config.batch_size // config.processes
+    per_epoch = len(train_rows) // config.batch_size
     n_steps = config.epochs * per_epoch
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser,
@@ -198,13 +199,13 @@ def _epochs(
         rng = np.random.default_rng((config.seed, epoch, rank + 1))
         total = 0.0
         for k in range(per_epoch):
-            rows = mine[k * config.batch_size : (k + 1) * config.batch_size]
+            rows = mine[k * batch_size : (k + 1) * batch_size]
             chips = _chips(faces, rows, chip_px=trainee.embedder.chip_px, rng=rng)
-            ramp = (epoch * per_epoch + k) / (config.margin_ramp * n_steps)
+            progress = (epoch * per_epoch + k) / n_steps
             loss = parallel(
                 chips.contiguous(memory_format=torch.channels_last),
                 torch.from_numpy(label[rows]),
-                config.margin * min(1.0, ramp),
+                config.margin * float(np.interp(progress, config.margin_ramp, (0, 1))),
             )
             optimiser.zero_grad()
             loss.backward()
@@ -235,8 +236,8 @@ def train(config: EmbedderTraining, *, shards: Path, out: Path) -> Path:
 def main(
     shards: Annotated[Path, typer.Option()] = Path("training/work/faces"),
     out: Annotated[Path, typer.Option()] = Path("training/work/embedder"),
-    epochs: Annotated[int, typer.Option()] = 24,
-    processes: Annotated[int, typer.Option()] = 2,
+    epochs: Annotated[int, typer.Option()] = 22,
+    processes: Annotated[int, typer.Option()] = 1,
 ) -> None:
     """Train the reference embedder on the shards of `training.faces_dataset`."""
     config = EmbedderTraining(epochs=epochs, processes=processes)

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
     from synthetic_crowds.records import Clip
 
-__all__ = ["LEAST_OVERLAP", "TrueFrame", "found_faces", "frames_with_truth"]
+__all__ = [
+    "LEAST_OVERLAP",
+    "TrueFrame",
+    "found_faces",
+    "frames_with_truth",
+    "is_fair",
+]
 
 # Detectors differ in where they think a face ends: YuNet leaves out the forehead,
 # so its box overlaps ours by about a half where it is exactly in place.
@@ -93,3 +99,12 @@ def found_faces(
         pair[face] = row
         overlap[row, :] = overlap[:, face] = -1.0
     return pair
+
+
+def is_fair(
+    height_px: NDArray[np.float32],
+    yaw_deg: NDArray[np.float32],
+    visibility: NDArray[np.float32],
+) -> NDArray[np.bool_]:
+    """Say which faces a detector must find: near, turned little, in full view."""
+    return (height_px >= 40.0) & (np.abs(yaw_deg) <= 45.0) & (visibility >= 0.9)

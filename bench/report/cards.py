@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.proportion import proportion
 from bench.report.view import Bar, Card
-from bench.report.words import figure_text, limit_text, number
+from bench.report.words import count, figure_text, limit_text, number
 
 if TYPE_CHECKING:
     from bench.records import Metric, ObjectiveResult, RunRecord
@@ -116,11 +116,13 @@ def _throughput_card(record: RunRecord) -> Card:
 
 def _watchlist_card(record: RunRecord) -> Card:
     text = figure_text("watchlist.size", record.metrics.get("watchlist.size"))
+    n_failed = _value(record, "watchlist.fte")
+    every = "every one enrolled"
     return Card(
         title="Watchlist",
         value=text.value,
         interval="",
-        basis="enrolled",
+        basis=f"{count(n_failed)} failed to enrol" if n_failed else every,
         note=_threshold_note(record),
         bar=None,
         is_missing=text.is_missing,

@@ -136,7 +136,7 @@ def speed_charts(record: RunRecord) -> tuple[Chart, ...]:
         Chart(
             svg=charts_load.frame_outcomes(series.outcomes_by_camera(record)),
             caption="What became of every frame offered, warm-up included. A skipped "
-            "frame was over budget: its people may be missed.",
+            "frame was over budget: its people may be missed." + _causes(record),
         )
     )
     return tuple(charts)
@@ -169,6 +169,14 @@ def _latency_charts(record: RunRecord) -> list[Chart]:
             "never empties.",
         ),
     ]
+
+
+def _causes(record: RunRecord) -> str:
+    told = [
+        f"{cause if cause else 'no cause given'} ({count(n)})"
+        for cause, n in series.causes(record.results)
+    ]
+    return f" Not processed: {'; '.join(told)}." if told else ""
 
 
 def _delay_charts(record: RunRecord) -> list[Chart]:

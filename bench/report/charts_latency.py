@@ -63,7 +63,7 @@ def latency_histogram(
                 colour=PALETTE.ink,
                 level=0.95 - 0.09 * i,
             )
-        axes.set_xlabel("glass-to-alert latency, ms" + (" (log scale)" * is_log))
+        axes.set_xlabel(f"glass-to-alert latency, ms{' (log scale)' if is_log else ''}")
         axes.set_ylabel("frames")
         axes.margins(x=0.02)
         # The label of the last percentile needs room on its right.
@@ -132,7 +132,7 @@ def latency_series(
             )
         axes.set_xlabel("seconds into the run")
         axes.set_ylabel(f"latency, ms, per {step_s:g} s")
-        highest_ms = max(float(slowest.max()), *(alert_s * 1e3))
+        highest_ms = float(np.concatenate((slowest, alert_s * 1e3)).max())
         axes.set_ylim(0, highest_ms * 1.08)
         axes.margins(x=0.01)
         drawn.legend(ncols=3, loc="outside upper left", fontsize=10)

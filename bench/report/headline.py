@@ -108,12 +108,19 @@ def _what_passed(record: RunRecord) -> str:
     )
     if n_mated is None or n_others is None or n_mated + n_others == 0:
         return f"{cameras} watched, and nobody's passage was complete."
+    n = count(n_mated + n_others)
     size = _value(record, "watchlist.size")
     watchlist = "a watchlist" + ("" if size is None else f" of {count(size)} people")
     return (
-        f"{cameras} watched {count(n_mated + n_others)} passages of synthetic "
+        f"In {_sent_s(record):.0f} seconds {cameras} watched {n} passages of synthetic "
         f"people, {count(n_mated)} of them by people on {watchlist}."
     )
+
+
+def _sent_s(record: RunRecord) -> float:
+    """Measure how long frames were sent, seconds of the plan."""
+    offset_ns = record.plan.offset_ns[record.sent.sent_ns >= 0]
+    return float(offset_ns.max()) / 1e9 if len(offset_ns) > 0 else 0.0
 
 
 def _what_was_raised(record: RunRecord) -> str:

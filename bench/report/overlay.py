@@ -17,7 +17,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Box", "Mark", "annotate", "crop_face"]
+__all__ = ["Box", "Kind", "Mark", "annotate", "crop_face"]
 
 Colour = tuple[int, int, int]
 Box = tuple[float, float, float, float]
@@ -29,8 +29,9 @@ _FONT = cv2.FontFace("sans")
 _TEXT_PX = 16
 _BOLD = 600
 _LEGEND_PX = 38
-# A face crop shows this much around the box, in box heights, at this shape.
-_CROP_MARGIN = 0.35
+# A face crop shows this much above and below the box, in box heights: the face then
+# fills half the crop, about as in a watchlist picture beside it.
+_CROP_MARGIN = 0.5
 _CROP_ASPECT = 4 / 5
 
 

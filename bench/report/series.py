@@ -5,6 +5,7 @@ Owns the turning of a run's records into arrays. Knows nothing of drawing.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ __all__ = [
     "Scores",
     "StageTime",
     "alert_points",
+    "causes",
     "frames_of",
     "outcomes_by_camera",
     "scores_of",
@@ -135,17 +137,28 @@ def stage_times(results: Sequence[FrameResult]) -> tuple[StageTime, ...]:
 
 
 def outcomes_by_camera(record: RunRecord) -> dict[str, dict[str, int]]:
-    """Count frames by camera and outcome; frames without a word are `unanswered`."""
+    """Count sent frames by camera and outcome; those without one are `unanswered`."""
     counts = {
         camera_id: {"processed": 0, "skipped": 0, "failed": 0, "unanswered": 0}
         for camera_id in record.plan.camera_ids
     }
-    offered = np.bincount(record.plan.camera, minlength=len(counts))
+    was_sent = record.sent.sent_ns >= 0
+    offered = np.bincount(record.plan.camera[was_sent], minlength=len(counts))
     for result in record.results:
         counts[result.outcome.camera_id][result.outcome.outcome.value] += 1
     for total, row in zip(offered, counts.values(), strict=True):
         row["unanswered"] = int(total) - sum(row.values())
     return counts
+
+
+def causes(results: Iterable[FrameResult]) -> tuple[tuple[str, int], ...]:
+    """Count why frames were not processed, most frequent cause first."""
+    counts = Counter(
+        result.outcome.cause
+        for result in results
+        if result.outcome.outcome is not Outcome.PROCESSED
+    )
+    return tuple(counts.most_common())
 
 
 def scores_of(passages: Iterable[PassageOutcome]) -> Scores:

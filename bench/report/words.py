@@ -208,7 +208,7 @@ def _one_sided(metric: Metric) -> str:
 
 
 def _cases(metric: Metric) -> int | None:
-    """The numerator of a proportion k/n; None if the value is no such thing."""
+    """Find k of a proportion k/n; None if the value is no such thing."""
     if metric.unit != "1" or metric.n is None or metric.value is None:
         return None
     cases = metric.value * metric.n
@@ -220,7 +220,7 @@ def _percent(last: str) -> float | None:
     if found is None:
         return None
     digits = found[1]
-    return float(f"{digits[:2]}.{digits[2:] or 0}")
+    return float(f"{digits[:2]}.{digits[2:]}")
 
 
 def _why_missing(name: str, metric: Metric | None) -> str:

@@ -149,7 +149,8 @@ def vertex_normals(
     normals = np.zeros_like(vertices)
     for k in range(3):
         np.add.at(normals, triangles[:, k], face)
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    length = np.linalg.norm(normals, axis=1, keepdims=True)
+    return np.asarray(normals / np.maximum(length, 1e-12))
 
 
 def rotate(
@@ -162,7 +163,7 @@ def rotate(
     """Turn points about an axis through a point (Rodrigues' formula)."""
     axis = axis / np.linalg.norm(axis)
     arm = points - about
-    return (
+    return np.asarray(
         about
         + arm * np.cos(angle_rad)
         + np.cross(axis, arm) * np.sin(angle_rad)
@@ -187,11 +188,12 @@ def relax_fingers(
     """
     shape = shape.copy()
     for side in ("l", "r"):
-
-        def joint(finger: int, phalanx: int, side: str = side) -> NDArray[np.float64]:
-            return shape[joints[f"joint-{side}-finger-{finger}-{phalanx}"]].mean(axis=0)
-
-        across = joint(2, 1) - joint(5, 1)
+        cubes = {
+            (finger, phalanx): joints[f"joint-{side}-finger-{finger}-{phalanx}"]
+            for finger in (2, 3, 4, 5)
+            for phalanx in (1, 2, 3)
+        }
+        across = shape[cubes[2, 1]].mean(axis=0) - shape[cubes[5, 1]].mean(axis=0)
         for number, finger in enumerate(FINGERS, start=2):
             for phalanx in (3, 2, 1):
                 moved = sum(
@@ -199,7 +201,7 @@ def relax_fingers(
                 )
                 turned = rotate(
                     shape,
-                    about=joint(number, phalanx),
+                    about=shape[cubes[number, phalanx]].mean(axis=0),
                     axis=across,
                     # The palm faces down and in: left and right turn oppositely.
                     angle_rad=np.radians(FINGER_FLEXION_DEG[phalanx - 1])
@@ -292,7 +294,7 @@ def merge_close(
     stand_in[used] = used[order][first][cell]
     merged = stand_in[triangles]
     a, b, c = merged.T
-    return merged[(a != b) & (b != c) & (c != a)]
+    return np.asarray(merged[(a != b) & (b != c) & (c != a)])
 
 
 def volume_m3(vertices: NDArray[np.float64], triangles: NDArray[np.int64]) -> float:

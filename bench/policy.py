@@ -271,9 +271,7 @@ def _sweep(
     progress: Callable[[str, int, int], None],
 ) -> tuple[Cell, ...]:
     asked = job.sweep
-    if not (
-        asked.thresholds and asked.watchlist_sizes and asked.deployments_per_week
-    ):
+    if not (asked.thresholds and asked.watchlist_sizes and asked.deployments_per_week):
         return ()
     programme = job.programme.model_copy(
         update={"weeks": asked.weeks, "replications": asked.replications}
@@ -306,4 +304,3 @@ def _recorded_months(
     arrests = [int(record.arrests[months == name].sum()) for name in names]
     false = [int(record.false_alerts[months == name].sum()) for name in names]
     return names, np.array(arrests), np.array(false)
-

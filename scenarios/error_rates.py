@@ -76,7 +76,7 @@ def _published(reach: float) -> OperatingPoints:
     """
     facts = load_facts()
     crowd = 130_000.0
-    rows = [
+    rows: list[tuple[float, ...]] = [
         (0.60, size, facts[f"fpir_watchlist_{size}"].value * crowd, crowd, 0.0, 0.0)
         for size in (1_000, 10_000)
     ]
@@ -84,9 +84,7 @@ def _published(reach: float) -> OperatingPoints:
 
 
 def _table(paths: tuple[Path, ...], reach: float) -> OperatingPoints:
-    rows = [
-        _point(row) for path in paths for row in read_rows(path, required=_COLUMNS)
-    ]
+    rows = [_point(row) for path in paths for row in read_rows(path, required=_COLUMNS)]
     return _points(", ".join(path.name for path in paths), rows, reach)
 
 
@@ -118,7 +116,8 @@ def _runs(folders: tuple[Path, ...], reach: float) -> OperatingPoints:
             content = json.loads((folder / "run.json").read_text(encoding="utf-8"))
             size = float(content["metrics"]["watchlist.size"]["value"])
             table = pq.read_table(
-                folder / "passages.parquet", columns=["mated", "best_score", "mate_score"]
+                folder / "passages.parquet",
+                columns=["mated", "best_score", "mate_score"],
             )
         except (OSError, KeyError, TypeError, ValueError) as error:
             reason = f"{type(error).__name__}: {error}"
@@ -131,17 +130,17 @@ def _runs(folders: tuple[Path, ...], reach: float) -> OperatingPoints:
             reason = "it needs mated and non-mated passages"
             raise EvidenceFileError(path=str(folder), reason=reason)
         finite = best[np.isfinite(best)]
-        for threshold in np.quantile(finite, np.linspace(0.0, 1.0, _N_THRESHOLDS)):
-            rows.append(
-                (
-                    float(threshold),
-                    size,
-                    float((best[~mated] >= threshold).sum()),
-                    float((~mated).sum()),
-                    float((mate[mated] >= threshold).sum()),
-                    float(mated.sum()),
-                )
+        rows += [
+            (
+                float(threshold),
+                size,
+                float((best[~mated] >= threshold).sum()),
+                float((~mated).sum()),
+                float((mate[mated] >= threshold).sum()),
+                float(mated.sum()),
             )
+            for threshold in np.quantile(finite, np.linspace(0.0, 1.0, _N_THRESHOLDS))
+        ]
     names = ", ".join(folder.name for folder in folders)
     return _points(f"measured by the harness on synthetic people: {names}", rows, reach)
 

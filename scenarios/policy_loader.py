@@ -174,7 +174,7 @@ def _check_names(
     scenario: PolicyScenario, *, path: Path, text: str, overrides: dict[KeyPath, str]
 ) -> None:
     """Refuse places and facts that the evidence does not hold."""
-    places = tuple(sorted({entry.site for entry in load_sites()})) + (NEW_SITE,)
+    places = (*sorted({entry.site for entry in load_sites()}), NEW_SITE)
     facts = tuple(load_facts())
     wanted: list[tuple[KeyPath, str, tuple[str, ...], str]] = [
         (("phases", number, "sites"), site, places, "a recorded place or 'new'")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,13 +19,14 @@ from bench.provenance import describe_origin
 from scenarios.errors import ScenarioValueError
 from scenarios.evidence.evidence import SHIPPED_RECORD, load_deployments, load_facts
 from scenarios.policy_loader import job_of, load_policy
-from scenarios.policy_schema import PolicyScenario
 from sim.policy.retrodiction import month_starts, retrodict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from bench.policy_records import PolicyResult
+    from scenarios.policy_schema import PolicyScenario
     from sim.policy.retrodiction import Retrodiction
 
 __all__ = [

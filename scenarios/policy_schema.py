@@ -23,6 +23,7 @@ from sim.policy.parameters import ParametersConfig
 
 __all__ = ["ErrorRatesConfig", "PolicyScenario", "RateSource"]
 
+
 class RateSource(StrEnum):
     """Who says how often the matcher errs."""
 

@@ -27,7 +27,7 @@ class OfficersConfig(BaseModel):
     officers_per_team: int = Field(default=2, ge=1, le=8, description="Officers each.")
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba has no types
+@njit(cache=True, nogil=True)
 def dispatch(
     calls_s: np.ndarray,
     leaves_s: np.ndarray,

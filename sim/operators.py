@@ -4,6 +4,8 @@ Owns their number, their pace, their mistakes, and how tiredness and a backlog b
 both; and the queue before them. Knows nothing of officers on the street.
 """
 
+# ruff: noqa: FBT001 - numba binds compiled arguments by position
+
 from __future__ import annotations
 
 import math
@@ -53,7 +55,7 @@ class OperatorsConfig(BaseModel):
     )
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba has no types
+@njit(cache=True, nogil=True)
 def first_come(
     arrivals_s: np.ndarray,
     services_s: np.ndarray,
@@ -80,7 +82,7 @@ def first_come(
         free_s[server] = starts_s[job] + services_s[job]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba has no types
+@njit(cache=True, nogil=True)
 def error_chance(
     base: float,
     hours: float,

@@ -74,7 +74,9 @@ def funnel(result: PolicyResult) -> Markup:
             )
         axes.set_xscale("log")
         axes.set_xlim(0.4, None)
-        axes.set_yticks(range(len(rows)), [label_of(value.measure) for value, _ in rows])
+        axes.set_yticks(
+            range(len(rows)), [label_of(value.measure) for value, _ in rows]
+        )
         axes.invert_yaxis()
         axes.grid(axis="x")
         axes.grid(visible=False, axis="y")
@@ -103,9 +105,7 @@ def fan(result: PolicyResult, outcome: Outcome, *, name: str, title: str) -> Mar
     quantiles = np.quantile(by_month, [0.05, 0.25, 0.5, 0.75, 0.95], axis=1)
     at = months.astype(np.int64)
     seen = (
-        result.recorded_arrests
-        if outcome is Outcome.ARRESTS
-        else result.recorded_false
+        result.recorded_arrests if outcome is Outcome.ARRESTS else result.recorded_false
     )
     recorded = result.recorded_months.astype(np.int64)
     shown = recorded >= at[0] - 12
@@ -143,6 +143,7 @@ def fan(result: PolicyResult, outcome: Outcome, *, name: str, title: str) -> Mar
         axes.set_xticks(ticks, [str(np.datetime64(int(t), "M")) for t in ticks])
         axes.set_ylim(0, None)
         axes.set_ylabel("a month")
+        axes.set_xlabel("month", loc="left")
         drawn.legend(loc="outside upper left", ncols=3, fontsize=10)
         return marked_svg(
             drawn,
@@ -206,7 +207,9 @@ def tornado(result: InfluenceResult) -> Markup:
         axes.set_yticks(range(len(rows)), labels, fontsize=9)
         axes.invert_yaxis()
         axes.grid(axis="x")
-        axes.set_xlabel(f"mean {label_of(result.measure).lower()}", fontsize=10)
+        axes.set_xlabel(
+            f"mean {label_of(result.measure).lower()}", fontsize=10, loc="left"
+        )
         return marked_svg(
             drawn,
             name=f"tornado-{result.measure.replace('_', '-')}",
@@ -235,7 +238,7 @@ def burden_chart(groups: tuple[GroupBurden, ...]) -> Markup:
         axes.invert_yaxis()
         axes.grid(axis="x")
         axes.set_xlim(0, None)
-        axes.set_xlabel("stopped on a false alert, per million faces of the group")
+        axes.set_xlabel("stopped per million faces of the group", loc="left")
         return marked_svg(
             drawn,
             name="burden",
@@ -246,14 +249,16 @@ def burden_chart(groups: tuple[GroupBurden, ...]) -> Markup:
 
 
 def _range(axes: Axes, row: int, value: Estimate) -> None:
-    axes.plot([value.low, value.high], [row, row], color=PALETTE.others, lw=3, alpha=0.5)
+    axes.plot(
+        [value.low, value.high], [row, row], color=PALETTE.others, lw=3, alpha=0.5
+    )
     axes.plot(value.mean, row, "o", color=PALETTE.others, ms=6)
 
 
 def grid_chart(cells: tuple[Cell, ...]) -> Markup:
     """Draw arrests against wrongful stops for every policy of the grid."""
     thresholds = sorted({cell.threshold for cell in cells})
-    colours = (PALETTE.bad, PALETTE.others, PALETTE.waiting, PALETTE.sought, PALETTE.good)
+    colours = (PALETTE.bad, PALETTE.waiting, PALETTE.sought, PALETTE.good, PALETTE.ink)
     marks = ("o", "s", "^", "D", "v")
     sizes = sorted({cell.watchlist_size for cell in cells})
     with figure(width_px=_WIDE_PX, height_px=320) as drawn:
@@ -278,7 +283,9 @@ def grid_chart(cells: tuple[Cell, ...]) -> Markup:
                 color=PALETTE.muted,
             )
         for place, threshold in enumerate(thresholds):
-            axes.plot([], [], "o", color=colours[place % 5], label=f"threshold {threshold:g}")
+            axes.plot(
+                [], [], "o", color=colours[place % 5], label=f"threshold {threshold:g}"
+            )
         for place, size in enumerate(sizes):
             mark = marks[place % len(marks)]
             text = f"watchlist {number_text(size)}"
@@ -299,4 +306,3 @@ def grid_chart(cells: tuple[Cell, ...]) -> Markup:
 
 def _mean(cell: Cell, measure: str) -> float:
     return next(each.mean for each in cell.estimates if each.measure == measure)
-

@@ -66,6 +66,7 @@ def forecast_chart(
         dates = retrodiction.rows.date
         axes.set_xticks(at[::step], [str(day) for day in dates[::step]], fontsize=9)
         axes.set_ylabel(title.lower())
+        axes.set_xlabel("deployments in order of date", loc="left")
         axes.set_ylim(0, None)
         drawn.legend(loc="outside upper left", ncols=4, fontsize=10)
         return marked_svg(
@@ -79,7 +80,7 @@ def forecast_chart(
 
 def total_chart(totals: tuple[tuple[str, Total], ...]) -> Markup:
     """Draw the total of each count: foretold, and recorded."""
-    with figure(width_px=WIDTH_PX, height_px=170) as drawn:
+    with figure(width_px=_WIDE_PX, height_px=190) as drawn:
         axes = drawn.subplots()
         for row, (_, total) in enumerate(totals):
             # Each row on its own scale: the median foretold is 1.
@@ -101,7 +102,7 @@ def total_chart(totals: tuple[tuple[str, Total], ...]) -> Markup:
         axes.set_ylim(len(totals) - 0.5, -0.7)
         axes.grid(axis="x")
         axes.set_xlim(0, None)
-        axes.set_xlabel("against the median foretold")
+        axes.set_xlabel("against the median foretold", loc="left")
         return marked_svg(
             drawn,
             name="totals",
@@ -135,11 +136,11 @@ def share_chart(ratio: Ratio) -> Markup:
         axes.set_ylim(1.6, -0.6)
         axes.set_xlim(0, 100)
         axes.grid(axis="x")
-        axes.set_xlabel(f"share of {ratio.group} people, %")
+        axes.set_xlabel(f"share of {ratio.group} people, %", loc="left")
         return marked_svg(
             drawn,
             name="recorded-share",
             title=f"Share of {ratio.group} people among recorded false alerts",
             description="The recorded share with its exact 95 % interval.",
-            basis=Basis.RECORDED,
+            basis=Basis.ASSUMED_CROWD,
         )

@@ -25,6 +25,7 @@ class Basis(StrEnum):
     SYNTHETIC = "synthetic: computed by the model"
     RECORDED = "recorded: published by the force"
     BOTH = "bars synthetic, dots recorded"
+    ASSUMED_CROWD = "count recorded, crowd assumed"
 
 
 def marked_svg(

@@ -17,6 +17,7 @@ __all__ = ["interval_text", "label_of", "number_text", "share_text", "with_unit"
 
 # Between a number and its unit no line may break.
 _NBSP = "\N{NO-BREAK SPACE}"
+_MINUS = "\N{MINUS SIGN}"
 
 
 def number_text(value: float) -> str:
@@ -25,18 +26,21 @@ def number_text(value: float) -> str:
         return "unbounded"
     size = abs(value)
     if size >= 100_000:
-        return f"{round(value, -3):,.0f}".replace(",", _NBSP)
-    if size >= 100 or value == round(value):
-        return f"{value:,.0f}".replace(",", _NBSP)
-    return f"{value:.1f}" if size >= 1 else f"{value:.2g}"
+        text = f"{round(size, -3):,.0f}".replace(",", _NBSP)
+    elif size >= 100 or size == round(size):
+        text = f"{size:,.0f}".replace(",", _NBSP)
+    else:
+        text = f"{size:.1f}".removesuffix(".0") if size >= 1 else f"{size:.2g}"
+    return f"{_MINUS}{text}" if value < 0 else text
 
 
 def with_unit(value: float, unit: str) -> str:
     """Write a number with its unit; money leads with its sign."""
     if unit == "GBP":
-        sign = "−" if value < 0 else ""  # noqa: RUF001 - a minus, not a hyphen
+        sign = _MINUS if value < 0 else ""
         return f"{sign}£{number_text(abs(value))}"
-    return f"{number_text(value)}{_NBSP}{unit}" if unit in {"h", "s"} else number_text(value)
+    text = number_text(value)
+    return f"{text}{_NBSP}{unit}" if unit in {"h", "s"} else text
 
 
 def interval_text(estimate: Estimate) -> str:

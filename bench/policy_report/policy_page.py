@@ -5,7 +5,6 @@ Owns what is said of a result. Knows nothing of HTML or of files.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.policy_report.charts_programme import (
@@ -25,6 +24,16 @@ from bench.policy_report.figures import (
     share_text,
     with_unit,
 )
+from bench.policy_report.view import (
+    ChartView,
+    CheckRow,
+    FactRow,
+    FailureRow,
+    MeasureRow,
+    PhaseRow,
+    PolicyPage,
+    TellRow,
+)
 from sim.policy.columns import Outcome
 from sim.policy.measures import measure_named
 from sim.policy.sweep import SWEPT
@@ -36,103 +45,7 @@ if TYPE_CHECKING:
     from sim.policy.comparison import Difference
     from sim.policy.measures import Estimate
 
-__all__ = ["ChartView", "PolicyPage", "compose_policy"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChartView:
-    """One chart with its words."""
-
-    title: str
-    svg: Markup
-    caption: str
-    basis: str
-    basis_class: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Check:
-    what: str
-    period: str
-    published: str
-    median: str
-    interval: str
-    inside: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Measure:
-    label: str
-    median: str
-    interval: str
-    change: str
-    change_interval: str
-    direction: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Phase:
-    name: str
-    cells: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Tell:
-    ratio: str
-    false_alerts: str
-    deployments: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Failure:
-    title: str
-    words: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _FactRow:
-    name: str
-    value: str
-    unit: str
-    mark: str
-    date: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyPage:
-    """Everything on the page, in words and pictures."""
-
-    kind: str
-    tag: str
-    title: str
-    question: str
-    facts: tuple[tuple[str, str], ...]
-    footer: str
-    summary: tuple[str, ...]
-    notes: tuple[str, ...]
-    known_until: str
-    against: str
-    replications: str
-    checks: tuple[_Check, ...]
-    moved_most: str
-    funnel: ChartView
-    measures: tuple[_Measure, ...]
-    change_chart: ChartView | None
-    phase_columns: tuple[str, ...]
-    phases: tuple[_Phase, ...]
-    fans: tuple[ChartView, ...]
-    group_state: str
-    group_words: str
-    group_charts: tuple[ChartView, ...]
-    tells: tuple[_Tell, ...]
-    tornados: tuple[ChartView, ...]
-    failures: tuple[_Failure, ...]
-    grid: ChartView | None
-    grid_caption: str
-    grid_columns: tuple[str, ...]
-    grid_rows: tuple[tuple[str, ...], ...]
-    evidence: tuple[_FactRow, ...]
+__all__ = ["compose_policy"]
 
 
 def compose_policy(result: PolicyResult) -> PolicyPage:
@@ -174,7 +87,7 @@ def compose_policy(result: PolicyResult) -> PolicyPage:
         ),
         phase_columns=tuple(label_of(e.measure) for e in result.phases[0].estimates),
         phases=tuple(
-            _Phase(
+            PhaseRow(
                 name=f"{phase.number}, from {phase.first_date} "
                 f"({phase.deployments} deployments)",
                 cells=tuple(
@@ -194,7 +107,7 @@ def compose_policy(result: PolicyResult) -> PolicyPage:
                 share_chart(result.recorded_ratio),
                 "The exact 95 % interval of ten cases, beside the range of crowds that "
                 "the scenario thinks possible.",
-                Basis.RECORDED,
+                Basis.ASSUMED_CROWD,
             ),
             _chart(
                 "Stops on false alerts",
@@ -230,7 +143,7 @@ def compose_policy(result: PolicyResult) -> PolicyPage:
         grid_columns=tuple(label_of(name) for name in SWEPT),
         grid_rows=_grid_rows(result),
         evidence=tuple(
-            _FactRow(
+            FactRow(
                 name=name,
                 value=f"{fact.value:.6g}",
                 unit=fact.unit,
@@ -269,11 +182,14 @@ def _summary(result: PolicyResult, known: dict[str, Estimate]) -> tuple[str, ...
     arrests, false = known["arrests"], known["false_alerts"]
     stopped = known["false_engaged"]
     sentences = [
-        f"The model expects {number_text(arrests.median)} arrests "
-        f"({interval_text(arrests)}) from {number_text(known['faces'].median)} faces, "
-        f"{number_text(false.median)} false alerts ({interval_text(false)}), and "
-        f"{number_text(stopped.median)} people stopped on one "
-        f"({interval_text(stopped)})."
+        (
+            f"The model expects {number_text(arrests.median)} arrests "
+            f"({interval_text(arrests)}) from "
+            f"{number_text(known['faces'].median)} faces, "
+            f"{number_text(false.median)} false alerts ({interval_text(false)}), and "
+            f"{number_text(stopped.median)} people stopped on one "
+            f"({interval_text(stopped)})."
+        )
     ]
     change = {each.measure: each for each in result.differences}
     if "arrests" in change:
@@ -294,8 +210,7 @@ def _summary(result: PolicyResult, known: dict[str, Estimate]) -> tuple[str, ...
 
 def _signed(difference: Difference) -> str:
     mean = difference.change.mean
-    sign = "+" if mean >= 0 else "−"  # noqa: RUF001 - a minus, not a hyphen
-    return f"{sign}{number_text(abs(mean))}"
+    return f"+{number_text(mean)}" if mean >= 0 else number_text(mean)
 
 
 def _notes(result: PolicyResult) -> tuple[str, ...]:
@@ -319,14 +234,14 @@ def _notes(result: PolicyResult) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _check(result: CheckResult) -> _Check:
+def _check(result: CheckResult) -> CheckRow:
     check = result.check
     if check.deployments is not None:
         scope = f", for {check.deployments} deployments"
     else:
         scope = ""
     added = ", with what was recorded before" if check.recorded_from else ""
-    return _Check(
+    return CheckRow(
         what=f"{label_of(check.measure)}: {result.fact.source}",
         period=f"{check.recorded_from or check.first_date} to {check.end_date}"
         f"{scope}{added}",
@@ -346,14 +261,14 @@ def _moved_most(result: PolicyResult) -> str:
     return f"Assumptions move {', and '.join(told)}."
 
 
-def _measures(result: PolicyResult) -> tuple[_Measure, ...]:
+def _measures(result: PolicyResult) -> tuple[MeasureRow, ...]:
     change = {each.measure: each for each in result.differences}
     rows = []
     for each in result.estimates:
         unit = measure_named(each.measure).unit
         paired = change.get(each.measure)
         rows.append(
-            _Measure(
+            MeasureRow(
                 label=label_of(each.measure),
                 median=with_unit(each.median, unit),
                 interval=interval_text(each),
@@ -413,9 +328,9 @@ def _group_words(result: PolicyResult) -> str:
     )
 
 
-def _tells(result: PolicyResult) -> tuple[_Tell, ...]:
+def _tells(result: PolicyResult) -> tuple[TellRow, ...]:
     return tuple(
-        _Tell(
+        TellRow(
             ratio=f"{each.ratio:g}",
             false_alerts="above 5 000"
             if each.false_alerts is None
@@ -428,7 +343,7 @@ def _tells(result: PolicyResult) -> tuple[_Tell, ...]:
     )
 
 
-def _failure(result: FailureResult) -> _Failure:
+def _failure(result: FailureResult) -> FailureRow:
     failure = result.failure
     side = "above" if failure.fails_above else "below"
     title = (
@@ -436,7 +351,7 @@ def _failure(result: FailureResult) -> _Failure:
         f"{share_text(result.share, result.n)} of {number_text(result.n)} replications."
     )
     if result.box is None or not result.box.bounds:
-        return _Failure(title=title, words="No corner of the assumptions stands out.")
+        return FailureRow(title=title, words="No corner of the assumptions stands out.")
     bounds = [
         f"“{bound.name}” in its "
         + (
@@ -449,7 +364,7 @@ def _failure(result: FailureResult) -> _Failure:
         )
         for bound in result.box.bounds
     ]
-    return _Failure(
+    return FailureRow(
         title=title,
         words=f"{100 * result.box.coverage:.0f} % of the failures lie where "
         f"{', and '.join(bounds)}; there {100 * result.box.density:.0f} % of the "

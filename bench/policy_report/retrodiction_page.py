@@ -13,7 +13,7 @@ import numpy as np
 
 from bench.policy_report.charts_record import forecast_chart, total_chart
 from bench.policy_report.draw import Basis
-from bench.policy_report.policy_page import ChartView
+from bench.policy_report.view import ChartView
 
 if TYPE_CHECKING:
     from sim.policy.retrodiction import Retrodiction, Score
@@ -135,19 +135,27 @@ def compose_retrodiction(result: Retrodiction, *, record: str) -> RetrodictionPa
 
 
 _READING = (
-    "Coverage: how many recorded counts lie inside the forecast's interval. A good "
-    "forecast covers as much as it promises: more means that it is too unsure, less "
-    "that it is too sure.",
-    "No interval of whole numbers holds exactly 50 % of a small count. Exact-level "
-    "intervals take in part of their end points, and are the fair test (Czado, "
-    "Gneiting and Held, 2009); whole-number intervals are given beside them, with the "
-    "probability that they really hold.",
-    "CRPS rewards forecasts that are both sure and right. The naive forecasts are one "
-    "number each, as their names say. The harder ones put a Poisson distribution "
-    "around that number.",
-    "Used for a forecast: date, place, duration, watchlist size and threshold of the "
-    "deployment, and all counts before the cut-off. Not used: faces seen, or any count "
-    "on or after it.",
+    (
+        "Coverage: how many recorded counts lie inside the forecast's interval. "
+        "A good forecast covers as much as it promises: more means that it is "
+        "too unsure, less that it is too sure."
+    ),
+    (
+        "No interval of whole numbers holds exactly 50 % of a small count. "
+        "Exact-level intervals take in part of their end points, and are the "
+        "fair test (Czado, Gneiting and Held, 2009); whole-number intervals are "
+        "given beside them, with the probability that they really hold."
+    ),
+    (
+        "CRPS rewards forecasts that are both sure and right. The naive "
+        "forecasts are one number each, as their names say. The harder ones put "
+        "a Poisson distribution around that number."
+    ),
+    (
+        "Used for a forecast: date, place, duration, watchlist size and "
+        "threshold of the deployment, and all counts before the cut-off. Not "
+        "used: faces seen, or any count on or after it."
+    ),
 )
 
 
@@ -194,7 +202,8 @@ def _score(score: Score) -> _Score:
             f"±{100 * error[0]:.0f}), 90 % intervals {100 * most.covered:.1f} % "
             f"(±{100 * error[1]:.0f}). Whole-number intervals: {whole}. Bias "
             f"{score.bias:+.2f} a deployment, where {score.observed_mean:.1f} were "
-            "recorded."
+            "recorded. Targets (42 to 58 %, 85 to 95 %, CRPS 10 % better than both "
+            f"naive forecasts): {'met' if is_met(score) else 'missed'}."
         )
     return _Score(
         title=_TITLES[score.name],
@@ -204,7 +213,9 @@ def _score(score: Score) -> _Score:
         crps=f"{score.crps:.3f}",
         baselines=tuple(
             _Baseline(
-                name=each.name, crps=f"{each.crps:.3f}", gain=f"{100 * each.gain:+.1f} %"
+                name=each.name,
+                crps=f"{each.crps:.3f}",
+                gain=f"{100 * each.gain:+.1f} %",
             )
             for each in score.baselines
         ),

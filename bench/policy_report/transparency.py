@@ -84,9 +84,7 @@ class PeriodRow:
 def deployment_rows(result: PolicyResult) -> tuple[DeploymentRow, ...]:
     """Return every deployment of the first replication."""
     sample = result.programme.sample
-    return tuple(
-        _deployment(result, row) for row in range(len(sample.site))
-    )
+    return tuple(_deployment(result, row) for row in range(len(sample.site)))
 
 
 def _deployment(result: PolicyResult, row: int) -> DeploymentRow:
@@ -143,7 +141,9 @@ def period_rows(result: PolicyResult) -> tuple[PeriodRow, ...]:
     )
 
 
-def _period(name: str, totals: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> PeriodRow:
+def _period(
+    name: str, totals: np.ndarray[tuple[int, int], np.dtype[np.float64]]
+) -> PeriodRow:
     return PeriodRow(
         period=name,
         deployments=round(float(totals[0, Outcome.DEPLOYMENTS])),
@@ -163,7 +163,15 @@ def deployments_csv(rows: tuple[DeploymentRow, ...]) -> str:
 
 def periods_csv(rows: tuple[PeriodRow, ...]) -> str:
     """Write the periods as CSV, one line for each period and measure."""
-    header = ["basis", "period", "deployments", "measure", "median", "low_90", "high_90"]
+    header = [
+        "basis",
+        "period",
+        "deployments",
+        "measure",
+        "median",
+        "low_90",
+        "high_90",
+    ]
     lines: list[list[object]] = []
     for row in rows:
         told = [(each.measure, each) for each in row.estimates]

@@ -66,9 +66,7 @@ class Row:
         """Return a whole number, 0 or more; NaN for an empty cell."""
         return float(self._whole(column)) if self.cells[column] else float("nan")
 
-    def number(
-        self, column: str, *, low: float, high: float, required: str
-    ) -> float:
+    def number(self, column: str, *, low: float, high: float, required: str) -> float:
         """Return a number in [low, high]; NaN for an empty cell."""
         text = self.cells[column]
         if not text:
@@ -181,7 +179,5 @@ def _row(cells: list[str], header: list[str], *, path: str, line: int) -> Row:
     return Row(
         path=path,
         line=line,
-        cells={
-            name: cell.strip() for name, cell in zip(header, cells, strict=True)
-        },
+        cells={name: cell.strip() for name, cell in zip(header, cells, strict=True)},
     )

@@ -113,9 +113,9 @@ def load_facts(path: Path = _FOLDER / "facts.toml") -> dict[str, Fact]:
         raise EvidenceFileError(path=str(path), reason=reason) from error
 
 
-def load_sites() -> tuple[Site, ...]:
+def load_sites(folder: Path = _FOLDER) -> tuple[Site, ...]:
     """Read the keywords that group places, longest first: the longest match wins."""
-    rows = read_rows(_FOLDER / "sites.csv", required=("keyword", "site", "borough"))
+    rows = read_rows(folder / "sites.csv", required=("keyword", "site", "borough"))
     sites = [
         Site(
             keyword=row.text("keyword"),
@@ -133,11 +133,11 @@ def find_site(location: str, sites: tuple[Site, ...]) -> Site:
     for entry in sites:
         if entry.keyword in text:
             return entry
-    name = location.split(",")[-1].strip()
+    name = location.rsplit(",", maxsplit=1)[-1].strip()
     return Site(keyword=text, site=name, borough="elsewhere")
 
 
-def load_corrections() -> tuple[Correction, ...]:
+def load_corrections(folder: Path = _FOLDER) -> tuple[Correction, ...]:
     """Read the known misprints."""
     columns = ("first_date", "last_date", "column", "printed", "used", "reason")
     return tuple(
@@ -149,15 +149,18 @@ def load_corrections() -> tuple[Correction, ...]:
             used=row.text("used"),
             reason=row.text("reason"),
         )
-        for row in read_rows(_FOLDER / "corrections.csv", required=columns)
+        for row in read_rows(folder / "corrections.csv", required=columns)
     )
 
 
-def load_deployments(path: Path = SHIPPED_RECORD) -> Deployments:
+def load_deployments(
+    path: Path = SHIPPED_RECORD, *, folder: Path = _FOLDER
+) -> Deployments:
     """Read a record of deployments, correct its known misprints, sort it by date.
 
     Args:
         path: A CSV file in the columns of the shipped record.
+        folder: Where the known misprints and the groups of places are read from.
 
     Raises:
         EvidenceFileError: If the file cannot be read, or holds no rows.
@@ -165,12 +168,12 @@ def load_deployments(path: Path = SHIPPED_RECORD) -> Deployments:
         EvidenceValueError: If a cell is impossible.
     """
     rows = read_rows(path, required=_REQUIRED, optional=_OPTIONAL)
-    corrections = load_corrections()
+    corrections = load_corrections(folder)
     for row in rows:
         _correct(row, corrections)
         _check(row)
     rows.sort(key=lambda row: row.date("date"))
-    sites = load_sites()
+    sites = load_sites(folder)
     places = [find_site(row.text("location"), sites) for row in rows]
     false_alerts = _ints(
         [row.count("false_confirmed") + row.count("false_unconfirmed") for row in rows]

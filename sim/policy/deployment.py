@@ -1,14 +1,14 @@
 """One deployment, many times: passages, alerts, review, teams, outcomes.
 
-Owns the compiled model of a deployment. Every random number is addressed
-(`draws.py`), so that two policies meet the same crowd. `deployment_simpy.py` tells
-the same story in SimPy, and a test holds the two together alert by alert. Knows
-nothing of weeks or of evidence.
+Owns the compiled queues of a deployment. `deployment_simpy.py` tells the same story
+in SimPy, and a test holds the two together alert by alert. Knows nothing of weeks or
+of evidence.
 """
+
+# ruff: noqa: FBT001, FBT003, PLR0913, PLR0917 - numba binds arguments by position
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,9 +16,17 @@ from numba import njit
 
 from lfr_errors import LfrError
 from sim.officers import REACHED, dispatch
-from sim.operators import error_chance, first_come
-from sim.policy.columns import Input, Outcome
-from sim.policy.draws import exponential, log_normal, uniform
+from sim.operators import first_come
+from sim.policy.alerts import (
+    call_times,
+    draw_alerts,
+    is_arrested,
+    is_charged,
+    is_other_outcome,
+    is_passed_on,
+    review_time_s,
+)
+from sim.policy.columns import Outcome
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,29 +34,10 @@ if TYPE_CHECKING:
     from sim.officers import OfficersConfig
     from sim.operators import OperatorsConfig
 
-__all__ = ["CAPACITY", "TooManyAlertsError", "draw_alerts", "simulate"]
+__all__ = ["CAPACITY", "TooManyAlertsError", "simulate"]
 
 # Alerts of one deployment that the kernel has room for: far above any recorded (24).
 CAPACITY = 4096
-
-# Purposes of addressed draws. A normal number takes two.
-(
-    _GAP,
-    _RECOGNISED,
-    _REVIEW,
-    _FIRST_LOOK,
-    _SECOND_REVIEW,
-    _SECOND_LOOK,
-    _SAME_MISTAKE,
-    _RESPONSE,
-    _LINGER,
-    _ENGAGEMENT,
-    _ARRESTED,
-    _CHARGED,
-    _OTHER,
-) = range(0, 26, 2)
-# False alerts live at their own addresses, far from those of passages.
-_FALSE = 1 << 32
 
 
 class TooManyAlertsError(LfrError, OverflowError):
@@ -62,190 +51,7 @@ class TooManyAlertsError(LfrError, OverflowError):
         )
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba has no types
-def draw_alerts(
-    key: np.uint64,
-    replication: int,
-    given: np.ndarray,
-    times_s: np.ndarray,
-    items: np.ndarray,
-    is_true: np.ndarray,
-) -> tuple[int, int]:
-    """Walk the crowd past the cameras.
-
-    Passages of people on the watchlist and false alerts are two Poisson streams, each
-    run in units of its own mean: a higher rate adds people and moves nobody.
-
-    Args:
-        key: Of the deployment.
-        replication: Row of the experiment.
-        given: (inputs,) its row of `Input`.
-        times_s: (capacity,) written: alert times, ascending.
-        items: (capacity,) written: addresses of the alerts' draws.
-        is_true: (capacity,) written.
-
-    Returns:
-        Mated passages and alerts; more alerts than capacity means that some had to
-        be left out, and the caller must refuse.
-    """
-    duration_s = given[Input.DURATION_S]
-    n_mated, n = 0, 0
-    mated_s = _next(key, replication, 0, given[Input.MATED_RATE_HZ], 0.0)
-    n_false = 0
-    false_s = _next(key, replication, _FALSE, given[Input.FALSE_RATE_HZ], 0.0)
-    while min(mated_s, false_s) <= duration_s and n < len(times_s):
-        if mated_s <= false_s:
-            chance = uniform(key, replication, n_mated, _RECOGNISED)
-            if chance < given[Input.RECOGNITION]:
-                times_s[n], items[n], is_true[n] = mated_s, n_mated, True
-                n += 1
-            n_mated += 1
-            rate_hz = given[Input.MATED_RATE_HZ]
-            mated_s = _next(key, replication, n_mated, rate_hz, mated_s)
-        else:
-            times_s[n], items[n], is_true[n] = false_s, _FALSE + n_false, False
-            n += 1
-            n_false += 1
-            rate_hz = given[Input.FALSE_RATE_HZ]
-            false_s = _next(key, replication, _FALSE + n_false, rate_hz, false_s)
-    return n_mated, n
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _next(
-    key: np.uint64, replication: int, item: int, rate_hz: float, now_s: float
-) -> float:
-    if rate_hz <= 0.0:
-        return math.inf
-    return now_s + exponential(key, replication, item, _GAP) / rate_hz
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba has no types
-def review_time_s(
-    key: np.uint64,
-    replication: int,
-    item: int,
-    given: np.ndarray,
-    alert_s: float,
-    fatigue_per_h: float,
-    is_second: bool,
-) -> float:
-    """Return how long one look takes, seconds; longer late in the shift."""
-    purpose = _SECOND_REVIEW if is_second else _REVIEW
-    fresh_s = log_normal(
-        key,
-        replication,
-        item,
-        purpose,
-        given[Input.REVIEW_MEDIAN_S],
-        given[Input.REVIEW_LOG_SD],
-    )
-    return fresh_s * (1.0 + fatigue_per_h * alert_s / 3600.0)
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba has no types
-def is_passed_on(
-    key: np.uint64,
-    replication: int,
-    item: int,
-    given: np.ndarray,
-    is_true: bool,
-    start_s: float,
-    is_backlog: bool,
-    fatigue_per_h: float,
-    backlog_odds_ratio: float,
-    agreement: float,
-    is_second: bool,
-) -> bool:
-    """Return whether a reviewer lets an alert go to the officers.
-
-    A second reviewer repeats the first one's mistake with chance `agreement`, and
-    else makes one of his own. He sees only what the first let pass, so the mistake to
-    repeat is a false alert accepted.
-    """
-    mistake = given[Input.TRUE_DISMISSED] if is_true else given[Input.FALSE_ACCEPTED]
-    chance = error_chance(
-        mistake,
-        hours=start_s / 3600.0,
-        fatigue_per_h=fatigue_per_h,
-        is_backlog=is_backlog,
-        backlog_odds_ratio=backlog_odds_ratio,
-    )
-    purpose = _SECOND_LOOK if is_second else _FIRST_LOOK
-    is_mistaken = uniform(key, replication, item, purpose) < chance
-    if is_second:
-        repeats = uniform(key, replication, item, _SAME_MISTAKE) < agreement
-        if is_true:
-            is_mistaken = is_mistaken and not repeats
-        else:
-            is_mistaken = is_mistaken or repeats
-    return is_mistaken != is_true
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba has no types
-def arrest_chance(given: np.ndarray, n_true_alerts: int) -> float:
-    """Return the chance that an engagement on a true alert ends in arrest."""
-    logit = (
-        given[Input.ARREST_LOGIT]
-        + given[Input.ARREST_SATURATION] * math.log(max(n_true_alerts, 1) / 7.0)
-        + given[Input.ARREST_DEVIATION]
-    )
-    per_alert = 1.0 / (1.0 + math.exp(-logit))
-    return min(1.0, per_alert / given[Input.ENGAGED_SHARE])
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba has no types
-def call_times(
-    key: np.uint64,
-    replication: int,
-    item: int,
-    given: np.ndarray,
-    is_true: bool,
-    is_arrest: bool,
-) -> tuple[float, float, float]:
-    """Return how long a person lingers, a team walks, and the two talk; seconds."""
-    linger_s = log_normal(
-        key,
-        replication,
-        item,
-        _LINGER,
-        given[Input.LINGER_MEDIAN_S],
-        given[Input.LINGER_LOG_SD],
-    )
-    response_s = log_normal(
-        key,
-        replication,
-        item,
-        _RESPONSE,
-        given[Input.RESPONSE_MEDIAN_S],
-        given[Input.RESPONSE_LOG_SD],
-    )
-    median_s = given[Input.ENGAGEMENT_FALSE_S]
-    if is_true:
-        median_s = given[Input.ENGAGEMENT_TRUE_S]
-    if is_arrest:
-        median_s = given[Input.ENGAGEMENT_ARREST_S]
-    engagement_s = log_normal(
-        key,
-        replication,
-        item,
-        _ENGAGEMENT,
-        median_s,
-        given[Input.ENGAGEMENT_LOG_SD],
-    )
-    return linger_s, response_s, engagement_s
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba has no types
-def is_arrested(
-    key: np.uint64, replication: int, item: int, given: np.ndarray, n_true_alerts: int
-) -> bool:
-    """Return whether this person would be arrested if reached."""
-    drawn = uniform(key, replication, item, _ARRESTED)
-    return drawn < arrest_chance(given, n_true_alerts)
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba has no types
+@njit(cache=True, nogil=True)
 def _sort_by(times_s: np.ndarray, order: np.ndarray, n: int) -> None:
     """Sort `order` by time; insertion, since a handful of alerts is nearly sorted."""
     for i in range(1, n):
@@ -257,7 +63,7 @@ def _sort_by(times_s: np.ndarray, order: np.ndarray, n: int) -> None:
         order[j] = moved
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba has no types
+@njit(cache=True, nogil=True)
 def _review(
     key: np.uint64,
     replication: int,
@@ -270,7 +76,7 @@ def _review(
     ready_s: np.ndarray,
     n_servers: int,
     rules: tuple[float, float, float],
-    is_second: bool,  # noqa: FBT001 - numba passes no keywords to itself cheaply
+    is_second: bool,
     result: np.ndarray,
 ) -> int:
     """Pass jobs through one station of reviewers; keep those let through.
@@ -323,7 +129,7 @@ def _review(
     return kept
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba has no types
+@njit(cache=True, nogil=True)
 def _engage(
     key: np.uint64,
     replication: int,
@@ -377,15 +183,15 @@ def _engage(
         item = items[alert]
         if arrested[job]:
             result[Outcome.ARRESTS] += 1.0
-            if uniform(key, replication, item, _CHARGED) < given[Input.CHARGED]:
+            if is_charged(key, replication, item, given):
                 result[Outcome.CHARGED] += 1.0
-        elif uniform(key, replication, item, _OTHER) < given[Input.OTHER_OUTCOME]:
+        elif is_other_outcome(key, replication, item, given):
             result[Outcome.OTHER_OUTCOME] += 1.0
         else:
             result[Outcome.NO_ACTION] += 1.0
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba has no types
+@njit(cache=True, nogil=True)
 def _simulate(
     key: np.uint64,
     inputs: np.ndarray,

@@ -14,18 +14,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import simpy
 
-from sim.policy.columns import Input, Outcome
-from sim.policy.deployment import (
-    _CHARGED,
-    _OTHER,
-    CAPACITY,
+from sim.policy.alerts import (
     call_times,
     draw_alerts,
     is_arrested,
+    is_charged,
+    is_other_outcome,
     is_passed_on,
     review_time_s,
 )
-from sim.policy.draws import uniform
+from sim.policy.columns import Outcome
+from sim.policy.deployment import CAPACITY
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -126,9 +125,7 @@ def _alert(
             is_second=is_second,
         )
         if not is_kept:
-            dismissed = (
-                Outcome.TRUE_DISMISSED if is_true else Outcome.FALSE_DISMISSED
-            )
+            dismissed = Outcome.TRUE_DISMISSED if is_true else Outcome.FALSE_DISMISSED
             street.result[dismissed] += 1
             return
     yield from _engage(env, street, at_s=at_s, item=item, is_true=is_true)
@@ -211,8 +208,8 @@ def _engage(
     given = street.given
     if is_arrest:
         result[Outcome.ARRESTS] += 1
-        result[Outcome.CHARGED] += uniform(*where, _CHARGED) < given[Input.CHARGED]
-    elif uniform(*where, _OTHER) < given[Input.OTHER_OUTCOME]:
+        result[Outcome.CHARGED] += is_charged(*where, given)
+    elif is_other_outcome(*where, given):
         result[Outcome.OTHER_OUTCOME] += 1
     else:
         result[Outcome.NO_ACTION] += 1

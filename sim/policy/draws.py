@@ -36,14 +36,14 @@ def stream_key(seed: int, *address: int) -> int:
     return int(sequence.generate_state(1, np.uint64)[0])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba has no types
+@njit(cache=True, nogil=True)
 def _mix(value: np.uint64) -> np.uint64:
     value = (value ^ (value >> _S30)) * _MIX_1
     value = (value ^ (value >> _S27)) * _MIX_2
     return value ^ (value >> _S31)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba has no types
+@njit(cache=True, nogil=True)
 def uniform(key: np.uint64, replication: int, item: int, purpose: int) -> float:
     """Return a number in (0, 1), the same for the same address."""
     state = _mix(key + _GOLDEN * np.uint64(replication + 1))
@@ -53,13 +53,13 @@ def uniform(key: np.uint64, replication: int, item: int, purpose: int) -> float:
     return (float(state >> _S11) + 0.5) * 2.0**-53
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba has no types
+@njit(cache=True, nogil=True)
 def exponential(key: np.uint64, replication: int, item: int, purpose: int) -> float:
     """Return an exponential number with mean 1."""
     return -math.log(uniform(key, replication, item, purpose))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba has no types
+@njit(cache=True, nogil=True)
 def normal(key: np.uint64, replication: int, item: int, purpose: int) -> float:
     """Return a standard normal number; takes `purpose` and `purpose + 1`."""
     radius = math.sqrt(-2.0 * math.log(uniform(key, replication, item, purpose)))
@@ -67,7 +67,7 @@ def normal(key: np.uint64, replication: int, item: int, purpose: int) -> float:
     return radius * math.cos(2.0 * math.pi * turn)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba has no types
+@njit(cache=True, nogil=True)
 def log_normal(
     key: np.uint64,
     replication: int,

@@ -141,8 +141,10 @@ class OperatingPoints:
         right = int(np.clip(np.searchsorted(sizes, watchlist_size), 1, len(sizes) - 1))
         span = np.log(sizes[right] / sizes[right - 1])
         weight = np.log(watchlist_size / sizes[right - 1]) / span
-        line: NDArray[np.float64] = (1.0 - weight) * logs[:, right - 1]
-        return line + weight * logs[:, right]
+        line: NDArray[np.float64] = (1.0 - weight) * logs[:, right - 1] + weight * logs[
+            :, right
+        ]
+        return line
 
 
 def _beta(

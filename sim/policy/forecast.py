@@ -113,8 +113,10 @@ def project(
 
     Args:
         outcome: A fitted model.
-        sites, boroughs: Of each column of `Effects.place`.
-        first_month, last_month: Range of `Effects.time`, both included.
+        sites: Of each column of `Effects.place`.
+        boroughs: Of the same columns.
+        first_month: First column of `Effects.time`.
+        last_month: Its last column, included.
         rng: Source of effects that the record does not hold.
     """
     posterior = outcome.posterior

@@ -163,7 +163,8 @@ def recorded_ratio(
     Args:
         config: The crowd and the margin.
         group: One of its names.
-        count, of: Recorded, `of` at least 1.
+        count: Recorded cases of the group.
+        of: Recorded cases in all, 1 or more.
         rng: Source of the draws.
 
     Source:

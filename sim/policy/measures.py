@@ -64,7 +64,8 @@ class Estimate:
 
 def _sum(*columns: Outcome) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
     def total(totals: NDArray[np.float64]) -> NDArray[np.float64]:
-        return totals[:, list(columns)].sum(axis=1)
+        summed: NDArray[np.float64] = totals[:, list(columns)].sum(axis=1)
+        return summed
 
     return total
 
@@ -149,9 +150,7 @@ MEASURES = (
         unit="people",
         of=_sum(Outcome.OTHER_OUTCOME),
     ),
-    Measure(
-        name="arrests", label="Arrests", unit="people", of=_sum(Outcome.ARRESTS)
-    ),
+    Measure(name="arrests", label="Arrests", unit="people", of=_sum(Outcome.ARRESTS)),
     Measure(
         name="charged",
         label="Charged or cautioned",
@@ -193,9 +192,7 @@ MEASURES = (
         name="review_wait_s",
         label="Mean wait for review",
         unit="s",
-        of=_ratio(
-            Outcome.REVIEW_WAIT_S, Outcome.TRUE_ALERTS, Outcome.FALSE_ALERTS
-        ),
+        of=_ratio(Outcome.REVIEW_WAIT_S, Outcome.TRUE_ALERTS, Outcome.FALSE_ALERTS),
     ),
 )
 

@@ -55,7 +55,8 @@ def crps(
     weights = (2.0 * np.arange(1, n + 1) - n - 1.0)[:, None]
     spread = (weights * ordered).sum(axis=0) / n**2
     error: NDArray[np.float64] = np.abs(ordered - observed).mean(axis=0)
-    return error - spread
+    score: NDArray[np.float64] = error - spread
+    return score
 
 
 def exact_coverage(

@@ -25,6 +25,24 @@ __all__ = ["Influence", "Quantity", "influences", "quantities"]
 # Bins of equal count; with thousands of replications each holds hundreds.
 _BINS = 20
 
+# How readers call the fields of `parameters.Draws`.
+_LABELS = {
+    "recognition": "true recognition rate",
+    "review_s": "review time",
+    "response_s": "response time of teams",
+    "engagement_false_s": "time with a person wrongly stopped",
+    "engagement_true_s": "time with a person rightly stopped",
+    "engagement_arrest_s": "time that an arrest binds a team",
+    "true_dismissed": "true alerts dismissed in review",
+    "false_accepted": "false alerts let through by review",
+    "not_reached": "people not reached",
+    "charged": "arrests that end in charge",
+    "other_outcome": "other disposals without arrest",
+    "arrest_officer_hours": "officer hours per arrest elsewhere",
+    "officer_hour_gbp": "cost of an officer hour",
+    "deployment_gbp": "fixed cost of a deployment",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Quantity:
@@ -86,7 +104,7 @@ def quantities(world: World, *, threshold: float) -> tuple[Quantity, ...]:
     return (
         *(Quantity(name=name, values=values) for name, values in fitted),
         *(
-            Quantity(name=name.replace("_", " "), values=values)
+            Quantity(name=_LABELS[name], values=values)
             for name, values in world.draws.named()
         ),
     )

@@ -60,7 +60,9 @@ def sweep(
         programme: Length.
         phase: The policy from which the grid departs; days are added as a denser
             calendar needs them.
-        thresholds, watchlist_sizes, deployments_per_week: The grid.
+        thresholds: One side of the grid.
+        watchlist_sizes: Another, people.
+        deployments_per_week: The third.
         points: Tested error rates, or None for the record's.
         workers: Threads.
         progress: Told how many policies are done, and of how many.

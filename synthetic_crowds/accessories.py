@@ -31,7 +31,7 @@ _TUBE = tuple(
     (-np.cos(a), np.sin(a)) for a in np.linspace(-0.6 * np.pi, 1.25 * np.pi, _ALONG)
 )
 # Where a tube's middle lies, in radii outwards and upwards from the root of the neck.
-_TUBE_SEAT = (0.7, 0.35)
+_TUBE_SEAT = (0.35, 0.30)
 # Half sides of bags, metres, across, up and deep.
 _BACKPACK_M, _SHOULDER_BAG_M = (0.145, 0.205, 0.075), (0.140, 0.100, 0.050)
 # Bags are rounded boxes: superquadrics of this exponent.
@@ -74,7 +74,7 @@ def accessories_of(
     pieces = []
     outer = clothing.top in (Top.JACKET, Top.COAT)
     if clothing.has_scarf:
-        pieces.append(_ring(basis, dressed_m, _tube(0.022, 0.030), Chart.TRIM, gap=0.0))
+        pieces.append(_ring(basis, dressed_m, _tube(0.029, 0.033), Chart.TRIM, gap=0.0))
     elif clothing.top is Top.HOODIE:
         pieces.append(_ring(basis, dressed_m, _tube(0.012, 0.036), Chart.TRIM, gap=0.5))
     elif clothing.neckline is Neckline.COLLAR:

@@ -38,7 +38,8 @@ __all__ = ["Body", "build_body"]
 # Ages that the basis's shapes stand for.
 # Source: MakeHuman's age axis: child, young, old at 10, 25 and 90 years.
 _AGES_YEARS = (10.0, 25.0, 90.0)
-# The weight axis goes on beyond MakeHuman's thinnest and heaviest, but not for ever.
+# The weight axis goes on beyond MakeHuman's thinnest and heaviest until shapes turn
+# lumpy: adults reach a body mass index of about 15 to 28, heavier ones stay there.
 _WEIGHT_RANGE = (-1.2, 3.2)
 _SHOE_SOLE_M = 0.016
 # Heads do not grow with bodies: the scale fades out from here below the neck.

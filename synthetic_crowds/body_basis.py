@@ -40,6 +40,7 @@ SHAPE_UNIT_M = 1e-4
 _PATH = Path(__file__).parent / "basis" / "bodies.npz"
 # Triangles across the cut at the back of a limb run on beyond half a turn.
 _WRAP_RAD = 0.9
+_HAND_OCCLUSION = 0.7
 # Where the trunk's chart goes over from heights to rings around the neck.
 _SHOULDERS_FROM_M, _SHOULDERS_OVER_M, _SHOULDERS_RADIUS_M = 0.30, 0.12, 0.19
 
@@ -208,7 +209,7 @@ def body_basis() -> BodyBasis:
         n_hands=n_hands,
         bones=bones,
         weights=weights,
-        occlusion=(arrays["occlusion"] / 255.0).astype(np.float32),
+        occlusion=_occlusion(arrays["occlusion"], n_suit, n_hands),
         share=share,
         height_m=np.ascontiguousarray(points[:, 1]),
         arm_share=arm_share,
@@ -221,6 +222,16 @@ def body_basis() -> BodyBasis:
         texel_m=bake(body.uv, points[body.source], body.triangles, ATLAS_PX)
         + bake(skirt.uv, points[skirt.source], skirt.triangles, ATLAS_PX),
     )
+
+
+def _occlusion(
+    stored: NDArray[np.uint8], n_suit: int, n_hands: int
+) -> NDArray[np.float32]:
+    """Decode occlusion; a wrist inside its sleeve is not to look like a shadow."""
+    occlusion = (stored / 255.0).astype(np.float32)
+    hands = slice(n_suit, n_suit + n_hands)
+    occlusion[hands] = np.maximum(occlusion[hands], _HAND_OCCLUSION)
+    return occlusion
 
 
 def _shares(

@@ -9,8 +9,6 @@ do not slide, whatever the proportions, if the body advances by `stride_m` a cyc
 Phase 0 is the heel strike of the left foot, 0.5 that of the right one.
 
 Sources:
-    Phases and foot angles: Perry & Burnfield, Gait Analysis, 2nd ed. 2010, ch. 3-4;
-    Winter, Biomechanics and Motor Control of Human Movement, 4th ed. 2009, ch. 3.
     Pelvis: Saunders, Inman & Eberhart, J. Bone Joint Surg. 35-A (1953) 543.
     Arms: Murray, Sepic & Barnard, Phys. Ther. 47 (1967) 272.
     Stride: Murray, Drought & Kory, J. Bone Joint Surg. 46-A (1964) 335.
@@ -26,14 +24,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from synthetic_crowds.footfalls import foot_at
 from synthetic_crowds.skeleton import (
     PARENTS,
     Bone,
     Pose,
     aligned,
-    framed,
-    times,
+    applied,
+    carried,
+    chained,
+    crossed,
     turned,
+    unit,
 )
 
 if TYPE_CHECKING:
@@ -41,16 +43,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Walker", "walker"]
 
-# Shares of the cycle at which a foot lies flat, raises its heel and leaves the ground.
-FLAT_AT, HEEL_OFF_AT, TOE_OFF_AT = 0.10, 0.33, 0.62
-# Toes up at heel strike, heel up at toe-off.
-STRIKE_PITCH_RAD, PUSH_PITCH_RAD = radians(20.0), radians(-58.0)
-# Where the ankle is ahead of the pelvis when the foot strikes, in strides.
-REACH_STRIDES = 0.235
-# The heel, on which the foot turns after striking, lies this share of the forefoot's
-# length behind the ankle.
-HEEL_SHARE = 0.45
-CLEARANCE_M = 0.035
 TOE_OUT_RAD = radians(6.0)
 # A leg never straightens fully: its hip may be this share of its length away.
 STRAIGHTEST = 0.998
@@ -148,102 +140,52 @@ def walker(
 
 
 @njit(cache=True, nogil=True)
-def _pelvis_at(phase: float, stride: float, height: float) -> NDArray[np.float64]:
-    """Place the pelvis: low on two feet, high and outwards on one."""
-    bob = -BOB_STRIDES * stride * cos(4.0 * pi * (phase - 0.05))
+def _pelvis_at(phase: float, stride: float) -> tuple[float, float]:
+    """Move the pelvis sideways and up: low on two feet, high and outwards on one."""
     sway = SWAY_M * cos(2.0 * pi * (phase - 0.31))
-    return np.array([sway, height + bob, 0.0])
+    return sway, -BOB_STRIDES * stride * cos(4.0 * pi * (phase - 0.05))
 
 
 @njit(cache=True, nogil=True)
-def _stance(
-    joints: NDArray[np.float64], stride: float, phase: float
-) -> tuple[float, float, float]:
-    """Place a foot that bears weight, relative to the body.
-
-    Returns:
-        Height and forward position of the ankle; pitch of the foot, toes up positive.
-    """
-    height = joints[_FOOT, 1]
-    forefoot = joints[_TOES, 2] - joints[_FOOT, 2]
-    flat = stride * (REACH_STRIDES - phase)
-    if phase < FLAT_AT:
-        pitch = STRIKE_PITCH_RAD * (1.0 - phase / FLAT_AT) ** 1.5
-        pivot_y, pivot_z = 0.0, flat - HEEL_SHARE * forefoot
-    elif phase < HEEL_OFF_AT:
-        return height, flat, 0.0
-    else:
-        s = (phase - HEEL_OFF_AT) / (TOE_OFF_AT - HEEL_OFF_AT)
-        pitch = PUSH_PITCH_RAD * s * s
-        pivot_y, pivot_z = joints[_TOES, 1], flat + forefoot
-    y, z = height - pivot_y, flat - pivot_z
-    return (
-        pivot_y + cos(pitch) * y + sin(pitch) * z,
-        pivot_z - sin(pitch) * y + cos(pitch) * z,
-        pitch,
-    )
+def _between(
+    start: NDArray[np.float64], end: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Subtract `start` from `end`."""
+    line = np.empty(3)
+    for i in range(3):
+        line[i] = end[i] - start[i]
+    return line
 
 
 @njit(cache=True, nogil=True)
-def _foot_at(
-    joints: NDArray[np.float64], stride: float, phase: float
-) -> tuple[float, float, float, float]:
-    """Place a foot, `phase` after its heel strike.
-
-    Returns:
-        Height and forward position of the ankle; pitch of foot and of toes.
-    """
-    if phase < TOE_OFF_AT:
-        y, z, pitch = _stance(joints, stride, phase)
-        return y, z, pitch, max(pitch, 0.0)
-    # A cubic from toe-off to the next strike, in ground coordinates, velocities
-    # matched: seen from the ground the body moves on while the foot swings.
-    tiny = 1e-3
-    y0, z0, pitch0 = _stance(joints, stride, TOE_OFF_AT)
-    yb, zb, _ = _stance(joints, stride, TOE_OFF_AT - tiny)
-    y1, z1, pitch1 = _stance(joints, stride, 0.0)
-    ya, za, _ = _stance(joints, stride, tiny)
-    span = 1.0 - TOE_OFF_AT
-    s = (phase - TOE_OFF_AT) / span
-    leaving, arriving = (s**3 - 2.0 * s**2 + s) * span, (s**3 - s**2) * span
-    ease = s * s * (3.0 - 2.0 * s)
-    y = y0 + (y1 - y0) * ease + leaving * (y0 - yb) / tiny + arriving * (ya - y1) / tiny
-    z = (
-        z0
-        + (z1 + stride * span - z0) * ease
-        + leaving * ((z0 - zb) / tiny + stride)
-        + arriving * ((za - z1) / tiny + stride)
-        - stride * (phase - TOE_OFF_AT)
-    )
-    y += CLEARANCE_M * sin(pi * s) ** 2
-    # Ankles flex early in the swing, so that the toes clear the ground.
-    early = min(1.6 * s, 1.0)
-    early = early * early * (3.0 - 2.0 * early)
-    pitch = pitch0 * (1.0 - early) + pitch1 * ease
-    return y, z, pitch, max(pitch, 0.0) + min(pitch, 0.0) * early
+def _length(line: NDArray[np.float64]) -> float:
+    """Length of a vector (3,)."""
+    return sqrt(line[0] ** 2 + line[1] ** 2 + line[2] ** 2)
 
 
 @njit(cache=True, nogil=True)
 def _leg_lengths(joints: NDArray[np.float64]) -> tuple[float, float]:
     """Lengths of thigh and shin."""
-    thigh = joints[_SHIN] - joints[_THIGH]
-    shin = joints[_FOOT] - joints[_SHIN]
-    return sqrt((thigh * thigh).sum()), sqrt((shin * shin).sum())
+    return (
+        _length(_between(joints[_THIGH], joints[_SHIN])),
+        _length(_between(joints[_SHIN], joints[_FOOT])),
+    )
 
 
 @njit(cache=True, nogil=True)
 def _room(joints: NDArray[np.float64], stride: float, step_width: float) -> float:
     """How high the pelvis may be before, at some phase, a leg is too short."""
     upper, lower = _leg_lengths(joints)
+    hip = _between(joints[_PELVIS], joints[_THIGH])
     # The turning pelvis moves the hips a little; the margin covers it.
     reach = 0.997 * STRAIGHTEST * (upper + lower)
     room = np.inf
     for step in range(48):
         phase = step / 48.0
-        hip = _pelvis_at(phase, stride, 0.0) + joints[_THIGH] - joints[_PELVIS]
-        y, z, _, _ = _foot_at(joints, stride, phase)
-        aside = (hip[0] - step_width / 2.0) ** 2 + (hip[2] - z) ** 2
-        room = min(room, sqrt(reach**2 - aside) + y - hip[1])
+        sway, bob = _pelvis_at(phase, stride)
+        y, z, _, _ = foot_at(joints, stride, phase)
+        aside = (sway + hip[0] - step_width / 2.0) ** 2 + (hip[2] - z) ** 2
+        room = min(room, sqrt(reach**2 - aside) + y - hip[1] - bob)
     return room
 
 
@@ -256,9 +198,9 @@ def _attach(
 ) -> None:
     """Hang a bone's joint on its parent."""
     parent = _PARENTS[bone]
-    places[bone] = places[parent] + times(
-        rotations[parent], joints[bone] - joints[parent]
-    )
+    offset = applied(rotations[parent], _between(joints[parent], joints[bone]))
+    for i in range(3):
+        places[bone, i] = places[parent, i] + offset[i]
 
 
 @njit(cache=True, nogil=True)
@@ -276,36 +218,39 @@ def _pose(
     rotations = np.empty((_N_BONES, 3, 3))
     places = np.empty((_N_BONES, 3))
     # Left hip forward at left strike; right hip down while the left leg bears.
-    pelvis = times(
+    rotations[_PELVIS] = chained(
         turned(1, -PELVIS_TURN_RAD * cos(turn)),
         turned(2, PELVIS_LIST_RAD * cos(turn - 2.0 * pi * 0.18)),
     )
-    chest = times(turned(0, LEAN_RAD), turned(1, CHEST_TURN_RAD * cos(turn)))
-    rotations[_PELVIS] = pelvis
+    rotations[_CHEST] = chained(
+        turned(0, LEAN_RAD), turned(1, CHEST_TURN_RAD * cos(turn))
+    )
     # Blends of rotations a few degrees apart are rotations but for one part in 10⁴.
-    rotations[_WAIST] = 0.65 * pelvis + 0.35 * chest
-    rotations[_BELLY] = 0.30 * pelvis + 0.70 * chest
-    rotations[_CHEST] = chest
-    places[_PELVIS] = _pelvis_at(phase, stride, pelvis_height)
+    for bone, share in ((_WAIST, 0.35), (_BELLY, 0.70)):
+        for i in range(3):
+            for j in range(3):
+                rotations[bone, i, j] = (1.0 - share) * rotations[
+                    _PELVIS, i, j
+                ] + share * rotations[_CHEST, i, j]
+    sway, bob = _pelvis_at(phase, stride)
+    places[_PELVIS, 0], places[_PELVIS, 1] = sway, pelvis_height + bob
+    places[_PELVIS, 2] = 0.0
     for bone in (_WAIST, _BELLY, _CHEST):
         _attach(bone, places, rotations, joints)
     for first, side, lag in ((_LEFT, 1.0, 0.0), (_RIGHT, -1.0, 0.5)):
         # An arm swings with the other leg.
         swing = vigour * cos(turn - 2.0 * pi * (0.53 - lag))
         _pose_arm(joints, rotations, places, first, side, swing, arm_out)
-        _pose_leg(
-            joints,
-            rotations,
-            places,
-            first,
-            side,
-            (phase - lag) % 1.0,
-            stride,
-            step_width,
-        )
+        y, z, pitch, toe_pitch = foot_at(joints, stride, (phase - lag) % 1.0)
+        ankle = np.array([side * step_width / 2.0, y, z])
+        _pose_leg(joints, rotations, places, first, ankle)
+        outwards = turned(1, side * TOE_OUT_RAD)
+        rotations[_FOOT + first] = chained(outwards, turned(0, -pitch))
+        _attach(_TOES + first, places, rotations, joints)
+        rotations[_TOES + first] = chained(outwards, turned(0, -toe_pitch))
     offsets = np.empty((_N_BONES, 3))
     for bone in range(_N_BONES):
-        offsets[bone] = places[bone] - times(rotations[bone], joints[bone])
+        offsets[bone] = _between(applied(rotations[bone], joints[bone]), places[bone])
     return rotations, offsets
 
 
@@ -320,8 +265,9 @@ def _pose_arm(
     arm_out: float,
 ) -> None:
     """Hang an arm from the chest, swung forwards by `swing` in [-1, 1]."""
-    chest = rotations[_CHEST]
-    rotations[_COLLAR + first] = times(chest, turned(2, -side * COLLAR_DROP_RAD))
+    rotations[_COLLAR + first] = chained(
+        rotations[_CHEST], turned(2, -side * COLLAR_DROP_RAD)
+    )
     _attach(_COLLAR + first, places, rotations, joints)
     _attach(_ARM + first, places, rotations, joints)
     lift = ARM_MEAN_RAD + ARM_SWING_RAD * swing
@@ -331,14 +277,12 @@ def _pose_arm(
         (_FOREARM + first, bend, 0.3 * arm_out),
     ):
         before = rotations[bone - 1]
-        rest = times(before, joints[bone + 1] - joints[bone])
+        rest = unit(applied(before, _between(joints[bone], joints[bone + 1])))
         hanging = np.array(
             [side * sin(out), -cos(out) * cos(angle), cos(out) * sin(angle)]
         )
-        wanted = times(chest, hanging)
-        rotations[bone] = times(
-            aligned(rest / sqrt((rest * rest).sum()), wanted), before
-        )
+        wanted = applied(rotations[_CHEST], hanging)
+        rotations[bone] = chained(aligned(rest, wanted), before)
         _attach(bone + 1, places, rotations, joints)
     rotations[_HAND + first] = rotations[_FOREARM + first]
 
@@ -349,44 +293,37 @@ def _pose_leg(
     rotations: NDArray[np.float64],
     places: NDArray[np.float64],
     first: int,
-    side: float,
-    phase: float,
-    stride: float,
-    step_width: float,
+    ankle: NDArray[np.float64],
 ) -> None:
-    """Put a foot down, `phase` after its heel strike, and join it to the hip."""
-    thigh, shin, foot, toes = (
-        _THIGH + first,
-        _SHIN + first,
-        _FOOT + first,
-        _TOES + first,
-    )
+    """Join an ankle to its hip; the knee bends forwards."""
+    thigh, shin, foot = _THIGH + first, _SHIN + first, _FOOT + first
     _attach(thigh, places, rotations, joints)
-    y, z, pitch, toe_pitch = _foot_at(joints, stride, phase)
-    hip, ankle = places[thigh], np.array([side * step_width / 2.0, y, z])
-    lateral = rotations[_PELVIS][:, 0].copy()
-
+    lateral, rest = np.empty(3), np.zeros(3)
+    rest[0] = 1.0
+    for i in range(3):
+        lateral[i] = rotations[_PELVIS, i, 0]
+    hip = places[thigh]
     upper, lower = _leg_lengths(joints)
-    line = ankle - hip
-    distance = sqrt((line * line).sum())
-    line /= distance
-    distance = min(distance, STRAIGHTEST * (upper + lower))
+    line = _between(hip, ankle)
+    distance = min(_length(line), STRAIGHTEST * (upper + lower))
+    line = unit(line)
     along = (upper**2 - lower**2 + distance**2) / (2.0 * distance)
     aside = sqrt(max(upper**2 - along**2, 0.0))
-    # Knees bend forwards, in the plane that the hip's axis leaves.
-    forward = framed(-line, lateral)[:, 2]
-    knee = hip + along * line - aside * np.sign(-forward[2]) * forward
-
-    rest = np.array([1.0, 0.0, 0.0])
-    rotations[thigh] = times(
-        framed(knee - hip, lateral), framed(joints[shin] - joints[thigh], rest).T.copy()
+    # Lateral is to the left and the line goes down: their product is forwards.
+    forward = unit(crossed(line, lateral))
+    sign = 1.0 if forward[2] > 0.0 else -1.0
+    for i in range(3):
+        places[shin, i] = hip[i] + along * line[i] + sign * aside * forward[i]
+        places[foot, i] = ankle[i]
+    rotations[thigh] = carried(
+        _between(joints[thigh], joints[shin]),
+        _between(hip, places[shin]),
+        rest,
+        lateral,
     )
-    rotations[shin] = times(
-        framed(ankle - knee, lateral),
-        framed(joints[foot] - joints[shin], rest).T.copy(),
+    rotations[shin] = carried(
+        _between(joints[shin], joints[foot]),
+        _between(places[shin], ankle),
+        rest,
+        lateral,
     )
-    places[shin], places[foot] = knee, ankle
-    outwards = turned(1, side * TOE_OUT_RAD)
-    rotations[foot] = times(outwards, turned(0, -pitch))
-    _attach(toes, places, rotations, joints)
-    rotations[toes] = times(outwards, turned(0, -toe_pitch))

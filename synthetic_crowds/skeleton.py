@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from math import cos, sin, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,20 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["PARENTS", "Bone", "Pose", "aligned", "follow", "framed", "times", "turned"]
+__all__ = [
+    "PARENTS",
+    "Bone",
+    "Pose",
+    "aligned",
+    "applied",
+    "carried",
+    "chained",
+    "crossed",
+    "follow",
+    "framed",
+    "turned",
+    "unit",
+]
 
 
 class Bone(IntEnum):
@@ -75,27 +89,67 @@ class Pose:
         return moved + self.offsets_m[bone]
 
 
+# Below, loops over scalars instead of array expressions: numba compiles each of those
+# for seconds, and `@` would go through BLAS.
+
+
 @njit(cache=True, nogil=True)
-def times(
-    rotation: NDArray[np.float64], other: NDArray[np.float64]
+def applied(
+    rotation: NDArray[np.float64], vector: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Multiply a (3, 3) matrix by a vector or matrix, without BLAS's overhead."""
-    product = np.zeros_like(other)
+    """Rotate a vector (3,)."""
+    result = np.zeros(3)
     for i in range(3):
         for j in range(3):
-            product[i] += rotation[i, j] * other[j]
-    return product
+            result[i] += rotation[i, j] * vector[j]
+    return result
+
+
+@njit(cache=True, nogil=True)
+def chained(
+    after: NDArray[np.float64], before: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Rotate by `before`, then by `after`."""
+    result = np.zeros((3, 3))
+    for i in range(3):
+        for j in range(3):
+            for k in range(3):
+                result[i, j] += after[i, k] * before[k, j]
+    return result
 
 
 @njit(cache=True, nogil=True)
 def turned(axis: int, angle_rad: float) -> NDArray[np.float64]:
     """Rotate by an angle about body axis 0 (x), 1 (y) or 2 (z), right-handed."""
-    sine, cosine = np.sin(angle_rad), np.cos(angle_rad)
-    rotation = np.eye(3)
+    rotation = np.zeros((3, 3))
     i, j = (axis + 1) % 3, (axis + 2) % 3
-    rotation[i, i] = rotation[j, j] = cosine
-    rotation[i, j], rotation[j, i] = -sine, sine
+    rotation[axis, axis] = 1.0
+    rotation[i, i] = rotation[j, j] = cos(angle_rad)
+    rotation[j, i] = sin(angle_rad)
+    rotation[i, j] = -rotation[j, i]
     return rotation
+
+
+@njit(cache=True, nogil=True)
+def crossed(
+    left: NDArray[np.float64], right: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Take the cross product of two vectors (3,)."""
+    result = np.empty(3)
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        result[i] = left[j] * right[k] - left[k] * right[j]
+    return result
+
+
+@njit(cache=True, nogil=True)
+def unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scale a vector (3,) to length 1."""
+    length = sqrt(vector[0] ** 2 + vector[1] ** 2 + vector[2] ** 2)
+    result = np.empty(3)
+    for i in range(3):
+        result[i] = vector[i] / length
+    return result
 
 
 @njit(cache=True, nogil=True)
@@ -103,13 +157,17 @@ def aligned(
     start: NDArray[np.float64], end: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Rotate unit vector `start` to `end` the short way; they must not be opposite."""
-    cross = np.cross(start, end)
-    skew = np.zeros((3, 3))
+    axis = crossed(start, end)
+    cosine = start[0] * end[0] + start[1] * end[1] + start[2] * end[2]
+    rotation = np.empty((3, 3))
     for i in range(3):
         j, k = (i + 1) % 3, (i + 2) % 3
-        skew[k, j], skew[j, k] = cross[i], -cross[i]
-    rotation: NDArray[np.float64] = np.eye(3) + skew
-    return rotation + times(skew, skew) / (1.0 + (start * end).sum())
+        for m in range(3):
+            rotation[i, m] = axis[i] * axis[m] / (1.0 + cosine)
+        rotation[i, i] += cosine
+        rotation[i, j] -= axis[k]
+        rotation[i, k] += axis[j]
+    return rotation
 
 
 @njit(cache=True, nogil=True)
@@ -117,12 +175,30 @@ def framed(
     along: NDArray[np.float64], lateral: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Make the orthonormal frame (columns) of a limb from its line and its hinge."""
+    first = unit(along)
+    third = unit(crossed(first, lateral))
+    second = crossed(third, first)
     frame = np.empty((3, 3))
-    first = along / np.sqrt((along * along).sum())
-    second = lateral - first * (first * lateral).sum()
-    second /= np.sqrt((second * second).sum())
-    frame[:, 0], frame[:, 1], frame[:, 2] = first, second, np.cross(first, second)
+    for i in range(3):
+        frame[i, 0], frame[i, 1], frame[i, 2] = first[i], second[i], third[i]
     return frame
+
+
+@njit(cache=True, nogil=True)
+def carried(
+    limb_before: NDArray[np.float64],
+    limb_after: NDArray[np.float64],
+    hinge_before: NDArray[np.float64],
+    hinge_after: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Rotate a limb from one line and hinge to another."""
+    before, after = framed(limb_before, hinge_before), framed(limb_after, hinge_after)
+    result = np.zeros((3, 3))
+    for i in range(3):
+        for j in range(3):
+            for k in range(3):
+                result[i, j] += after[i, k] * before[j, k]
+    return result
 
 
 @njit(cache=True, nogil=True)

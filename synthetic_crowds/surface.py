@@ -20,7 +20,10 @@ __all__ = ["bake", "normals_of", "smooth"]
 def normals_of(
     vertices: NDArray[np.float32], triangles: NDArray[np.int32]
 ) -> NDArray[np.float32]:
-    """Average the face normals around each vertex, weighted by area; unit length."""
+    """Average the face normals around each vertex, weighted by area; unit length.
+
+    A vertex without faces, or whose faces cancel, looks up.
+    """
     normals = np.zeros((vertices.shape[0], 3), np.float32)
     for t in range(triangles.shape[0]):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
@@ -35,9 +38,9 @@ def normals_of(
             normals[k, 1] += e2 * f0 - e0 * f2
             normals[k, 2] += e0 * f1 - e1 * f0
     for v in range(normals.shape[0]):
-        length = np.sqrt(
-            normals[v, 0] ** 2 + normals[v, 1] ** 2 + normals[v, 2] ** 2 + 1e-24
-        )
+        length = np.sqrt(normals[v, 0] ** 2 + normals[v, 1] ** 2 + normals[v, 2] ** 2)
+        if length < 1e-12:
+            normals[v, 1], length = 1.0, 1.0
         for i in range(3):
             normals[v, i] /= length
     return normals

@@ -26,7 +26,7 @@ _TRUNK_M = (0.44, 0.28, 0.13, -0.04)
 _ARM = (0.0, 0.45, 0.95)
 _LEG_M = (-0.02, -0.37, -0.68, -0.76)
 # The suit stands a little off the skin; bare limbs go back by that much.
-_BARE_M, _BARE_WRIST_M, _BARE_ARM = -0.004, -0.012, (0.75, 1.0)
+_BARE_M, _BARE_WRIST_M, _BARE_ARM = -0.004, -0.008, (0.75, 1.0)
 _SHOE_M = 0.008
 # A hem stands off its full ease this far above itself, so that it does not follow
 # the mesh's zigzag.
@@ -99,7 +99,7 @@ def cut_of(clothing: Clothing) -> Cut:
         skirt, skirt_ease = -0.28 - 0.26 * fall, 0.016
     if clothing.top is Top.COAT:
         skirt = min(-0.22 - 0.22 * fall, skirt - 0.02 if skirt < 0.0 else 9.0)
-        skirt_ease = 0.030
+        skirt_ease = 0.022
     return Cut(
         trunk_m=trunk,
         arm_m=(arm[0], arm[1], arm[2]),

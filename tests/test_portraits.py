@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from synthetic_crowds.appearance import draw_appearance
+from synthetic_crowds.contact_sheet import contact_sheet
 from synthetic_crowds.heads import build_head
 from synthetic_crowds.population import Demographics, IdentityDomain, draw_person
 from synthetic_crowds.portraits import (
@@ -121,3 +122,19 @@ def test_wall_is_drawn_when_none_is_given(person):
         for seed in (1, 2)
     ]
     assert not np.array_equal(*walls)
+
+
+def test_contact_sheet_shows_every_view():
+    """A sheet holds one tile for each person and yaw."""
+    sheet = contact_sheet(
+        Demographics(),
+        seed=1,
+        domain=IdentityDomain.REALISM,
+        first=0,
+        rows=1,
+        columns=2,
+        yaws_deg=(0.0, 40.0),
+    )
+    assert sheet.shape == (216, 4 * 180, 3)
+    tiles = np.split(sheet, 4, axis=1)
+    assert not any(np.array_equal(tiles[0], tile) for tile in tiles[1:])

@@ -133,8 +133,9 @@ def test_page_lists_every_alert_and_its_outcome(pages):
     rows = html.split("Every alert in a table")[1].split("</table>")[0]
     assert rows.count("<tr>") == 1 + len(record.alerts)
     assert rows.count("False alert") == sum(not a.correct for a in record.alerts) > 0
+    assert "Every person's id begins with person-." in text
     for alert in record.alerts:
-        assert alert.subject_id in text
+        assert alert.subject_id.removeprefix("person-") in rows
         assert f"{alert.comparison_score:.3f}" in rows
 
 
@@ -187,6 +188,7 @@ def test_unhurried_page_shows_no_latency(pages):
     _, _, html, _, text = pages("unhurried")
     assert 'id="latency-histogram' not in html
     assert "Half of all frames" not in text
+    assert "Throughput, unhurried" in text
 
 
 def test_page_is_a_function_of_the_run_folder(pages):

@@ -64,7 +64,7 @@ def test_share_that_counts_nothing_is_no_k_of_n():
         ),
         ("tpir", Metric(value=None, n=0), "not quotable: there was no case"),
         ("tpir", None, "not measured"),
-        ("headroom", Metric(value=float("nan")), "not measured"),
+        ("headroom", Metric(value=float("nan")), "no value"),
     ],
 )
 def test_missing_value_is_said_in_words(name, metric, reason):

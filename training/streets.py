@@ -26,17 +26,36 @@ def draw_camera(camera_id: str, *, fps: float, rng: Generator) -> CameraConfig:
             a detector learns more from each. Their quality is kept by the bitrate.
         rng: Source of every draw.
     """
+    height_m = float(rng.uniform(2.5, 3.3))
+    hfov_deg = float(rng.uniform(28.0, 40.0))
     return CameraConfig(
         camera_id=camera_id,
         fps=fps,
-        mount_height_m=round(float(rng.uniform(2.5, 3.3)), 2),
-        tilt_deg=round(float(rng.uniform(6.5, 9.0)), 2),
-        hfov_deg=round(float(rng.uniform(28.0, 40.0)), 1),
+        mount_height_m=round(height_m, 2),
+        hfov_deg=round(hfov_deg, 1),
+        tilt_deg=round(_tilt_deg(height_m, hfov_deg, rng=rng), 2),
         exposure_s=round(float(np.exp(rng.uniform(np.log(0.002), np.log(0.012)))), 4),
         gain_db=round(float(rng.uniform(0.0, 18.0)), 1),
         lens_blur_px=round(float(rng.uniform(0.3, 1.1)), 2),
         bitrate_mbps=round(float(rng.uniform(2.0, 8.0)) * _bits_share(fps), 2),
     )
+
+
+def _tilt_deg(height_m: float, hfov_deg: float, *, rng: Generator) -> float:
+    """Aim at the zone of recognition, near edge and far edge well inside the image."""
+    zone = CameraConfig()
+    near_deg, far_deg = (
+        np.degrees(np.arctan2(height_m - 1.6, edge_m))
+        for edge_m in (zone.zone_near_m, zone.zone_far_m)
+    )
+    half_vfov_deg = hfov_deg / 2 * zone.height_px / zone.width_px
+    slack_deg = half_vfov_deg - (near_deg - far_deg) / 2
+    return float((near_deg + far_deg) / 2 + rng.uniform(-0.6, 0.6) * slack_deg)
+
+
+def _bits_share(fps: float) -> float:
+    """Scale the bitrate of 10 fps; frames far apart in time predict each other less."""
+    return float((fps / 10.0) ** 0.75)
 
 
 def draw_crowd(index: int, *, duration_s: float, rng: Generator) -> CrowdConfig:
@@ -53,8 +72,3 @@ def draw_crowd(index: int, *, duration_s: float, rng: Generator) -> CrowdConfig:
         gaze_yaw_sd_deg=round(float(rng.uniform(8.0, 25.0)), 1),
         gaze_pitch_sd_deg=round(float(rng.uniform(3.0, 9.0)), 1),
     )
-
-
-def _bits_share(fps: float) -> float:
-    """Scale the bitrate of 10 fps; frames far apart in time predict each other less."""
-    return float((fps / 10.0) ** 0.75)

@@ -2,7 +2,7 @@
 
 Owns the schedule and the loop.
 
-    python -m training.train_detector --steps 2500
+    python -m training.train_detector --steps 1800
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class DetectorTraining(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = Field(default=2, ge=0, description="Of every draw.")
-    steps: int = Field(default=2500, ge=1, description="Of the optimiser.")
-    batch_size: int = Field(default=24, ge=1, description="Crops a step and process.")
-    processes: int = Field(default=2, ge=1, le=64, description="Single-threaded each.")
-    learning_rate: float = Field(default=4e-3, gt=0.0, description="At its peak.")
+    steps: int = Field(default=1800, ge=1, description="Of the optimiser.")
+    batch_size: int = Field(default=48, ge=1, description="Crops a step, in all.")
+    processes: int = Field(default=1, ge=1, le=64, description="Single-threaded each.")
+    learning_rate: float = Field(default=3e-3, gt=0.0, description="At its peak.")
     weight_decay: float = Field(default=1e-3, ge=0.0)
     largest_gradient: float = Field(
         default=10.0, gt=0.0, description="Norm at which gradients are clipped."
@@ -112,7 +112,7 @@ def _run(rank: int, config: DetectorTraining, shards: Path, out: Path) -> None:
         for step in range(1, config.steps + 1):
             crops = [
                 draw_crop(scenes, config.crops, rng=rng)
-                for _ in range(config.batch_size)
+                for _ in range(config.batch_size // config.processes)
             ]
             loss = parallel(*_batch(crops))
             optimiser.zero_grad()
@@ -148,8 +148,8 @@ def train(config: DetectorTraining, *, shards: Path, out: Path) -> Path:
 def main(
     shards: Annotated[Path, typer.Option()] = Path("training/work/scenes"),
     out: Annotated[Path, typer.Option()] = Path("training/work/detector"),
-    steps: Annotated[int, typer.Option()] = 2500,
-    processes: Annotated[int, typer.Option()] = 2,
+    steps: Annotated[int, typer.Option()] = 1800,
+    processes: Annotated[int, typer.Option()] = 1,
 ) -> None:
     """Train the reference detector on the shards of `training.scenes_dataset`."""
     config = DetectorTraining(steps=steps, processes=processes)

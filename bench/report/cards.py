@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bench.proportion import proportion
 from bench.report.view import Bar, Card
 from bench.report.words import count, figure_text, limit_text, number
+from bench.run_folder import instrument_of
 
 if TYPE_CHECKING:
     from bench.records import Metric, ObjectiveResult, RunRecord
@@ -33,7 +34,13 @@ def accuracy_cards(record: RunRecord) -> tuple[Card, ...]:
 
 
 def speed_cards(record: RunRecord) -> tuple[Card, ...]:
-    """Make the cards on time and load."""
+    """Make the cards on time and load; an unhurried run has no latencies to show."""
+    if instrument_of(record).unhurried:
+        return (
+            _unhurried_card(record),
+            _watchlist_card(record),
+            _bottleneck_card(record),
+        )
     return (
         *(
             _plain_card(record, f"glass_to_alert_s.{level}", title=title)
@@ -109,6 +116,19 @@ def _throughput_card(record: RunRecord) -> Card:
         basis="" if offered is None else f"of {offered:,.1f} offered",
         note="goodput "
         + figure_text("goodput_hz", record.metrics.get("goodput_hz")).value,
+        bar=None,
+        is_missing=text.is_missing,
+    )
+
+
+def _unhurried_card(record: RunRecord) -> Card:
+    text = figure_text("throughput_fps", record.metrics.get("throughput_fps"))
+    return Card(
+        title="Throughput, unhurried",
+        value=text.value.replace(" a second", " frames/s"),
+        interval="",
+        basis="as fast as the matcher took them",
+        note="no real time: latency and skipping mean nothing here",
         bar=None,
         is_missing=text.is_missing,
     )

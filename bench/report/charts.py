@@ -110,13 +110,16 @@ def speed_charts(record: RunRecord) -> tuple[Chart, ...]:
     charts = []
     if _has_latency(record):
         charts += [*_latency_charts(record), *_delay_charts(record)]
-    times = series.stage_times(record.results)
+    in_real_time = not instrument_of(record).unhurried
+    times = series.stage_times(record.results, in_real_time=in_real_time)
     if times:
         charts.append(
             Chart(
                 svg=charts_load.stages(times),
                 caption="Where a frame's time goes. Waiting grows with load, service "
-                "does not; transport is the way from the camera to the matcher.",
+                "does not; transport is the way from the camera to the matcher."
+                if in_real_time
+                else "How long each stage works on a frame.",
             )
         )
     shares = {

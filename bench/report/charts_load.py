@@ -31,7 +31,10 @@ def stages(times: Sequence[StageTime]) -> Markup:
     total = waiting + service
     with figure(width_px=WIDTH_PX, height_px=HEIGHT_PX + 10) as drawn:
         axes = drawn.subplots()
-        axes.barh(names, waiting, color=PALETTE.waiting, height=0.62, label="waiting")
+        if waiting.any():
+            axes.barh(
+                names, waiting, color=PALETTE.waiting, height=0.62, label="waiting"
+            )
         axes.barh(
             names,
             service,

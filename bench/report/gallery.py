@@ -7,7 +7,6 @@ nothing of how they were made or of HTML.
 from __future__ import annotations
 
 import base64
-import math
 from typing import TYPE_CHECKING
 
 from bench.report.album import FOLDER
@@ -20,7 +19,13 @@ if TYPE_CHECKING:
     from bench.records import AlertOutcome
     from bench.report.album import Album, AlertPicture, PersonNote
 
-__all__ = ["alert_cards", "alerts_note", "camera_figures", "pictured_first"]
+__all__ = [
+    "alert_cards",
+    "alerts_note",
+    "camera_figures",
+    "pictured_first",
+    "shared_prefix",
+]
 
 _MEDIA_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
 
@@ -47,13 +52,40 @@ def camera_figures(run_folder: Path, album: Album) -> tuple[CameraFigure, ...]:
 
 
 def alert_cards(
-    run_folder: Path, album: Album, alerts: tuple[AlertOutcome, ...]
+    run_folder: Path,
+    album: Album,
+    alerts: tuple[AlertOutcome, ...],
+    *,
+    in_real_time: bool,
 ) -> tuple[AlertCard, ...]:
-    """Make a card of every alert, in order of time."""
+    """Make a card of every alert, in order of time.
+
+    Args:
+        run_folder: Holds the pictures.
+        album: Which pictures there are.
+        alerts: All of the run.
+        in_real_time: Latencies mean something.
+    """
     pictures = {picture.alert_index: picture for picture in album.alerts}
+    n_shared = len(shared_prefix(alerts))
     return tuple(
-        _card(run_folder, alert, pictures.get(alert.alert_index)) for alert in alerts
+        _card(
+            run_folder,
+            alert,
+            pictures.get(alert.alert_index),
+            n_shared=n_shared,
+            in_real_time=in_real_time,
+        )
+        for alert in alerts
     )
+
+
+def shared_prefix(alerts: tuple[AlertOutcome, ...]) -> str:
+    """Find what every person's id begins with, up to its last hyphen; else nothing."""
+    ids = {alert.subject_id for alert in alerts}
+    ids |= {alert.person_id for alert in alerts if alert.person_id is not None}
+    heads = {person_id[: person_id.rfind("-") + 1] for person_id in ids}
+    return heads.pop() if len(heads) == 1 else ""
 
 
 def pictured_first(cards: tuple[AlertCard, ...]) -> tuple[AlertCard, ...]:
@@ -62,24 +94,32 @@ def pictured_first(cards: tuple[AlertCard, ...]) -> tuple[AlertCard, ...]:
     return tuple(sorted(pictured, key=lambda card: (card.is_true, card.index)))
 
 
-def alerts_note(cards: tuple[AlertCard, ...]) -> str:
-    """Say how many alerts there were and how many have pictures."""
+def alerts_note(cards: tuple[AlertCard, ...], *, prefix: str) -> str:
+    """Say how many alerts there were, how many have pictures, and how ids are cut."""
     if not cards:
         return "The matcher raised no alert in this run."
     shown = len(pictured_first(cards))
     if shown == 0:
-        return "No pictures of the alerts were kept; the table lists every one."
-    if shown < len(cards):
-        return (
+        note = "No pictures of the alerts were kept; the table lists every one."
+    elif shown < len(cards):
+        note = (
             f"{count(shown)} of {count(len(cards))} alerts are pictured, false ones "
             "first; the table lists every one."
         )
-    which = "The only alert is" if shown == 1 else f"All {count(shown)} alerts are"
-    return f"{which} pictured, false ones first."
+    elif shown == 1:
+        note = "The only alert is pictured."
+    else:
+        note = f"All {count(shown)} alerts are pictured, false ones first."
+    return f"{note} Every person's id begins with {prefix}." if prefix else note
 
 
 def _card(
-    run_folder: Path, alert: AlertOutcome, picture: AlertPicture | None
+    run_folder: Path,
+    alert: AlertOutcome,
+    picture: AlertPicture | None,
+    *,
+    n_shared: int,
+    in_real_time: bool,
 ) -> AlertCard:
     probe_file, reference_file, named, seen = None, None, None, None
     place = f"{alert.camera_id}, frame {count(alert.frame_index)}"
@@ -92,17 +132,15 @@ def _card(
         is_true=alert.correct,
         probe_uri=probe_file and _data_uri(run_folder, probe_file),
         reference_uri=reference_file and _data_uri(run_folder, reference_file),
-        named=_person(alert.subject_id, named),
-        seen="no face at all"
+        named=_person(alert.subject_id[n_shared:], named),
+        seen="no face in the truth"
         if alert.person_id is None
-        else _person(alert.person_id, seen),
+        else _person(alert.person_id[n_shared:], seen),
         score=f"{alert.comparison_score:.3f}",
         threshold=f"{alert.threshold:.3f}",
         score_at=100 * min(max(alert.comparison_score, 0.0), 1.0),
         threshold_at=100 * min(max(alert.threshold, 0.0), 1.0),
-        latency=number(alert.latency_s, "s")
-        if math.isfinite(alert.latency_s)
-        else "not measured",
+        latency=number(alert.latency_s, "s") if in_real_time else "",
         place=place,
     )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bench.records import Status
 from bench.report.view import FigureRow, ObjectiveRow, ReasonRow, VerdictBanner
 from bench.report.words import count, figure_text, limit_text, metric_title, number
+from bench.run_folder import instrument_of
 
 if TYPE_CHECKING:
     from bench.records import ObjectiveResult, RunRecord, Verdict
@@ -107,7 +108,7 @@ def _what_passed(record: RunRecord) -> str:
         _value(record, f"passages.{kind}") for kind in ("mated", "non_mated")
     )
     if n_mated is None or n_others is None or n_mated + n_others == 0:
-        return f"{cameras} watched, and nobody's passage was complete."
+        return _no_passage(record, cameras)
     n = count(n_mated + n_others)
     size = _value(record, "watchlist.size")
     watchlist = "a watchlist" + ("" if size is None else f" of {count(size)} people")
@@ -115,6 +116,14 @@ def _what_passed(record: RunRecord) -> str:
         f"In {_sent_s(record):.0f} seconds {cameras} watched {n} passages of synthetic "
         f"people, {count(n_mated)} of them by people on {watchlist}."
     )
+
+
+def _no_passage(record: RunRecord, cameras: str) -> str:
+    n_cut = _value(record, "passages.excluded")
+    watched = f"In {_sent_s(record):.0f} seconds {cameras} watched"
+    if n_cut is None or n_cut == 0:
+        return f"{watched} and nobody passed."
+    return f"{watched}, and none of {count(n_cut)} passages was seen from end to end."
 
 
 def _sent_s(record: RunRecord) -> float:
@@ -154,7 +163,8 @@ def _how_fast(record: RunRecord) -> str:
     skipped, offered = (
         _value(record, f"frames.{name}") for name in ("skipped", "offered")
     )
-    if skipped is not None and offered is not None and offered > 0:
+    in_real_time = not instrument_of(record).unhurried
+    if in_real_time and skipped is not None and offered is not None and offered > 0:
         how_many = "Not one" if skipped == 0 else count(skipped)
         sentences.append(f"{how_many} of {count(offered)} frames had to be skipped.")
     return " ".join(sentences)

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bench.report import cards, charts, gallery, headline
 from bench.report.view import Header, Page, ProvenanceGroup
+from bench.run_folder import instrument_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +40,12 @@ class _About(BaseModel):
 
 def compose_page(record: RunRecord, album: Album, *, run_folder: Path) -> Page:
     """Turn a run and its pictures into what the page shows."""
-    alerts = gallery.alert_cards(run_folder, album, record.alerts)
+    alerts = gallery.alert_cards(
+        run_folder,
+        album,
+        record.alerts,
+        in_real_time=not instrument_of(record).unhurried,
+    )
     return Page(
         header=_header(record),
         verdict=headline.verdict_banner(record.verdict, record.objectives),
@@ -50,7 +56,9 @@ def compose_page(record: RunRecord, album: Album, *, run_folder: Path) -> Page:
         cameras=gallery.camera_figures(run_folder, album),
         alert_cards=gallery.pictured_first(alerts),
         alerts=alerts,
-        alerts_note=gallery.alerts_note(alerts),
+        alerts_note=gallery.alerts_note(
+            alerts, prefix=gallery.shared_prefix(record.alerts)
+        ),
         accuracy_charts=charts.accuracy_charts(record),
         group_charts=charts.group_charts(record),
         speed_charts=charts.speed_charts(record),
@@ -99,13 +107,15 @@ def _moment(stamp: str) -> str:
 def _provenance(record: RunRecord) -> tuple[ProvenanceGroup, ...]:
     """Group the facts: one table of the plain ones, one for each nested mapping."""
     plain = [
-        (_spaced(name), _plain(value))
+        (name, _plain(value))
         for name, value in record.provenance.items()
         if not isinstance(value, Mapping)
     ]
     groups = [ProvenanceGroup(heading="Run", facts=tuple(plain))] if plain else []
     groups += [
-        ProvenanceGroup(heading=_spaced(name).capitalize(), facts=tuple(_flat(value)))
+        ProvenanceGroup(
+            heading=name.replace("_", " ").capitalize(), facts=tuple(_flat(value))
+        )
         for name, value in record.provenance.items()
         if isinstance(value, Mapping)
     ]
@@ -117,7 +127,7 @@ def _flat(facts: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, 
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{name}.")
         else:
-            yield _spaced(f"{prefix}{name}"), _plain(value)
+            yield f"{prefix}{name}", _plain(value)
 
 
 def _plain(value: object) -> str:
@@ -134,7 +144,3 @@ def _plain(value: object) -> str:
             return ", ".join(_plain(item) for item in value)
         case _:
             return str(value)
-
-
-def _spaced(name: str) -> str:
-    return name.replace("_", " ").replace(" sha256", ", SHA-256")

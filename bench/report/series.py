@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bench.records import PassageOutcome, RunRecord
-    from matcher.records import FrameResult, StageEvent
+    from matcher.records import FrameResult
 
 __all__ = [
     "Frames",
@@ -106,33 +106,41 @@ def alert_points(record: RunRecord) -> tuple[tuple[float, float], ...]:
     )
 
 
-def stage_times(results: Sequence[FrameResult]) -> tuple[StageTime, ...]:
-    """Average the waiting and the service of each stage over processed frames."""
+def stage_times(
+    results: Sequence[FrameResult], *, in_real_time: bool
+) -> tuple[StageTime, ...]:
+    """Average the waiting and the service of each stage over processed frames.
+
+    Args:
+        results: The matcher's word on every frame.
+        in_real_time: Frames came when they were planned; else waiting says only how
+            far ahead they were sent, and is left out.
+    """
     processed = _processed(results)
     if not processed:
         return ()
-    by_stage: dict[Stage, list[StageEvent]] = {stage: [] for stage in Stage}
+    n = len(processed)
+    waited_ns = dict.fromkeys(Stage, 0)
+    served_ns = dict.fromkeys(Stage, 0)
     for result in processed:
         for event in result.events:
-            by_stage[event.stage].append(event)
-    transport_ns = [
-        r.outcome.received_ns - r.outcome.capture_time_ns for r in processed
-    ]
-    n = len(processed)
-    return (
+            waited_ns[event.stage] += event.started_ns - event.enqueued_ns
+            served_ns[event.stage] += event.ended_ns - event.started_ns
+    stages = tuple(
         StageTime(
-            stage="transport",
-            waiting_s=float(np.mean(transport_ns)) / 1e9,
-            service_s=0.0,
-        ),
-        *(
-            StageTime(
-                stage=stage.value,
-                waiting_s=sum(e.started_ns - e.enqueued_ns for e in events) / n / 1e9,
-                service_s=sum(e.ended_ns - e.started_ns for e in events) / n / 1e9,
-            )
-            for stage, events in by_stage.items()
-        ),
+            stage=stage.value,
+            waiting_s=waited_ns[stage] / n / 1e9 if in_real_time else 0.0,
+            service_s=served_ns[stage] / n / 1e9,
+        )
+        for stage in Stage
+    )
+    if not in_real_time:
+        return stages
+    ends = [r.outcome for r in processed]
+    transport_ns = sum(end.received_ns - end.capture_time_ns for end in ends) / n
+    return (
+        StageTime(stage="transport", waiting_s=transport_ns / 1e9, service_s=0.0),
+        *stages,
     )
 
 

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from bench.report.headline import objective_rows, summary, verdict_banner
 from bench.report.words import figure_text, metric_title
-from bench.run_folder import read_run
+from bench.run_folder import instrument_of, read_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +44,7 @@ _LEADING = (
     "threshold",
     "target_fpir",
 )
+_IN_REAL_TIME = ("glass_to_alert_s.", "frames.skipped_share", "offered_hz")
 _STYLES = {"VALID": "bold green", "INVALID": "bold red", "INCONCLUSIVE": "bold yellow"}
 _OUTCOME_STYLES = {"met": "green", "missed": "bold red", "cannot tell": "yellow"}
 
@@ -73,8 +74,13 @@ def run_summary(record: RunRecord) -> RenderableType:
 
 def _figures(record: RunRecord) -> Table:
     table = _table("Synthetic people", "value", "95 % interval", "from")
+    unhurried = instrument_of(record).unhurried
     for name in _LEADING:
         text = figure_text(name, record.metrics.get(name))
+        if text.is_missing and name == "target_fpir":
+            continue  # The threshold was given: it was set for no target.
+        if unhurried and name.startswith(_IN_REAL_TIME):
+            continue  # Nobody waited between the frames.
         table.add_row(
             Text(metric_title(name)),
             Text(text.value, style="dim" if text.is_missing else "bold"),

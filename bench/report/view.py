@@ -139,7 +139,7 @@ class AlertCard:
         named, seen: Who was named, and who it was, in words.
         score, threshold: As text.
         score_at, threshold_at: On a scale from 0 to 1, in percent.
-        latency: Capture to alert.
+        latency: Capture to alert; empty where it means nothing.
         place: Camera and time.
     """
 

@@ -28,7 +28,6 @@ __all__ = [
     "number",
 ]
 
-NOT_MEASURED = "not measured"
 # Between a number and its unit no line may break.
 _NBSP = "\N{NO-BREAK SPACE}"
 
@@ -224,8 +223,10 @@ def _percent(last: str) -> float | None:
 
 
 def _why_missing(name: str, metric: Metric | None) -> str:
-    if metric is None or metric.n is None:
-        return NOT_MEASURED
+    if metric is None:
+        return "not measured"
+    if metric.n is None:
+        return "no value"
     percent = _percent(name.rpartition(".")[2])
     if metric.n == 0:
         return "not quotable: there was no case"

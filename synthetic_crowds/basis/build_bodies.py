@@ -15,13 +15,14 @@ from __future__ import annotations
 import gzip
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
+from synthetic_crowds.basis.makehuman import ANCESTRIES, SEXES, BaseMesh, read_base
+from synthetic_crowds.basis.rays import fibonacci_sphere, sky_share
+from synthetic_crowds.basis.sky import vertex_normals
 from synthetic_crowds.gait import walker
 
 if TYPE_CHECKING:
@@ -30,10 +31,9 @@ if TYPE_CHECKING:
 DECIMETRE_M = 0.1
 # Shapes are stored as int16 in this unit.
 SHAPE_UNIT_M = 1e-4
-SEXES = ("female", "male")
 AGES = ("child", "young", "old")
 WEIGHTS = ("minweight", "averageweight", "maxweight")
-ANCESTRIES = ("african", "asian", "caucasian")
+SURFACE_GROUPS = ("body", "helper-tights", "helper-skirt")
 # A body floats with its lungs half full.
 # Source: Durnin & Womersley, Br. J. Nutr. 32 (1974) 77: 1.02 to 1.08 without lungs.
 DENSITY_KG_M3 = 1000.0
@@ -74,34 +74,6 @@ OCCLUSION_PHASES = (0.2, 0.7)
 HAND_DETAIL_M = 0.008
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class BaseMesh:
-    """MakeHuman's base mesh: (n, 3) positions in decimetres, quads by group."""
-
-    vertices: NDArray[np.float64]
-    quads: dict[str, NDArray[np.int64]]
-
-
-def read_base(path: Path) -> BaseMesh:
-    """Read `base.obj`."""
-    vertices: list[list[float]] = []
-    quads: dict[str, list[list[int]]] = {}
-    group = ""
-    for line in path.read_text().splitlines():
-        match line.split():
-            case ["v", *xyz]:
-                vertices.append([float(a) for a in xyz[:3]])
-            case ["g", name]:
-                group = name
-            case ["f", *corners]:
-                quad = [int(c.split("/")[0]) - 1 for c in corners]
-                quads.setdefault(group, []).append(quad)
-    return BaseMesh(
-        vertices=np.array(vertices),
-        quads={name: np.array(faces) for name, faces in quads.items()},
-    )
-
-
 def read_target(path: Path, n_vertices: int) -> NDArray[np.float64]:
     """Read one morph target as dense (n_vertices, 3) deltas in decimetres."""
     delta = np.zeros((n_vertices, 3))
@@ -133,24 +105,6 @@ def read_shapes(data: Path, base: BaseMesh) -> NDArray[np.float64]:
 def triangulate(quads: NDArray[np.int64]) -> NDArray[np.int64]:
     """Split quads into triangles."""
     return np.concatenate((quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]))
-
-
-def group_indices(ranges: list[list[int]]) -> NDArray[np.int64]:
-    """Spell out the vertex ranges of a named group."""
-    return np.concatenate([np.arange(a, b + 1) for a, b in ranges])
-
-
-def vertex_normals(
-    vertices: NDArray[np.float64], triangles: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Average the face normals around each vertex, weighted by area."""
-    a, b, c = (vertices[triangles[:, k]] for k in range(3))
-    face = np.cross(b - a, c - a)
-    normals = np.zeros_like(vertices)
-    for k in range(3):
-        np.add.at(normals, triangles[:, k], face)
-    length = np.linalg.norm(normals, axis=1, keepdims=True)
-    return np.asarray(normals / np.maximum(length, 1e-12))
 
 
 def rotate(
@@ -209,70 +163,6 @@ def relax_fingers(
                 )
                 shape += np.asarray(moved)[:, None] * (turned - shape)
     return shape
-
-
-@njit(cache=True)
-def sky_share(
-    points: NDArray[np.float64],
-    normals: NDArray[np.float64],
-    corners: NDArray[np.float64],
-    rays: NDArray[np.float64],
-    reach: float,
-) -> NDArray[np.float64]:
-    """Share of cosine-weighted rays above each point that no triangle stops.
-
-    Plain brute force (Moeller-Trumbore): it runs once, by hand, in a minute.
-    """
-    result = np.zeros(len(points))
-    for p in range(len(points)):
-        total, free = 0.0, 0.0
-        origin = points[p] + 3e-3 * normals[p]
-        for ray in rays:
-            cosine = (
-                ray[0] * normals[p, 0] + ray[1] * normals[p, 1] + ray[2] * normals[p, 2]
-            )
-            if cosine <= 0.05:
-                continue
-            total += cosine
-            stopped = False
-            for t in range(len(corners)):
-                e1 = corners[t, 1] - corners[t, 0]
-                e2 = corners[t, 2] - corners[t, 0]
-                h0 = ray[1] * e2[2] - ray[2] * e2[1]
-                h1 = ray[2] * e2[0] - ray[0] * e2[2]
-                h2 = ray[0] * e2[1] - ray[1] * e2[0]
-                a = e1[0] * h0 + e1[1] * h1 + e1[2] * h2
-                if abs(a) < 1e-14:
-                    continue
-                s0 = origin[0] - corners[t, 0, 0]
-                s1 = origin[1] - corners[t, 0, 1]
-                s2 = origin[2] - corners[t, 0, 2]
-                u = (s0 * h0 + s1 * h1 + s2 * h2) / a
-                if u < 0.0 or u > 1.0:
-                    continue
-                q0 = s1 * e1[2] - s2 * e1[1]
-                q1 = s2 * e1[0] - s0 * e1[2]
-                q2 = s0 * e1[1] - s1 * e1[0]
-                v = (ray[0] * q0 + ray[1] * q1 + ray[2] * q2) / a
-                if v < 0.0 or u + v > 1.0:
-                    continue
-                distance = (e2[0] * q0 + e2[1] * q1 + e2[2] * q2) / a
-                if 1e-5 < distance < reach:
-                    stopped = True
-                    break
-            if not stopped:
-                free += cosine
-        result[p] = free / total if total > 0.0 else 1.0
-    return result
-
-
-def fibonacci_sphere(n: int) -> NDArray[np.float64]:
-    """Spread n directions evenly over the sphere."""
-    k = np.arange(n) + 0.5
-    z = 1.0 - 2.0 * k / n
-    angle = np.pi * (1.0 + 5.0**0.5) * k
-    r = np.sqrt(1.0 - z * z)
-    return np.stack([r * np.cos(angle), r * np.sin(angle), z], axis=1)
 
 
 def merge_close(
@@ -353,12 +243,10 @@ def build(data: Path) -> dict[str, NDArray[np.generic]]:
     Returns:
         Arrays by name, as `synthetic_crowds/bodies.py` loads them.
     """
-    base = read_base(data / "3dobjs" / "base.obj")
+    base = read_base(data)
+    quads = {name: base.quads[base.quad_groups == name] for name in SURFACE_GROUPS}
     n = len(base.vertices)
-    groups = json.loads(
-        (data / "mesh_metadata" / "basemesh_vertex_groups.json").read_text()
-    )
-    joints = {k: group_indices(v) for k, v in groups.items() if k.startswith("joint-")}
+    joints = base.joints
     rig = json.loads(
         (data / "rigs" / "standard" / "weights.game_engine.json").read_text()
     )
@@ -368,7 +256,7 @@ def build(data: Path) -> dict[str, NDArray[np.generic]]:
         for vertex, weight in pairs:
             weights[bone][vertex] = weight
     bodies = read_shapes(data, base)
-    body_triangles = triangulate(base.quads["body"])
+    body_triangles = triangulate(quads["body"])
     body_mass_index = np.empty(bodies.shape[:3])
     for where in np.ndindex(*bodies.shape[:3]):
         body = bodies[where][:13380]
@@ -394,13 +282,13 @@ def build(data: Path) -> dict[str, NDArray[np.generic]]:
 
     names = [bone[0] for bone in BONES]
     handed = skin[:, names.index("hand_l")] + skin[:, names.index("hand_r")]
-    hand_quads = base.quads["body"][(handed[base.quads["body"]] > 0.12).all(axis=1)]
+    hand_quads = quads["body"][(handed[quads["body"]] > 0.12).all(axis=1)]
     surfaces = {
-        "suit": triangulate(base.quads["helper-tights"]),
+        "suit": triangulate(quads["helper-tights"]),
         "hands": merge_close(
             triangulate(hand_quads), bodies[:, 1, 1].mean(axis=0), HAND_DETAIL_M
         ),
-        "skirt": triangulate(base.quads["helper-skirt"]),
+        "skirt": triangulate(quads["helper-skirt"]),
     }
     kept = {name: np.unique(triangles) for name, triangles in surfaces.items()}
     source = np.concatenate(list(kept.values()))

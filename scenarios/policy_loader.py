@@ -142,7 +142,11 @@ def _explain(problem: ErrorDetails, location: KeyPath, where: str) -> ScenarioEr
         # Written by a validator of ours: already a whole sentence.
         required, arrived = said.removeprefix("Value error, "), ""
         return ScenarioValueError(
-            key=f"{key}:", required=required, arrived=arrived, where=where, remedy=""
+            key=f"{key if key else 'the policy'}:",
+            required=required,
+            arrived=arrived,
+            where=where,
+            remedy="",
         )
     is_missing = kind == "missing"
     return ScenarioValueError(

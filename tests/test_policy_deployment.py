@@ -61,7 +61,9 @@ def _inputs(n, *, mated, false_alerts, **changes):
     ],
     ids=["usual", "busy", "overloaded"],
 )
-def test_kernel_and_simpy_agree_alert_by_alert(operators, officers, mated, false_alerts):
+def test_kernel_and_simpy_agree_alert_by_alert(
+    operators, officers, mated, false_alerts
+):
     """Two tellings of one deployment share every draw and every count."""
     inputs = _inputs(12, mated=mated, false_alerts=false_alerts)
     fast = simulate(7, inputs, operators=operators, officers=officers)
@@ -150,9 +152,7 @@ def test_dispatch_loses_those_who_walk_on():
     starts, fates = np.empty(3), np.empty(3, dtype=np.int64)
     calls = np.array([0.0, 1.0, 200.0])
     leaves = np.array([50.0, 60.0, 205.0])
-    dispatch(
-        calls, leaves, np.full(3, 10.0), np.full(3, 100.0), 3, 1, starts, fates
-    )
+    dispatch(calls, leaves, np.full(3, 10.0), np.full(3, 100.0), 3, 1, starts, fates)
     assert fates.tolist() == [REACHED, LOST_WAITING, LOST_TOO_LATE]
     assert np.isnan(starts[1])
 

@@ -33,6 +33,10 @@ def world():
     )
 
 
+def _tell_nobody(done, of):
+    pass
+
+
 def _run(world, *phases, points=None, workers=1, programme=PROGRAMME):
     return run_programme(
         world,
@@ -41,7 +45,7 @@ def _run(world, *phases, points=None, workers=1, programme=PROGRAMME):
         phases=phases,
         points=points,
         workers=workers,
-        progress=lambda done, of: None,
+        progress=_tell_nobody,
     )
 
 
@@ -93,7 +97,9 @@ def test_more_deployments_a_week_repeat_those_there_were(world):
 def test_a_policy_against_itself_changes_nothing(world):
     """Paired differences of equal policies are exactly zero."""
     result = _run(world, BASE)
-    assert all(each.change.high == each.change.low == 0.0 for each in compare(result, result))
+    assert all(
+        each.change.high == each.change.low == 0.0 for each in compare(result, result)
+    )
 
 
 def test_phases_follow_each_other_in_the_calendar():
@@ -102,7 +108,11 @@ def test_phases_follow_each_other_in_the_calendar():
         from_week=2, threshold=0.7, deployments_per_week=10, days_per_week=5
     )
     slots = calendar(PROGRAMME, (BASE, later))
-    assert [sum(s.week == week for s in slots) for week in range(6)] == [4, 4, *[10] * 4]
+    assert [sum(s.week == week for s in slots) for week in range(6)] == [
+        4,
+        4,
+        *[10] * 4,
+    ]
     assert {s.phase.threshold for s in slots if s.week >= 2} == {0.7}
 
 

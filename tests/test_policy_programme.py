@@ -226,7 +226,7 @@ def test_influence_finds_what_a_result_is_made_of():
     result = 3.0 * inputs[1].values + 1.0 * inputs[0].values
     ranked = influences(inputs, result)
     assert [each.name for each in ranked] == ["b", "a", "c"]
-    assert ranked[0].first_order == pytest.approx(0.9, abs=0.02)
+    assert ranked[0].first_order == pytest.approx(0.9, abs=0.03)
     assert ranked[2].first_order < 0.01
 
 

@@ -124,7 +124,7 @@ def compose_policy(result: PolicyResult) -> PolicyPage:
                 tornado(each),
                 "Bars run from the mean result in an input's lowest tenth to that in "
                 "its highest; on the right, the share of variance that the input "
-                "explains alone (first-order Sobol index).",
+                "explains alone (first-order Sobol index of the ranks).",
                 Basis.SYNTHETIC,
             )
             for each in result.influences

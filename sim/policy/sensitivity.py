@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.stats import rankdata
 
 from sim.policy.calibration import REFERENCE_THRESHOLD, THRESHOLD_STEP
 
@@ -63,7 +64,8 @@ class Influence:
 
     Attributes:
         name: Of the input.
-        first_order: Share of the result's variance that it explains alone, 0 to 1.
+        first_order: Share of the variance of the result's ranks that it explains
+            alone, 0 to 1.
         low, high: Mean result in the input's lowest and highest tenth.
     """
 
@@ -124,20 +126,25 @@ def influences(
         European Journal of Operational Research 226(3), 2013; less the share that
         bins of an input without influence would explain by chance.
     """
-    ranked = [_influence(quantity, result) for quantity in inputs]
+    # Of ranks: a few replications with very many false alerts would else own the
+    # variance, and no input would explain it.
+    ranks = rankdata(result)
+    ranked = [_influence(quantity, result, ranks) for quantity in inputs]
     return tuple(sorted(ranked, key=lambda each: -each.first_order))
 
 
-def _influence(quantity: Quantity, result: NDArray[np.float64]) -> Influence:
+def _influence(
+    quantity: Quantity, result: NDArray[np.float64], ranks: NDArray[np.float64]
+) -> Influence:
     n = len(result)
     order = np.argsort(quantity.values, kind="stable")
-    bins = np.array_split(result[order], min(_BINS, n))
+    bins = np.array_split(ranks[order], min(_BINS, n))
     means = np.array([each.mean() for each in bins])
     sizes = np.array([len(each) for each in bins])
-    variance = float(result.var())
+    variance = float(ranks.var())
     explained = 0.0
     if variance > 0.0 and n > len(bins):
-        between = float((sizes * (means - result.mean()) ** 2).sum() / n) / variance
+        between = float((sizes * (means - ranks.mean()) ** 2).sum() / n) / variance
         # Adjusted as R² is: without influence the expectation is 0.
         explained = 1.0 - (1.0 - between) * (n - 1.0) / (n - len(bins))
     tenth = max(n // 10, 1)

@@ -65,9 +65,9 @@ def validate_within(
         seed: Of all randomness.
     """
     past = record.between(None, end)
-    last = (
-        end.astype("datetime64[M]") - np.timedelta64(months_ahead, "M")
-    ).astype("datetime64[D]")
+    last = (end.astype("datetime64[M]") - np.timedelta64(months_ahead, "M")).astype(
+        "datetime64[D]"
+    )
     results = []
     for origin in month_starts(first, last):
         horizon = (

@@ -12,14 +12,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from bench.policy import run_policy
+from bench.policy_records import Evidence
 from bench.policy_report.audit import AuditPackError
 from bench.policy_report.figures import number_text, share_text, with_unit
 from bench.policy_report.write import POLICY_NUMBERS
 from scenarios.error_rates import load_error_rates
 from scenarios.errors import ScenarioError
-from scenarios.evidence.evidence import SHIPPED_RECORD
+from scenarios.evidence.evidence import (
+    SHIPPED_RECORD,
+    load_deployments,
+    load_facts,
+)
 from scenarios.policy_audit import export_policy, verify_policy
-from scenarios.policy_loader import load_policy, shipped_policies
+from scenarios.policy_loader import job_of, load_policy, shipped_policies
 from scenarios.policy_run import policy, retrodiction
 from scenarios.policy_schema import ErrorRatesConfig
 
@@ -109,22 +115,26 @@ def test_transparency_report_adds_up(restructuring):
     )
 
 
+@pytest.fixture(scope="module")
+def evidence():
+    return Evidence(record=load_deployments(), facts=load_facts())
+
+
 @pytest.mark.parametrize("name", sorted(shipped_policies()))
-def test_every_shipped_policy_runs(tmp_path, name):
+def test_every_shipped_policy_runs(evidence, name):
     """Each in a short form; a policy with a rival is compared with it."""
-    finished = _run(name, tmp_path, "programme.weeks=36", "sweep.thresholds=[]")
-    assert finished.report.is_file()
-    assert bool(finished.result.differences) == (name != "as_2024")
-
-
-def test_equal_seeds_give_equal_files_and_others_do_not(tmp_path):
-    """Bytes, not only figures."""
-    texts = []
-    for folder, seed in (("a", 5), ("b", 5), ("c", 6)):
-        _run("two_reviewers", tmp_path / folder, "programme.weeks=3", seed=seed)
-        texts.append([(tmp_path / folder / n).read_bytes() for n in POLICY_NUMBERS])
-    assert texts[0] == texts[1]
-    assert texts[0] != texts[2]
+    short = (*SMALL, "programme.weeks=36", "sweep.thresholds=[]")
+    scenario = load_policy(name, overrides=short)
+    rival = scenario.policy.against
+    result = run_policy(
+        job_of(scenario, name=name),
+        evidence,
+        against=job_of(load_policy(rival), name=rival) if rival else None,
+        workers=1,
+        progress=_tell_nobody,
+    )
+    assert bool(result.differences) == (name != "as_2024")
+    assert {each.measure for each in result.estimates} >= {"arrests", "cost_gbp"}
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +150,15 @@ def test_audit_pack_gives_somebody_else_the_same_numbers(pack, tmp_path):
     assert found.is_good
     assert found.reproduced == tuple(sorted(POLICY_NUMBERS))
     assert found.versions == ()
+
+
+def test_another_seed_gives_other_numbers(pack, tmp_path):
+    """Equal seeds give equal bytes, as the pack shows; others must not."""
+    _run("watchlist_double", tmp_path, "programme.weeks=4", seed=12)
+    for name in POLICY_NUMBERS:
+        assert (tmp_path / name).read_bytes() != (
+            pack.parent / "run" / name
+        ).read_bytes()
 
 
 def test_audit_pack_is_the_same_archive_when_exported_again(pack, tmp_path):

@@ -76,7 +76,7 @@ def _modules():
             yield pytest.param(path, id=name)
 
 
-@pytest.mark.parametrize("path", _modules())
+@pytest.mark.parametrize("path", tuple(_modules()))
 def test_public_names_exist_and_are_sorted(path):
     """`__all__` names what is there, in order."""
     tree = ast.parse(path.read_text(encoding="utf-8"))

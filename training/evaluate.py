@@ -55,7 +55,7 @@ class EvaluationConfig(BaseModel):
     duration_s: float = Field(default=100.0, ge=2.0, description="Of each clip.")
     fps: float = Field(default=6.0, ge=1.0, description="Of each camera.")
     watchlist_size: int = Field(default=1000, ge=1, description="N, of each street.")
-    mated_share: float = Field(default=0.34, ge=0.0, le=1.0)
+    mated_share: float = Field(default=0.45, ge=0.0, le=1.0)
 
 
 def _crowd(index: int, config: EvaluationConfig, cache_dir: Path) -> Crowd:

@@ -210,12 +210,13 @@ def evaluate(
 def main(
     cache_dir: Annotated[Path, typer.Option()] = Path("training/work/cache"),
     folder: Annotated[Path, typer.Option()] = Path("training/work/evaluation"),
+    streets: Annotated[int, typer.Option(help="Two cameras each.")] = 6,
     workers: Annotated[int, typer.Option()] = 2,
 ) -> None:
     """Print the reference matcher's error rates on unseen synthetic people."""
-    config = EvaluationConfig()
-    streets = evaluate(config, cache_dir=cache_dir, folder=folder, workers=workers)
-    table = as_markdown(streets)
+    config = EvaluationConfig(streets=streets)
+    results = evaluate(config, cache_dir=cache_dir, folder=folder, workers=workers)
+    table = as_markdown(results)
     (folder / "evaluation.md").write_text(table + "\n", encoding="utf-8")
     typer.echo(table)
 

@@ -60,8 +60,9 @@ class EvaluationConfig(BaseModel):
 
 def _crowd(index: int, config: EvaluationConfig, cache_dir: Path) -> Crowd:
     rng = np.random.default_rng((config.seed, index))
+    # Steps of five: the first three streets differ in setting and in weather.
+    crowd = draw_crowd(5 * index % 12, duration_s=config.duration_s, rng=rng)
     # People pass once, so that every mated passage is another identity's.
-    crowd = draw_crowd(index, duration_s=config.duration_s, rng=rng)
     return make_crowd(
         crowd.model_copy(update={"return_share": 0.0}),
         tuple(draw_camera(f"cam{k}", fps=config.fps, rng=rng) for k in (1, 2)),

@@ -43,7 +43,7 @@ class CalibrationConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = Field(default=5, ge=0, description="Of every draw.")
-    crowds: int = Field(default=14, ge=1, description="Streets, one camera each.")
+    crowds: int = Field(default=12, ge=1, description="Streets, one camera each.")
     duration_s: float = Field(default=90.0, ge=2.0, description="Of each clip.")
     fps: float = Field(default=6.0, ge=1.0, description="Of each camera.")
 

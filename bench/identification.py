@@ -88,7 +88,8 @@ def identification_metrics(
     large = [passage for passage in passages if is_large_and_clear(passage)]
     n_mated = sum(passage.mated for passage in passages)
     true_alerts = sum(alert.correct for alert in alerts)
-    nowhere = sum(alert.passage_id is None for alert in alerts)
+    # On nothing, or on somebody who walks beside the zone: nobody's passage either way.
+    outside = sum(alert.passage_id is None for alert in alerts)
     n = len(passages)
     return {
         "passages.mated": Metric(value=n_mated, n=n, unit="passages"),
@@ -104,7 +105,7 @@ def identification_metrics(
         "alerts.false": Metric(
             value=len(alerts) - true_alerts, n=len(alerts), unit="alerts"
         ),
-        "alerts.without_face": Metric(value=nowhere, n=len(alerts), unit="alerts"),
+        "alerts.outside_passages": Metric(value=outside, n=len(alerts), unit="alerts"),
     }
 
 

@@ -135,13 +135,15 @@ def judge_passages(
             all_rows = rows.rows(clip.camera_id, in_zone)
             shown = all_rows[frames.sent[all_rows]]
             if len(shown) > 0:
+                # Who was there when the clip began, nobody saw enter.
+                is_timed = not unhurried and passage.t_in_s >= 0.0
                 outcome = _outcome(
                     passage,
                     crowd,
                     accounts.get(passage.passage_id, _Account()),
                     n_processed=int(frames.ended(Outcome.PROCESSED)[shown].sum()),
                     n_detected=len(join.detected(passage) & set(in_zone.tolist())),
-                    entered_ns=None if unhurried else int(frames.planned_ns[shown[0]]),
+                    entered_ns=int(frames.planned_ns[shown[0]]) if is_timed else None,
                 )
                 outcomes.append(outcome)
     return Findings(passages=tuple(outcomes), probes=probes, alerts=alerts)
@@ -223,11 +225,9 @@ def _frames_in_zone(clip: Clip) -> list[NDArray[np.int32]]:
     in_zone = []
     for k, passage in enumerate(clip.passages):
         shown = faces.frame_index[order[ends[k] : ends[k + 1]]]
-        # Half a frame of slack: t_in and t_out are moments of frames, as floats.
         time_s = shown / clip.fps
-        slack_s = 0.5 / clip.fps
-        inside = (time_s > passage.t_in_s - slack_s) & (
-            time_s < passage.t_out_s + slack_s
-        )
+        # Moments may be those of frames, as floats: a hair must not cost one.
+        begins_s, ends_s = passage.t_in_s - 1e-6, passage.t_out_s + 1e-6
+        inside = (time_s >= begins_s) & (time_s <= ends_s)
         in_zone.append(shown[inside])
     return in_zone

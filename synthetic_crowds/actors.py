@@ -14,6 +14,7 @@ from synthetic_crowds.bodies import build_body
 from synthetic_crowds.clothing import draw_clothing
 from synthetic_crowds.coarse import Thinning, thinning_of
 from synthetic_crowds.heads import build_head
+from synthetic_crowds.neck import bend_neck
 from synthetic_crowds.pose import body_rotation, gaze_rotation
 from synthetic_crowds.skin import skin_colour
 
@@ -92,6 +93,7 @@ class Posed:
         actor: Who.
         stance: Where, and how they move.
         body_parts, coarse_body: This moment's step of the walk.
+        head_parts, coarse_head: With the neck bent as far as the head is turned.
         body_turn, head_turn: (3, 3) float64, local frames to the world.
         feet_m, neck_m: (3,) float64, the local frames' origins in the world.
     """
@@ -100,6 +102,8 @@ class Posed:
     stance: Stance
     body_parts: tuple[MeshPart, ...]
     coarse_body: tuple[MeshPart, ...]
+    head_parts: tuple[MeshPart, ...]
+    coarse_head: tuple[MeshPart, ...]
     body_turn: NDArray[np.float64]
     head_turn: NDArray[np.float64]
     feet_m: NDArray[np.float64]
@@ -112,7 +116,7 @@ class Posed:
         """
         placed = (
             *((part, self.body_turn, self.feet_m) for part in self.coarse_body),
-            *((part, self.head_turn, self.neck_m) for part in self.actor.coarse_head),
+            *((part, self.head_turn, self.neck_m) for part in self.coarse_head),
         )
         return tuple(mesh for mesh in placed if len(mesh[0].triangles) > _DETAIL)
 
@@ -121,6 +125,7 @@ def pose(actor: Actor, stance: Stance) -> Posed:
     """Put an actor into a stance."""
     phase = stance.travelled_m / actor.body.stride_m % 1.0
     turn = body_rotation(stance.heading_deg)
+    gaze = gaze_rotation(stance.yaw_deg, stance.pitch_deg, stance.roll_deg)
     feet_m = np.array([stance.x_m, stance.y_m, 0.0])
     parts = actor.body.parts(phase)
     return Posed(
@@ -132,8 +137,16 @@ def pose(actor: Actor, stance: Stance) -> Posed:
             for thinning, part in zip(actor.body_thinnings, parts, strict=True)
         ),
         body_turn=turn,
-        head_turn=turn
-        @ gaze_rotation(stance.yaw_deg, stance.pitch_deg, stance.roll_deg),
+        head_parts=_bend(actor.head.parts, gaze),
+        coarse_head=_bend(actor.coarse_head, gaze),
+        head_turn=turn @ gaze,
         feet_m=feet_m,
         neck_m=feet_m + turn @ np.asarray(actor.body.neck(phase), np.float64),
     )
+
+
+def _bend(
+    head: tuple[MeshPart, ...], gaze: NDArray[np.float64]
+) -> tuple[MeshPart, ...]:
+    """Bend the neck in a head's first part, its skin."""
+    return (bend_neck(head[0], gaze), *head[1:])

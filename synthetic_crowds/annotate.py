@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from synthetic_crowds.records import NO_PASSAGE
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -33,7 +35,8 @@ def annotate(
 
     Returns:
         A copy with a box around each face, green if it is unoccluded and amber if
-        not, its landmarks, and above it the passage's number and the face's height.
+        not, its landmarks, and above it the passage's number (a dash for none) and
+        the face's height.
     """
     image = frame_bgr.copy()
     thin = max(round(image.shape[1] / 1280), 1)
@@ -43,7 +46,9 @@ def annotate(
         cv2.rectangle(image, (left, top), (right, bottom), colour, thin, cv2.LINE_AA)
         for x, y in np.rint(faces.landmarks[row]).astype(int).tolist():
             cv2.circle(image, (x, y), thin, _MARK_BGR, -1, cv2.LINE_AA)
-        text = f"{faces.passage_index[row]} {faces.face_height_px[row]:.0f} px"
+        passage = int(faces.passage_index[row])
+        name = "-" if passage == NO_PASSAGE else str(passage)
+        text = f"{name} {faces.face_height_px[row]:.0f} px"
         cv2.putText(
             image,
             text,

@@ -7,6 +7,7 @@ Knows nothing of meshes, pixels or days.
 
 from __future__ import annotations
 
+import hashlib
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -68,7 +69,7 @@ def draw_person(
     height_m, body_mass_index = _draw_build(sex, age_years, rng=rng)
     hair = draw_hair(sex, age_years, traits, rng=rng)
     return Person(
-        person_id=PersonId(f"{domain.name.lower()}-{seed}-{index}"),
+        person_id=_person_id(seed, domain, index),
         sex=sex,
         age_years=age_years,
         ancestry_shares=ancestry.astype(np.float32),
@@ -88,6 +89,12 @@ def draw_person(
         # Few wear a hat by habit, most never; an assumption.
         head_cover_share=float(rng.choice([0.0, 0.05, 0.5], p=[0.68, 0.29, 0.03])),
     )
+
+
+def _person_id(seed: int, domain: IdentityDomain, index: int) -> PersonId:
+    """Name a person; the seed, which may have twenty digits, as a short digest."""
+    population = hashlib.blake2s(str(seed).encode(), digest_size=3).hexdigest()
+    return PersonId(f"{domain.name.lower()}-{population}-{index}")
 
 
 def _draw_age(demographics: Demographics, *, rng: Generator) -> float:

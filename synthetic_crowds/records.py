@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LANDMARKS",
+    "NO_PASSAGE",
     "Ancestry",
     "CameraId",
     "Clip",
@@ -49,6 +50,9 @@ CameraId = NewType("CameraId", str)
 
 # The subject's own right eye comes first: it is the left one in a frontal image.
 LANDMARKS = ("right_eye", "left_eye", "nose_tip", "mouth_right", "mouth_left")
+
+# In place of a passage's index: the face of someone who never enters the zone.
+NO_PASSAGE = -1
 
 
 class Sex(StrEnum):
@@ -161,7 +165,8 @@ class FaceTruth:
 
     Attributes:
         frame_index: (n,) int32, from 0.
-        passage_index: (n,) int32, into the clip's `passages`.
+        passage_index: (n,) int32, into the clip's `passages`; `NO_PASSAGE` for
+            someone who never enters the zone of recognition.
         box_xyxy: (n, 4) float32, pixels, of the whole face, visible or not; may
             reach beyond the image.
         landmarks: (n, 5, 2) float32, pixels, in the order of `LANDMARKS`.

@@ -118,9 +118,7 @@ def cut_out(
     marks = camera.to_camera(head.landmarks @ posed.head_turn.T + posed.neck_m)
     hull = camera.to_image(outline)
     face_box = _bounds(hull)
-    head_box = _bounds(
-        _spots(posed.actor.coarse_head, posed.head_turn, posed.neck_m, camera)
-    )
+    head_box = _bounds(_spots(posed.coarse_head, posed.head_turn, posed.neck_m, camera))
     body_box = _bounds(_spots(posed.coarse_body, posed.body_turn, posed.feet_m, camera))
     whole = np.concatenate(
         (np.minimum(head_box[:2], body_box[:2]), np.maximum(head_box[2:], body_box[2:]))
@@ -135,7 +133,7 @@ def cut_out(
     faces = abs(angles[0]) <= _AVERTED_DEG
     far = face_box[3] - face_box[1] < _COARSE_BELOW_PX
     body_parts = posed.coarse_body if far else posed.body_parts
-    head_parts = head.parts if faces and not far else posed.actor.coarse_head
+    head_parts = posed.head_parts if faces and not far else posed.coarse_head
     canvas = _render(posed, body_parts, (), rect, 1, camera, light)
     tile = resolve(canvas, factor=1)
     rows = columns = np.empty(0, np.intp)

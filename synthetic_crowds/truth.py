@@ -15,7 +15,14 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from synthetic_crowds.layout import lay_out
-from synthetic_crowds.records import CameraId, FaceTruth, Passage, PassageId, PersonId
+from synthetic_crowds.records import (
+    NO_PASSAGE,
+    CameraId,
+    FaceTruth,
+    Passage,
+    PassageId,
+    PersonId,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,7 +71,7 @@ def sum_up(
     A passage is listed if the clip shows its face at least once, even if its time in
     the zone lies, wholly or partly, before the clip begins or after it ends: then
     `t_in_s` is negative or `t_out_s` lies beyond the end. Whoever never enters the
-    zone makes no passage.
+    zone makes no passage, but their faces are listed.
 
     Args:
         plan: The walks.
@@ -88,14 +95,12 @@ def sum_up(
         if (span := plan.walks[walk].span_in(layout)) is not None
     }
     order = sorted(spans, key=lambda walk: (spans[walk], walk))
-    number = np.full(len(plan.walks), -1, np.int32)
+    number = np.full(len(plan.walks), NO_PASSAGE, np.int32)
     number[order] = np.arange(len(order), dtype=np.int32)
-    kept = number[walk_index] >= 0
-    columns = {name: values[kept] for name, values in columns.items()}
     box = columns["box_xyxy"]
     faces = FaceTruth(
-        frame_index=frame_index[kept],
-        passage_index=number[walk_index[kept]],
+        frame_index=frame_index,
+        passage_index=number[walk_index],
         face_height_px=box[:, 3] - box[:, 1],
         **columns,
     )

@@ -12,17 +12,22 @@ from synthetic_crowds.cache import MANIFEST, check, content_key, making
 from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
 from synthetic_crowds.errors import CorruptClipError
+from synthetic_crowds.records import NO_PASSAGE
 
 CROWD = CrowdConfig(duration_s=2.0, footfall_per_min=30.0, population_size=500)
 CAMERAS = (CameraConfig(width_px=320, height_px=180, fps=4.0),)
 WATCHLIST = WatchlistConfig(size=3, mated_share=0.4)
 
 
-def make(cache_dir, seed=5):
+# Most people walk past beside this one's zone of recognition.
+NARROW = CAMERAS[0].model_copy(update={"zone_width_m": 0.5})
+
+
+def make(cache_dir, seed=5, cameras=CAMERAS):
     reports = []
     crowd = make_crowd(
         CROWD,
-        CAMERAS,
+        cameras,
         WATCHLIST,
         seed=seed,
         cache_dir=cache_dir,
@@ -105,6 +110,14 @@ def test_passages_sum_up_their_faces(made):
         assert passage.max_face_height_px == heights.max(initial=0.0)
         assert passage.unoccluded_frames <= passage.n_frames
         assert passage.person_id in made[0].subjects
+
+
+def test_faces_of_passers_by_outside_the_zone_are_listed(cache_dir):
+    """A detector that finds them is right, though they make no passage."""
+    faces = make(cache_dir, cameras=(NARROW,))[0].clips[0].faces
+    outside = faces.passage_index == NO_PASSAGE
+    assert outside.any()
+    assert (faces.visibility[outside] > 0).all()
 
 
 def test_watchlist_folder_tells_who_but_not_who_walks(made):

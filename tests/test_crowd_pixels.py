@@ -13,8 +13,10 @@ from synthetic_crowds.demographics import Demographics
 from synthetic_crowds.layout import lay_out
 from synthetic_crowds.lighting import draw_light
 from synthetic_crowds.motion import Stance
+from synthetic_crowds.neck import bend_neck
 from synthetic_crowds.optics import build_optics, expose, smear
 from synthetic_crowds.population import IdentityDomain, draw_person
+from synthetic_crowds.pose import gaze_rotation
 from synthetic_crowds.scene import build_scene
 from synthetic_crowds.shadows import cast, ellipse_m
 
@@ -192,6 +194,17 @@ def test_blur_keeps_light_and_moves_it_along_the_motion():
     assert blurred.sum() == pytest.approx(4.0, rel=1e-3)
     across, down = blurred[..., 3].sum(axis=0), blurred[..., 3].sum(axis=1)
     assert (across > 0.05).sum() > (down > 0.05).sum()
+
+
+def test_neck_stays_in_its_collar_while_the_face_turns(actor):
+    """The foot of the neck keeps to the body; nothing above the chin is bent."""
+    skin, gaze = actor.head.parts[0], gaze_rotation(30.0, 10.0, 0.0)
+    bent = bend_neck(skin, gaze)
+    foot, face = skin.vertices[:, 1] < -0.165, skin.vertices[:, 1] > -0.075
+    np.testing.assert_allclose(
+        bent.vertices[foot] @ gaze.T, skin.vertices[foot], atol=1e-5
+    )
+    np.testing.assert_array_equal(bent.vertices[face], skin.vertices[face])
 
 
 def test_coarse_double_keeps_the_shape(actor):

@@ -54,8 +54,8 @@ class DegradationConfig(BaseModel):
     noise_levels: Range = Field(default=(0.0, 6.0), description="sigma, of 255")
     jpeg_quality: tuple[int, int] = Field(default=(30, 95), description="OpenCV's")
     landmark_jitter: Range = Field(
-        default=(0.02, 0.15),
-        description="sigma, in eye distances; the detector's own, measured, is 0.13",
+        default=(0.01, 0.08),
+        description="sigma, in eye distances, of what is left after refining",
     )
     occlusion: Share = Field(default=0.15, description="share of faces partly covered")
     mirror: Share = Field(default=0.5, description="share of faces mirrored")

@@ -13,6 +13,7 @@ import numpy as np
 from av.bitstream import BitStreamFilterContext
 
 from matcher.records import CameraId, EncodedFrame
+from synthetic_crowds.records import NO_PASSAGE
 from training.truth import found_faces
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ class PassageJoin:
     ) -> list[int | None]:
         """Name the passage of each box, by its position in the clip's passages.
 
-        Each true face takes one box at most; a box on no visible face has None.
+        Each true face takes one box at most; a box on no visible face, or on that of
+        someone who never enters the zone, has None.
         """
         rows = np.arange(self._first[frame_index], self._first[frame_index + 1])
         rows = rows[self._truth.visibility[rows] >= _LEAST_VISIBILITY]
@@ -69,6 +71,7 @@ class PassageJoin:
         for row, box in zip(
             rows, found_faces(boxes, self._truth.box_xyxy[rows]), strict=True
         ):
-            if box >= 0:
-                owner[box] = int(self._truth.passage_index[row])
+            passage = int(self._truth.passage_index[row])
+            if box >= 0 and passage != NO_PASSAGE:
+                owner[box] = passage
         return owner

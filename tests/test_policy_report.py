@@ -242,7 +242,9 @@ def test_bad_setting_is_one_clear_sentence(override, said):
 
 def test_phases_must_follow_each_other():
     """A rule that joins tables names them."""
-    with pytest.raises(ScenarioError, match="the top level: phases must begin at week 0"):
+    with pytest.raises(
+        ScenarioError, match="the top level: phases must begin at week 0"
+    ):
         load_policy("restructuring_2025", overrides=["phases.1.from_week=0"])
 
 

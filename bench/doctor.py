@@ -163,7 +163,7 @@ def _encoder() -> Check:
 def _weights() -> Check:
     try:
         manifest = read_manifest()
-        for entry in (manifest.detector, manifest.embedder):
+        for entry in (manifest.detector, manifest.refiner, manifest.embedder):
             read_model(WEIGHTS / entry.file, sha256=entry.sha256)
     except ModelFileError as error:
         return Check(

@@ -13,6 +13,7 @@ import numpy as np
 from bench.errors import BenchError
 from matcher.assembly import embedder_sha256, make_detector, make_embedder
 from matcher.gallery import enrol
+from matcher.landmarks import make_refiner
 from matcher.records import SubjectId
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def enrol_watchlist(
         images(),
         (SubjectId(subject.person_id) for subject in watchlist.subjects),
         detector=make_detector(matcher.detector),
+        refiner=make_refiner(matcher.alignment),
         embedder=make_embedder(matcher.embedder),
         embedder_sha256=embedder_sha256(matcher.embedder),
     )

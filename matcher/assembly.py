@@ -15,6 +15,7 @@ import matcher.indexes  # noqa: F401
 from matcher.calibration import differing_settings, load_cohort, threshold_for
 from matcher.decision import Decider
 from matcher.errors import CalibrationError, GalleryError
+from matcher.landmarks import make_refiner
 from matcher.pipeline import Pipeline
 from matcher.registry import DETECTORS, EMBEDDERS, INDEXES
 from matcher.weights import WEIGHTS, read_manifest, read_model
@@ -113,6 +114,7 @@ def assemble(
     threshold = _threshold(config, index)
     pipeline = Pipeline(
         detector=detector,
+        refiner=make_refiner(config.alignment),
         embedder=embedder,
         index=index,
         subject_ids=gallery.subject_ids,

@@ -118,6 +118,7 @@ def settings_of(config: MatcherConfig) -> str:
             "detector": True,
             "tracker": True,
             "quality": True,
+            "alignment": True,
             "best_shot": True,
             "embedder": True,
             "decision": {"min_shots"},

@@ -12,6 +12,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 __all__ = [
+    "AlignmentConfig",
     "BestShotConfig",
     "DecisionConfig",
     "DetectorConfig",
@@ -111,6 +112,16 @@ class TrackerConfig(_Settings):
         gt=0.0,
         le=1.0,
         description="Weight of a new position against the predicted one.",
+    )
+
+
+class AlignmentConfig(_Settings):
+    """How a face is laid on its chip (`matcher.landmarks`)."""
+
+    refine: bool = Field(
+        default=True,
+        description="Look for the landmarks again on the face itself before a chip "
+        "is cut for a template; false takes the detector's.",
     )
 
 
@@ -271,6 +282,7 @@ class MatcherConfig(_Settings):
     detector: DetectorConfig = DetectorConfig()
     tracker: TrackerConfig = TrackerConfig()
     quality: QualityConfig = QualityConfig()
+    alignment: AlignmentConfig = AlignmentConfig()
     best_shot: BestShotConfig = BestShotConfig()
     embedder: EmbedderConfig = EmbedderConfig()
     index: IndexConfig = IndexConfig()

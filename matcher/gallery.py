@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from matcher.protocols import Detector, Embedder
+    from matcher.protocols import Detector, Embedder, LandmarkRefiner
 
 __all__ = [
     "Enrolment",
@@ -129,6 +129,7 @@ def enrol(
     subject_ids: Iterable[SubjectId],
     *,
     detector: Detector,
+    refiner: LandmarkRefiner,
     embedder: Embedder,
     embedder_sha256: str,
 ) -> Enrolment:
@@ -141,6 +142,7 @@ def enrol(
         images_bgr: (h, w, 3) uint8 each; read one at a time.
         subject_ids: As many, all different.
         detector: Finds the faces.
+        refiner: Corrects their landmarks.
         embedder: Makes the templates.
         embedder_sha256: Of its model.
 
@@ -156,7 +158,7 @@ def enrol(
             continue
         boxes = found.boxes_xyxy
         largest = int(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1).argmax())
-        landmarks = found.landmarks[largest : largest + 1]
+        landmarks = refiner.refine(image_bgr, found.landmarks[largest : largest + 1])
         chips.append(align(image_bgr, landmarks, chip_px=embedder.chip_px))
         enrolled.append(subject_id)
     if not enrolled:

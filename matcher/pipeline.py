@@ -36,7 +36,12 @@ if TYPE_CHECKING:
 
     from matcher.config import MatcherConfig
     from matcher.decision import Decider
-    from matcher.protocols import Detector, Embedder, GalleryIndex
+    from matcher.protocols import (
+        Detector,
+        Embedder,
+        GalleryIndex,
+        LandmarkRefiner,
+    )
     from matcher.records import (
         CameraId,
         CandidateLists,
@@ -60,7 +65,7 @@ class Pipeline:
     """Detect, track, align, embed, search, decide.
 
     Args:
-        detector, embedder, index: The plug-ins.
+        detector, refiner, embedder, index: The plug-ins.
         subject_ids: Whose the rows of the index are.
         decider: Threshold and de-duplication.
         config: Settings of the stages between the plug-ins.
@@ -71,6 +76,7 @@ class Pipeline:
         self,
         *,
         detector: Detector,
+        refiner: LandmarkRefiner,
         embedder: Embedder,
         index: GalleryIndex,
         subject_ids: Sequence[SubjectId],
@@ -79,6 +85,7 @@ class Pipeline:
         clock: Callable[[], int],
     ) -> None:
         self._detector = detector
+        self._refiner = refiner
         self._embedder = embedder
         self._index = index
         self._subject_ids = subject_ids
@@ -159,7 +166,10 @@ class Pipeline:
         detections: Detections,
         rows: NDArray[np.int64],
     ) -> tuple[list[BestShot], int]:
-        """Cut chips of the trusted tracks' faces; choose those worth embedding."""
+        """Cut chips of the trusted tracks' faces; choose those worth embedding.
+
+        Only the chosen are looked at again and cut anew by their true landmarks.
+        """
         config = self._config
         boxes = detections.boxes_xyxy
         large = boxes[:, 3] - boxes[:, 1] >= config.quality.min_face_height_px
@@ -173,7 +183,7 @@ class Pipeline:
         )
         qualities = assess(detections, faces, chips, config=config.quality)
         chosen = []
-        for face, chip, quality in zip(faces, chips, qualities, strict=True):
+        for face, quality in zip(faces, qualities, strict=True):
             track_id = TrackId(int(camera.tracks.ids[rows[face]]))
             kept = camera.shots.get(track_id, no_shots(self._embedder.dimension))
             if quality >= config.quality.min_quality and is_worth_embedding(
@@ -182,15 +192,24 @@ class Pipeline:
                 time_ns=frame.capture_time_ns,
                 config=config.best_shot,
             ):
-                shot = BestShot(
-                    track_id=track_id,
-                    frame_index=frame.index,
-                    box_xyxy=boxes[face],
-                    chip_bgr=chip,
-                    quality=float(quality),
-                )
-                chosen.append(shot)
-        return chosen, len(faces)
+                chosen.append((face, track_id, float(quality)))
+        landmarks = detections.landmarks[[face for face, _, _ in chosen]]
+        chips = align(
+            frame.image_bgr,
+            self._refiner.refine(frame.image_bgr, landmarks),
+            chip_px=self._embedder.chip_px,
+        )
+        shots = [
+            BestShot(
+                track_id=track_id,
+                frame_index=frame.index,
+                box_xyxy=boxes[face],
+                chip_bgr=chip,
+                quality=quality,
+            )
+            for (face, track_id, quality), chip in zip(chosen, chips, strict=True)
+        ]
+        return shots, len(faces)
 
     def _embed(self, shots: list[BestShot]) -> Embeddings:
         side = self._embedder.chip_px

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from matcher.records import CandidateLists, Detections, Embeddings
 
-__all__ = ["Detector", "Embedder", "GalleryIndex"]
+__all__ = ["Detector", "Embedder", "GalleryIndex", "LandmarkRefiner"]
 
 
 class Detector(Protocol):
@@ -22,6 +22,16 @@ class Detector(Protocol):
 
     def detect(self, image_bgr: NDArray[np.uint8]) -> Detections:
         """Find the faces of one (h, w, 3) uint8 image, in its own pixels."""
+        ...
+
+
+class LandmarkRefiner(Protocol):
+    """Looks at a face again and says where its landmarks are."""
+
+    def refine(
+        self, image_bgr: NDArray[np.uint8], landmarks: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Correct landmarks (n, 5, 2), pixels of one (h, w, 3) uint8 image."""
         ...
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from matcher.assembly import embedder_sha256, make_detector, make_embedder
 from matcher.calibration import Cohort, settings_of
 from matcher.decision import Decider
+from matcher.landmarks import make_refiner
 from matcher.pipeline import Pipeline
 from matcher.records import CandidateLists, SubjectId
 from matcher.worker import Worker, unhurried
@@ -73,6 +74,7 @@ def record_cohort(
     index = RecordingIndex()
     pipeline = Pipeline(
         detector=make_detector(config.detector),
+        refiner=make_refiner(config.alignment),
         embedder=embedder,
         index=index,
         subject_ids=(_NOBODY,),

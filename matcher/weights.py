@@ -24,6 +24,7 @@ __all__ = [
     "EmbedderWeights",
     "Manifest",
     "ModelFile",
+    "RefinerWeights",
     "open_session",
     "read_manifest",
     "read_model",
@@ -57,6 +58,10 @@ class DetectorWeights(_Entry):
     )
 
 
+class RefinerWeights(_Entry):
+    """The reference network that corrects landmarks."""
+
+
 class EmbedderWeights(_Entry):
     """The reference embedder."""
 
@@ -78,6 +83,7 @@ class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     detector: DetectorWeights
+    refiner: RefinerWeights
     embedder: EmbedderWeights
     calibration: CalibrationWeights | None = None
 

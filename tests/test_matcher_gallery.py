@@ -8,6 +8,7 @@ from matcher_doubles import ColourDetector, ColourEmbedder, painted
 
 from matcher.errors import GalleryError
 from matcher.gallery import Enrolment, Gallery, enrol, load, save, withdraw
+from matcher.landmarks import AsDetected
 from matcher.records import SubjectId
 
 
@@ -24,6 +25,7 @@ def _enrol(*images: np.ndarray) -> Enrolment:
         images,
         [SubjectId(f"s{k}") for k in range(len(images))],
         detector=ColourDetector(),
+        refiner=AsDetected(),
         embedder=ColourEmbedder(),
         embedder_sha256="0" * 64,
     )

@@ -29,6 +29,7 @@ from matcher.decision import Decider
 from matcher.fusion import fuse
 from matcher.inbox import Waiting
 from matcher.indexes.exact import ExactIndex
+from matcher.landmarks import AsDetected
 from matcher.pipeline import Pipeline
 from matcher.quality import assess
 from matcher.records import FrameResult, Outcome, Stage, SubjectId
@@ -48,6 +49,7 @@ def _pipeline(config: MatcherConfig = CONFIG, threshold: float = 0.9) -> Pipelin
     gallery /= np.linalg.norm(gallery, axis=1, keepdims=True)
     return Pipeline(
         detector=ColourDetector(),
+        refiner=AsDetected(),
         embedder=ColourEmbedder(),
         index=ExactIndex(gallery),
         subject_ids=SUBJECTS,

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from matcher.alignment import template
 from training.augment import CLEAN, MIRRORED, STREET, degraded_chip
 from training.crops import CropConfig, draw_crop
 from training.faces_dataset import FaceViews, load_faces
@@ -25,7 +26,7 @@ def _face() -> np.ndarray:
 
 
 def _chip(config, *, seed: int) -> np.ndarray:
-    return degraded_chip(
+    chip, _ = degraded_chip(
         _face(),
         _EYES_NOSE_MOUTH,
         84.0,
@@ -33,12 +34,30 @@ def _chip(config, *, seed: int) -> np.ndarray:
         chip_px=64,
         rng=np.random.default_rng(seed),
     )
+    return chip
 
 
 def test_equal_seeds_degrade_equally() -> None:
     """Every draw comes from the generator that is passed in."""
     assert np.array_equal(_chip(STREET, seed=1), _chip(STREET, seed=1))
     assert not np.array_equal(_chip(STREET, seed=1), _chip(STREET, seed=2))
+
+
+def test_shifts_lead_from_the_template_to_the_landmarks() -> None:
+    """Where the shifted template points, the chip shows the marks that were drawn."""
+    config = CLEAN.model_copy(update={"landmark_jitter": (0.1, 0.1), "mirror": 0.0})
+    chip, shifts = degraded_chip(
+        _face(),
+        _EYES_NOSE_MOUTH,
+        84.0,
+        config=config,
+        chip_px=64,
+        rng=np.random.default_rng(3),
+    )
+    assert np.abs(shifts).max() > 0.01
+    for x, y in 64 * (template(1) + shifts) - 0.5:
+        blue, _, red = chip[round(y), round(x)].astype(int)
+        assert red > blue + 60
 
 
 def test_an_enrolment_desk_treats_faces_better_than_a_street() -> None:

@@ -13,7 +13,7 @@ pytest.importorskip("onnx")
 from matcher.weights import read_manifest, read_model
 from training.export import publish
 from training.losses import MarginHead, assign, detection_loss
-from training.networks import STRIDES, FaceDetector, FaceEmbedder
+from training.networks import STRIDES, FaceDetector, FaceEmbedder, LandmarkRefiner
 
 
 def _boxes(*rows: tuple[float, float, float, float]) -> "torch.Tensor":
@@ -91,17 +91,19 @@ def test_published_weights_verify_and_agree_with_the_modules(tmp_path: Path) -> 
     """Export checks graph against module; the manifest names the files' hashes."""
     torch.manual_seed(0)
     torch.save(FaceDetector().state_dict(), tmp_path / "d.pt")
+    torch.save(LandmarkRefiner().state_dict(), tmp_path / "r.pt")
     torch.save(FaceEmbedder().state_dict(), tmp_path / "e.pt")
     folder = tmp_path / "weights"
     publish(
         detector=tmp_path / "d.pt",
+        refiner=tmp_path / "r.pt",
         embedder=tmp_path / "e.pt",
         score_threshold=0.4,
         folder=folder,
     )
     manifest = read_manifest(folder)
-    for entry in (manifest.detector, manifest.embedder):
+    for entry in (manifest.detector, manifest.refiner, manifest.embedder):
         assert read_model(folder / entry.file, sha256=entry.sha256).content
-    assert sum(p.stat().st_size for p in folder.glob("*.onnx")) < 4_500_000
+    assert sum(p.stat().st_size for p in folder.glob("*.onnx")) < 5_000_000
     assert manifest.embedder.dimension == 128
     assert np.isclose(manifest.detector.score_threshold, 0.4)

@@ -28,9 +28,10 @@ from matcher.weights import (
     DetectorWeights,
     EmbedderWeights,
     Manifest,
+    RefinerWeights,
     read_manifest,
 )
-from training.networks import STRIDES, FaceDetector, FaceEmbedder
+from training.networks import STRIDES, FaceDetector, FaceEmbedder, LandmarkRefiner
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,12 +39,14 @@ if TYPE_CHECKING:
 __all__ = [
     "export_detector",
     "export_embedder",
+    "export_refiner",
     "publish",
     "with_calibration",
     "write_manifest",
 ]
 
 _OPSET = 18
+_NETWORKS = ("detector", "refiner", "embedder")
 # Largest deviation from the module that storing weights as float16 may cause, as a
 # share of an output's spread.
 _TOLERANCE = 0.02
@@ -145,11 +148,12 @@ def export_detector(state: Path, path: Path) -> None:
     axes = {"image": {2: "h", 3: "w"}}
     for name in outputs:
         axes[name] = {2: f"h_{name}", 3: f"w_{name}"}
-    example = 255.0 * torch.rand(
-        1, 3, 192, 320, generator=torch.Generator().manual_seed(0)
-    )
     _export(
-        _NamedMaps(detector), example, path, names=("image", outputs), dynamic_axes=axes
+        _NamedMaps(detector),
+        _noise(1, 192, 320),
+        path,
+        names=("image", outputs),
+        dynamic_axes=axes,
     )
 
 
@@ -168,13 +172,30 @@ def export_embedder(state: Path, path: Path) -> tuple[int, int]:
     side = embedder.chip_px
     _export(
         embedder,
-        255.0
-        * torch.rand(3, 3, side, side, generator=torch.Generator().manual_seed(0)),
+        _noise(3, side, side),
         path,
         names=("chips", ("templates",)),
         dynamic_axes={"chips": {0: "n"}, "templates": {0: "n"}},
     )
     return side, embedder.dimension
+
+
+def export_refiner(state: Path, path: Path) -> None:
+    """Write the refiner in the format that `matcher.landmarks` states.
+
+    Args:
+        state: State dictionary from `training.train_refiner`.
+        path: The ONNX file to write.
+    """
+    refiner = LandmarkRefiner()
+    refiner.load_state_dict(torch.load(state, weights_only=True))
+    _export(
+        refiner,
+        _noise(3, refiner.chip_px, refiner.chip_px),
+        path,
+        names=("chips", ("shifts",)),
+        dynamic_axes={"chips": {0: "n"}, "shifts": {0: "n"}},
+    )
 
 
 def _sha256(path: Path) -> str:
@@ -184,14 +205,16 @@ def _sha256(path: Path) -> str:
 def publish(
     *,
     detector: Path,
+    refiner: Path,
     embedder: Path,
     score_threshold: float,
     folder: Path,
 ) -> Manifest:
-    """Write both networks and the manifest; a cohort of other networks is dropped.
+    """Write the networks and the manifest; a cohort of other networks is dropped.
 
     Args:
         detector: State dictionary from `training.train_detector`.
+        refiner: State dictionary from `training.train_refiner`.
         embedder: State dictionary from `training.train_embedder`.
         score_threshold: Least score of a face; see `training.operating_point`.
         folder: Where `matcher` looks for its weights.
@@ -200,14 +223,18 @@ def publish(
         What was written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    files = {"detector": folder / "detector.onnx", "embedder": folder / "embedder.onnx"}
+    files = {name: folder / f"{name}.onnx" for name in _NETWORKS}
     export_detector(detector, files["detector"])
+    export_refiner(refiner, files["refiner"])
     chip_px, dimension = export_embedder(embedder, files["embedder"])
     manifest = Manifest(
         detector=DetectorWeights(
             file=files["detector"].name,
             sha256=_sha256(files["detector"]),
             score_threshold=score_threshold,
+        ),
+        refiner=RefinerWeights(
+            file=files["refiner"].name, sha256=_sha256(files["refiner"])
         ),
         embedder=EmbedderWeights(
             file=files["embedder"].name,
@@ -239,14 +266,16 @@ def main(
     detector: Annotated[Path, typer.Option()] = Path(
         "training/work/detector/detector.pt"
     ),
+    refiner: Annotated[Path, typer.Option()] = Path("training/work/refiner/refiner.pt"),
     embedder: Annotated[Path, typer.Option()] = Path(
         "training/work/embedder/embedder.pt"
     ),
     folder: Annotated[Path, typer.Option()] = WEIGHTS,
 ) -> None:
-    """Export both networks to where `matcher` loads them from."""
+    """Export the networks to where `matcher` loads them from."""
     manifest = publish(
         detector=detector,
+        refiner=refiner,
         embedder=embedder,
         score_threshold=score_threshold,
         folder=folder,

@@ -1,6 +1,6 @@
-"""The two reference networks, as PyTorch modules.
+"""The three reference networks, as PyTorch modules.
 
-Owns their layers and nothing else: no data, no losses, no training loop. Both take
+Owns their layers and nothing else: no data, no losses, no training loop. All take
 BGR pixels in 0..255 as they come from OpenCV and normalise inside, so that the
 exported graphs need no companion code.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = ["STRIDES", "FaceDetector", "FaceEmbedder"]
+__all__ = ["STRIDES", "FaceDetector", "FaceEmbedder", "LandmarkRefiner"]
 
 # Strides of the detector's three maps, in network pixels.
 STRIDES = (8, 16, 32)
@@ -102,6 +102,41 @@ class FaceEmbedder(nn.Module):
         """Embed (n, 3, c, c) BGR chips, 0..255, as (n, d) vectors of any length."""
         templates: Tensor = self.pool(self.body((chips - _MEAN) / _SPREAD))
         return templates
+
+
+class LandmarkRefiner(nn.Module):
+    """Chips to the shifts of their landmarks: a few strided convolutions.
+
+    Attributes:
+        chip_px: Side of the square chips it takes, a multiple of 16.
+    """
+
+    def __init__(
+        self,
+        *,
+        chip_px: int = 64,
+        widths: Sequence[int] = (16, 32, 64, 96),
+        depths: Sequence[int] = (0, 0, 1, 1),
+    ) -> None:
+        super().__init__()
+        self.chip_px = chip_px
+        layers: list[nn.Module] = []
+        channels = 3
+        for width, depth in zip(widths, depths, strict=True):
+            layers.append(_conv(channels, width, stride=2))
+            layers += [_Residual(width) for _ in range(depth)]
+            channels = width
+        self.body = nn.Sequential(*layers)
+        self.points = nn.Linear(channels * (chip_px // 16) ** 2, 10)
+        # Begin with the detector's own landmarks.
+        nn.init.zeros_(self.points.weight)
+        nn.init.zeros_(self.points.bias)
+
+    def forward(self, chips: Tensor) -> Tensor:
+        """Find (n, 5, 2) shifts, in chip sides, on (n, 3, c, c) BGR chips, 0..255."""
+        maps: Tensor = self.body((chips - _MEAN) / _SPREAD)
+        shifts: Tensor = self.points(maps.flatten(1)).unflatten(1, (5, 2))
+        return shifts
 
 
 class FaceDetector(nn.Module):

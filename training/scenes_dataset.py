@@ -4,7 +4,7 @@ Owns which scenes are made and how their truth becomes faces, regions that count
 neither way, and background. Frames are those of real clips, decoded from H.264 and
 shrunk as the matcher shrinks them.
 
-    python -m training.scenes_dataset --crowds 24
+    python -m training.scenes_dataset --crowds 14
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class ScenesConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = Field(default=3, ge=0, description="Of every draw.")
-    crowds: int = Field(default=24, ge=1, description="Streets, two cameras each.")
+    crowds: int = Field(default=14, ge=1, description="Streets, two cameras each.")
     duration_s: float = Field(default=30.0, ge=2.0, description="Of each clip.")
     fps: float = Field(
         default=1.5, ge=1.0, description="Slow, since neighbouring frames are alike."
@@ -275,7 +275,7 @@ def load_scenes(folder: Path) -> Scenes:
 
 def main(
     folder: Annotated[Path, typer.Option()] = Path("training/work/scenes"),
-    crowds: Annotated[int, typer.Option()] = 24,
+    crowds: Annotated[int, typer.Option()] = 14,
     portraits: Annotated[int, typer.Option()] = 600,
     seed: Annotated[int, typer.Option(help="Another one for validation.")] = 3,
     workers: Annotated[int, typer.Option()] = 2,

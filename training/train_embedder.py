@@ -2,7 +2,7 @@
 
 Owns the schedule and the loop.
 
-    python -m training.train_embedder --epochs 20
+    python -m training.train_embedder --epochs 12
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class EmbedderTraining(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = Field(default=1, ge=0, description="Of every draw.")
-    epochs: int = Field(default=20, ge=1, description="Passes over all views.")
+    epochs: int = Field(default=12, ge=1, description="Passes over all views.")
     batch_size: int = Field(default=128, ge=8, description="Chips a step, in all.")
     processes: int = Field(default=1, ge=1, le=64, description="Single-threaded each.")
     learning_rate: float = Field(default=0.1, gt=0.0, description="At its peak.")
@@ -72,20 +72,6 @@ class _Trainee(nn.Module):
             scale=config.scale,
         )
 
-    def go_on_from(
-        self, state: Path, faces: FaceViews, label: NDArray[np.int64]
-    ) -> None:
-        """Take a trained embedder, and each identity's mean template as its vector."""
-        self.embedder.load_state_dict(torch.load(state, weights_only=True))
-        _, first = np.unique(label, return_index=True)
-        first = first[: len(self.head.centres)]
-        rows = (first[:, None] + np.arange(0, 12, 4)).reshape(-1)
-        self.embedder.eval()
-        vectors = embed_views(self.embedder, faces.take(rows), seed=0)
-        self.embedder.train()
-        means = torch.from_numpy(vectors.reshape(len(first), 3, -1).mean(axis=1))
-        self.head.centres.data.copy_(nn.functional.normalize(means))
-
     def forward(self, chips: Tensor, identities: Tensor, margin: float) -> Tensor:
         with torch.autocast("cpu", dtype=torch.bfloat16):
             vectors = self.embedder(chips)
@@ -99,7 +85,7 @@ def _chips(
     chips = np.empty((len(rows), chip_px, chip_px, 3), np.uint8)
     for chip, row in zip(chips, rows, strict=True):
         near = faces.enrolment[row] and rng.random() < 0.5
-        chip[:] = degraded_chip(
+        chip[:], _ = degraded_chip(
             faces.images_bgr[row],
             faces.landmarks[row],
             float(faces.face_height_px[row]),
@@ -163,7 +149,6 @@ def _run(
     config: EmbedderTraining,
     shards: Sequence[Path],
     out: Path,
-    start: Path | None,
 ) -> None:
     with joined(rank, config.processes, meeting_point=out / "meeting_point"):
         faces = load_faces(shards)
@@ -171,8 +156,6 @@ def _run(
         people, label = np.unique(faces.person, return_inverse=True)
         torch.manual_seed(config.seed)
         trainee = _Trainee(config, len(people) - config.n_validation)
-        if start is not None:
-            trainee.go_on_from(start, faces, label)
         for epoch, loss in _epochs(rank, config, trainee, faces, train_rows, label):
             if rank > 0:
                 continue
@@ -242,15 +225,13 @@ def train(
     *,
     shards: Sequence[Path],
     out: Path,
-    start: Path | None,
 ) -> Path:
     """Train the embedder and keep its state.
 
     Args:
         config: The schedule.
-        shards: Folders of rendered views; the first holds everybody's portrait.
+        shards: Folders of rendered views.
         out: Folder for the state, made anew each epoch.
-        start: State to go on from; None begins at random.
 
     Returns:
         Path of the state dictionary.
@@ -258,24 +239,22 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     (out / "meeting_point").unlink(missing_ok=True)
     (out / "config.json").write_text(config.model_dump_json(indent=2))
-    spread(_run, (config, shards, out, start), n_processes=config.processes)
+    spread(_run, (config, shards, out), n_processes=config.processes)
     return out / "embedder.pt"
 
 
 def main(
-    shards: Annotated[list[Path], typer.Option()] = [Path("training/work/faces")],  # noqa: B006  typer copies it
+    shards: Annotated[list[Path], typer.Option()] = [  # noqa: B006  typer copies it
+        Path("training/work/faces"),
+        Path("training/work/faces_above"),
+    ],
     out: Annotated[Path, typer.Option()] = Path("training/work/embedder"),
-    epochs: Annotated[int, typer.Option()] = 20,
-    start: Annotated[Path | None, typer.Option(help="State to go on from.")] = None,
+    epochs: Annotated[int, typer.Option()] = 12,
     processes: Annotated[int, typer.Option()] = 1,
 ) -> None:
     """Train the reference embedder on the shards of `training.faces_dataset`."""
     config = EmbedderTraining(epochs=epochs, processes=processes)
-    if start is not None:
-        # Gently: what was learnt is to be bent, not lost.
-        gentle = {"learning_rate": 0.03, "margin_ramp": (0.0, 0.1)}
-        config = config.model_copy(update=gentle)
-    typer.echo(train(config, shards=shards, out=out, start=start))
+    typer.echo(train(config, shards=shards, out=out))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from commands.options import (
 from scenarios import loader
 from scenarios.streams import Stream, Streams
 from synthetic_crowds.crowd import make_crowd
-from synthetic_crowds.population import IdentityDomain
+from synthetic_crowds.people.population import IdentityDomain
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from synthetic_crowds.population import Demographics
+from synthetic_crowds.people.population import Demographics
 
 __all__ = [
     "CameraConfig",

@@ -13,27 +13,27 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from synthetic_crowds.cache import check, content_key, file_sha256, making
-from synthetic_crowds.clips import VIDEO_FILE, ClipTask, n_frames
-from synthetic_crowds.crew import Job, work
 from synthetic_crowds.errors import CorruptClipError
-from synthetic_crowds.plan import plan_crowd
-from synthetic_crowds.population import IdentityDomain, draw_person
-from synthetic_crowds.records import CameraId, Clip, Crowd
-from synthetic_crowds.truth import ClipTruth, read_truth, truth_sha256
-from synthetic_crowds.watchlist import (
+from synthetic_crowds.film.cache import check, content_key, file_sha256, making
+from synthetic_crowds.film.clips import VIDEO_FILE, ClipTask, n_frames
+from synthetic_crowds.film.crew import Job, work
+from synthetic_crowds.film.truth import ClipTruth, read_truth, truth_sha256
+from synthetic_crowds.film.watchlist import (
     PortraitTask,
     describe,
     read_watchlist,
     write_table,
 )
+from synthetic_crowds.people.population import IdentityDomain, draw_person
+from synthetic_crowds.records import CameraId, Clip, Crowd
+from synthetic_crowds.street.plan import plan_crowd
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
-    from synthetic_crowds.plan import CrowdPlan
     from synthetic_crowds.records import PersonId, Subject
+    from synthetic_crowds.street.plan import CrowdPlan
 
 __all__ = ["Progress", "make_crowd"]
 

@@ -68,6 +68,30 @@ def test_every_package_was_looked_at():
     assert {package for package, _ in _sources()} == set(ARROWS)
 
 
+# Within the crowd, too, every room builds on those before it.
+ROOMS = ("raster", "basis", "people", "heads", "bodies", "street", "picture", "film")
+
+
+def test_rooms_of_the_crowd_build_on_each_other_one_way():
+    """A room imports the rooms before it and none after; scripts may look ahead."""
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for _, path in _sources()
+        if path.parent.parent.name == "synthetic_crowds"
+        and not str(path.relative_to(ROOT)).startswith(_NOT_FOR_IMPORT)
+        for name in _imported(path)
+        if name.startswith("synthetic_crowds.")
+        and name.split(".")[1] in ROOMS[ROOMS.index(path.parent.name) + 1 :]
+    ]
+    assert not wrong
+
+
+def test_every_room_of_the_crowd_is_in_order():
+    """A new room has to find its place."""
+    folders = {path.parent.name for path in (ROOT / "synthetic_crowds").glob("*/*.py")}
+    assert folders == set(ROOMS)
+
+
 # Nobody imports a script that builds a basis file.
 _NOT_FOR_IMPORT = "synthetic_crowds/basis/build_"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from synthetic_crowds.atlas import FACE_UNROLL, bake_texel_map, unroll
-from synthetic_crowds.face_canvas import load_face_canvas
-from synthetic_crowds.head_basis import blend, load_head_basis, smooth_normals
-from synthetic_crowds.noise_fields import value_noise
+from synthetic_crowds.basis.head_basis import blend, load_head_basis, smooth_normals
+from synthetic_crowds.heads.atlas import FACE_UNROLL, bake_texel_map, unroll
+from synthetic_crowds.heads.face_canvas import load_face_canvas
+from synthetic_crowds.raster.noise_fields import value_noise
 
 
 def test_left_has_the_larger_u_and_the_crown_the_smaller_v():

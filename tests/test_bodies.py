@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from synthetic_crowds.bodies import Body, build_body
-from synthetic_crowds.body_basis import CHARTS, Chart, body_basis
-from synthetic_crowds.clothing import (
+from synthetic_crowds.bodies.body_basis import CHARTS, Chart, body_basis
+from synthetic_crowds.bodies.build import Body, build_body
+from synthetic_crowds.people.clothing import (
     Bag,
     Bottom,
     Clothing,

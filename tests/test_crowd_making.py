@@ -7,11 +7,11 @@ import av
 import numpy as np
 import pytest
 
-from synthetic_crowds.annotate import annotate
-from synthetic_crowds.cache import MANIFEST, check, content_key, making
 from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
 from synthetic_crowds.errors import CorruptClipError
+from synthetic_crowds.film.annotate import annotate
+from synthetic_crowds.film.cache import MANIFEST, check, content_key, making
 from synthetic_crowds.records import NO_PASSAGE
 
 CROWD = CrowdConfig(duration_s=2.0, footfall_per_min=30.0, population_size=500)

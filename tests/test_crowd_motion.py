@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from synthetic_crowds.arrivals import TICK_S, draw_arrivals
 from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
 from synthetic_crowds.errors import (
     DuplicateCameraError,
@@ -11,10 +10,11 @@ from synthetic_crowds.errors import (
     NoCamerasError,
     PopulationTooSmallError,
 )
-from synthetic_crowds.layout import lay_out
-from synthetic_crowds.motion import walk_past
-from synthetic_crowds.plan import plan_crowd
-from synthetic_crowds.population import IdentityDomain
+from synthetic_crowds.people.population import IdentityDomain
+from synthetic_crowds.street.arrivals import TICK_S, draw_arrivals
+from synthetic_crowds.street.layout import lay_out
+from synthetic_crowds.street.motion import walk_past
+from synthetic_crowds.street.plan import plan_crowd
 
 CROWD = CrowdConfig(duration_s=20.0, population_size=2_000)
 CAMERA = CameraConfig()

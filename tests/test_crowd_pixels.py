@@ -3,22 +3,22 @@
 import numpy as np
 import pytest
 
-from synthetic_crowds.actors import dress
-from synthetic_crowds.appearance import draw_appearance
-from synthetic_crowds.camera import mount
-from synthetic_crowds.coarse import thinning_of
-from synthetic_crowds.composer import compose
 from synthetic_crowds.config import CameraConfig, Setting, Weather
-from synthetic_crowds.demographics import Demographics
-from synthetic_crowds.layout import lay_out
-from synthetic_crowds.lighting import draw_light
-from synthetic_crowds.motion import Stance
-from synthetic_crowds.neck import bend_neck
-from synthetic_crowds.optics import build_optics, expose, smear
-from synthetic_crowds.population import IdentityDomain, draw_person
-from synthetic_crowds.pose import gaze_rotation
-from synthetic_crowds.scene import build_scene
-from synthetic_crowds.shadows import cast, ellipse_m
+from synthetic_crowds.heads.neck import bend_neck
+from synthetic_crowds.people.appearance import draw_appearance
+from synthetic_crowds.people.demographics import Demographics
+from synthetic_crowds.people.population import IdentityDomain, draw_person
+from synthetic_crowds.picture.actors import dress
+from synthetic_crowds.picture.composer import compose
+from synthetic_crowds.raster.camera import mount
+from synthetic_crowds.raster.coarse import thinning_of
+from synthetic_crowds.raster.optics import build_optics, expose, smear
+from synthetic_crowds.raster.pose import gaze_rotation
+from synthetic_crowds.street.layout import lay_out
+from synthetic_crowds.street.lighting import draw_light
+from synthetic_crowds.street.motion import Stance
+from synthetic_crowds.street.scene import build_scene
+from synthetic_crowds.street.shadows import cast, ellipse_m
 
 CONFIG = CameraConfig(width_px=480, height_px=270)
 CAMERA, LAYOUT = mount(CONFIG), lay_out(CONFIG)
@@ -219,6 +219,6 @@ def test_coarse_double_keeps_the_shape(actor):
 
 
 def thin_post():
-    from synthetic_crowds.furniture import _post
+    from synthetic_crowds.street.furniture import _post
 
     return _post(0.1, 1.8, (90, 90, 90))

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from synthetic_crowds.camera import mount
 from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
-from synthetic_crowds.pose import angles_seen, body_rotation, gaze_rotation
+from synthetic_crowds.raster.camera import mount
+from synthetic_crowds.raster.pose import angles_seen, body_rotation, gaze_rotation
 
 
 @pytest.mark.parametrize(

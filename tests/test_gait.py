@@ -5,10 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synthetic_crowds.body_basis import body_basis
-from synthetic_crowds.footfalls import FLAT_AT, HEEL_OFF_AT, TOE_OFF_AT
-from synthetic_crowds.gait import Walker, walker
-from synthetic_crowds.skeleton import PARENTS, Bone, Pose, aligned, framed, turned
+from synthetic_crowds.bodies.body_basis import body_basis
+from synthetic_crowds.bodies.footfalls import FLAT_AT, HEEL_OFF_AT, TOE_OFF_AT
+from synthetic_crowds.bodies.gait import Walker, walker
+from synthetic_crowds.bodies.skeleton import (
+    PARENTS,
+    Bone,
+    Pose,
+    aligned,
+    framed,
+    turned,
+)
 
 PHASES = np.arange(40) / 40.0
 

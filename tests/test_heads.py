@@ -10,15 +10,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from synthetic_crowds.appearance import draw_appearance
-from synthetic_crowds.face_canvas import load_face_canvas
-from synthetic_crowds.hairline import over_hairline
-from synthetic_crowds.heads import build_head
-from synthetic_crowds.people import HairStyle
-from synthetic_crowds.population import Demographics, IdentityDomain, draw_person
+from synthetic_crowds.heads.build import build_head
+from synthetic_crowds.heads.face_canvas import load_face_canvas
+from synthetic_crowds.heads.hairline import over_hairline
+from synthetic_crowds.heads.scalp import load_scalp
+from synthetic_crowds.heads.skin import skin_colour
+from synthetic_crowds.people.appearance import draw_appearance
+from synthetic_crowds.people.person import HairStyle
+from synthetic_crowds.people.population import Demographics, IdentityDomain, draw_person
 from synthetic_crowds.records import Sex
-from synthetic_crowds.scalp import load_scalp
-from synthetic_crowds.skin import skin_colour
 
 
 def somebody(index=0):

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from synthetic_crowds.appearance import draw_appearance
-from synthetic_crowds.face_shape import draw_face_shape
-from synthetic_crowds.head_basis import load_head_basis
-from synthetic_crowds.morphs import morph_weights
-from synthetic_crowds.people import BeardStyle
-from synthetic_crowds.population import Demographics, IdentityDomain, draw_person
+from synthetic_crowds.basis.head_basis import load_head_basis
+from synthetic_crowds.heads.morphs import morph_weights
+from synthetic_crowds.people.appearance import draw_appearance
+from synthetic_crowds.people.face_shape import draw_face_shape
+from synthetic_crowds.people.person import BeardStyle
+from synthetic_crowds.people.population import Demographics, IdentityDomain, draw_person
 from synthetic_crowds.records import Sex
 
 LONDON = Demographics()

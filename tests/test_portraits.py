@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synthetic_crowds.appearance import draw_appearance
-from synthetic_crowds.contact_sheet import contact_sheet
-from synthetic_crowds.heads import build_head
-from synthetic_crowds.population import Demographics, IdentityDomain, draw_person
-from synthetic_crowds.portraits import (
+from synthetic_crowds.film.contact_sheet import contact_sheet
+from synthetic_crowds.heads.build import build_head
+from synthetic_crowds.people.appearance import draw_appearance
+from synthetic_crowds.people.population import Demographics, IdentityDomain, draw_person
+from synthetic_crowds.picture.portraits import (
     draw_studio_light,
     enrolment_portrait,
     render_head,
     render_portrait,
 )
-from synthetic_crowds.pose import gaze_rotation
+from synthetic_crowds.raster.pose import gaze_rotation
 
 
 @pytest.fixture(scope="module")

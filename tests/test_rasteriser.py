@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from synthetic_crowds.rasteriser import (
+from synthetic_crowds.raster.rasteriser import (
     FACING_CAMERA,
     Canvas,
     Intrinsics,

@@ -25,7 +25,7 @@ from matcher.records import CameraId
 from matcher.weights import WEIGHTS
 from synthetic_crowds.config import WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
-from synthetic_crowds.population import IdentityDomain
+from synthetic_crowds.people.population import IdentityDomain
 from training.export import with_calibration
 from training.streams import PassageJoin, encoded_frames
 from training.streets import draw_camera, draw_crowd

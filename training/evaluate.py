@@ -29,7 +29,7 @@ from matcher.weights import read_manifest
 from matcher.worker import Worker, unhurried
 from synthetic_crowds.config import WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
-from synthetic_crowds.population import IdentityDomain
+from synthetic_crowds.people.population import IdentityDomain
 from synthetic_crowds.records import age_band
 from training.results import PassageResult, StreetResult, as_markdown
 from training.streams import PassageJoin, encoded_frames

@@ -21,11 +21,11 @@ import typer
 from pydantic import BaseModel, ConfigDict, Field
 from rich.progress import track
 
-from synthetic_crowds.appearance import draw_appearance
-from synthetic_crowds.heads import build_head
-from synthetic_crowds.population import Demographics, IdentityDomain, draw_person
-from synthetic_crowds.portraits import enrolment_portrait, render_head
-from synthetic_crowds.pose import gaze_rotation
+from synthetic_crowds.heads.build import build_head
+from synthetic_crowds.people.appearance import draw_appearance
+from synthetic_crowds.people.population import Demographics, IdentityDomain, draw_person
+from synthetic_crowds.picture.portraits import enrolment_portrait, render_head
+from synthetic_crowds.raster.pose import gaze_rotation
 from training.surroundings import draw_light, draw_wall, with_wall
 
 if TYPE_CHECKING:

@@ -22,13 +22,13 @@ from rich.progress import track
 from rich.table import Table
 
 from lfr_errors import BadInputError
-from synthetic_crowds.appearance import draw_appearance
 from synthetic_crowds.config import WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
-from synthetic_crowds.heads import build_head
-from synthetic_crowds.population import Demographics, IdentityDomain, draw_person
-from synthetic_crowds.portraits import draw_studio_light, render_head
-from synthetic_crowds.pose import gaze_rotation
+from synthetic_crowds.heads.build import build_head
+from synthetic_crowds.people.appearance import draw_appearance
+from synthetic_crowds.people.population import Demographics, IdentityDomain, draw_person
+from synthetic_crowds.picture.portraits import draw_studio_light, render_head
+from synthetic_crowds.raster.pose import gaze_rotation
 from training.intervals import wilson
 from training.streets import draw_camera, draw_crowd
 from training.surroundings import draw_wall, with_wall
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synthetic_crowds.people import Person
+    from synthetic_crowds.people.person import Person
     from synthetic_crowds.records import Portrait
 
 __all__ = [

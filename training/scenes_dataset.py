@@ -19,11 +19,11 @@ import typer
 from pydantic import BaseModel, ConfigDict, Field
 from rich.progress import track
 
-from synthetic_crowds.appearance import draw_appearance
 from synthetic_crowds.config import WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
-from synthetic_crowds.population import Demographics, IdentityDomain, draw_person
-from synthetic_crowds.portraits import enrolment_portrait, render_portrait
+from synthetic_crowds.people.appearance import draw_appearance
+from synthetic_crowds.people.population import Demographics, IdentityDomain, draw_person
+from synthetic_crowds.picture.portraits import enrolment_portrait, render_portrait
 from training.streets import draw_camera, draw_crowd
 from training.surroundings import draw_light, draw_wall, with_wall
 from training.truth import frames_with_truth

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from synthetic_crowds.portraits import draw_studio_light
-from synthetic_crowds.rasteriser import Light
+from synthetic_crowds.picture.portraits import draw_studio_light
+from synthetic_crowds.raster.rasteriser import Light
 
 if TYPE_CHECKING:
     from numpy.random import Generator

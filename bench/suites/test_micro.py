@@ -10,11 +10,11 @@ from matcher.indexes.exact import ExactIndex
 from matcher.indexes.faiss_flat import FaissFlatIndex
 from matcher.records import Detections, Embeddings
 from matcher.tracking import no_tracks, track
-from synthetic_crowds.appearance import draw_appearance
-from synthetic_crowds.demographics import Demographics
-from synthetic_crowds.heads import build_head
-from synthetic_crowds.population import IdentityDomain, draw_person
-from synthetic_crowds.portraits import enrolment_portrait
+from synthetic_crowds.heads.build import build_head
+from synthetic_crowds.people.appearance import draw_appearance
+from synthetic_crowds.people.demographics import Demographics
+from synthetic_crowds.people.population import IdentityDomain, draw_person
+from synthetic_crowds.picture.portraits import enrolment_portrait
 
 pytestmark = [pytest.mark.perf, pytest.mark.benchmark(group="micro")]
 

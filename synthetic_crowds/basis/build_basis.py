@@ -21,7 +21,6 @@ import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
-from synthetic_crowds.atlas import FACE_UNROLL, bake_texel_map, unroll
 from synthetic_crowds.basis.makehuman import (
     ANCESTRIES,
     SEXES,
@@ -30,6 +29,7 @@ from synthetic_crowds.basis.makehuman import (
     read_targets,
 )
 from synthetic_crowds.basis.sky import sky_share, vertex_normals
+from synthetic_crowds.heads.atlas import FACE_UNROLL, bake_texel_map, unroll
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -234,7 +234,7 @@ def build(data: Path) -> dict[str, NDArray[np.generic]]:
         data: The `mpfb2` data folder.
 
     Returns:
-        Arrays by name, as `synthetic_crowds/head_basis.py` loads them.
+        Arrays by name, as `synthetic_crowds/basis/head_basis.py` loads them.
     """
     base = read_base(data)
     targets = read_targets(data, len(base.vertices))

@@ -23,7 +23,7 @@ import numpy as np
 from synthetic_crowds.basis.makehuman import ANCESTRIES, SEXES, BaseMesh, read_base
 from synthetic_crowds.basis.rays import fibonacci_sphere, sky_share
 from synthetic_crowds.basis.sky import vertex_normals
-from synthetic_crowds.gait import walker
+from synthetic_crowds.bodies.gait import walker
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -241,7 +241,7 @@ def build(data: Path) -> dict[str, NDArray[np.generic]]:
         data: The `mpfb2` data folder.
 
     Returns:
-        Arrays by name, as `synthetic_crowds/bodies.py` loads them.
+        Arrays by name, as `synthetic_crowds/bodies/build.py` loads them.
     """
     base = read_base(data)
     quads = {name: base.quads[base.quad_groups == name] for name in SURFACE_GROUPS}

@@ -1,0 +1,1 @@
+"""Bodies: skinned, dressed and walking."""

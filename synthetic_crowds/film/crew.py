@@ -1,0 +1,138 @@
+"""Worker processes that make the folders which the cache lacks.
+
+Owns the pool, its progress counters and the order of jobs. Results do not depend on
+how many workers there are: a job is a whole folder or a fixed share of one, and its
+random numbers come from its own streams. Knows nothing of what is drawn.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+
+from synthetic_crowds.film.clips import ClipTask, n_frames, render_clip
+from synthetic_crowds.film.watchlist import PortraitTask, render_portraits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from ctypes import Array, c_longlong
+    from pathlib import Path
+
+__all__ = ["Job", "work"]
+
+_POLL_S = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Job:
+    """One piece of work for one process.
+
+    Attributes:
+        title: What a progress bar calls it; jobs of one title share a bar.
+        task: What to render.
+        folder: Where to.
+    """
+
+    title: str
+    task: ClipTask | PortraitTask
+    folder: Path
+
+    @property
+    def size(self) -> int:
+        """Frames or portraits to render."""
+        if isinstance(self.task, ClipTask):
+            return n_frames(self.task.crowd, self.task.plan.camera)
+        return len(self.task.people)
+
+
+class _Desk:
+    """Where a worker finds its counters; set once, when its process starts."""
+
+    counters: Array[c_longlong] | None = None
+
+
+def work(
+    jobs: Sequence[Job], *, workers: int, progress: Callable[[str, int, int], None]
+) -> None:
+    """Do all jobs, first ones first, and report progress meanwhile.
+
+    Args:
+        jobs: Independent of each other.
+        workers: How many processes to use; 1 works in this one.
+        progress: Called with a title, how much is done, how much there is.
+
+    Raises:
+        Exception: Whatever the first failing job raised.
+    """
+    if not jobs:
+        return
+    if workers == 1:
+        done = [0] * len(jobs)
+        for number, job in enumerate(jobs):
+
+            def tick(number: int = number) -> None:
+                done[number] += 1
+                _report(jobs, done, progress)
+
+            _render(job, tick)
+        return
+    # Spawned, not forked: the caller may hold threads and locks of other libraries.
+    context = multiprocessing.get_context("spawn")
+    others = set(multiprocessing.active_children())
+    counters = context.Array("q", len(jobs), lock=False)
+    with ProcessPoolExecutor(
+        max_workers=min(workers, len(jobs)),
+        mp_context=context,
+        initializer=_sit_down,
+        initargs=(counters,),
+    ) as pool:
+        pending = {pool.submit(_do, number, job) for number, job in enumerate(jobs)}
+        try:
+            while pending:
+                finished, pending = wait(pending, timeout=_POLL_S)
+                _report(jobs, list(counters), progress)
+                for future in finished:
+                    future.result()
+        except BaseException:
+            # Ctrl-C too: nobody waits for what will be thrown away.
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in set(multiprocessing.active_children()) - others:
+                process.terminate()
+            raise
+
+
+def _report(
+    jobs: Sequence[Job], done: Sequence[int], progress: Callable[[str, int, int], None]
+) -> None:
+    for title in dict.fromkeys(job.title for job in jobs):
+        mine = [number for number, job in enumerate(jobs) if job.title == title]
+        progress(
+            title,
+            sum(done[number] for number in mine),
+            sum(jobs[number].size for number in mine),
+        )
+
+
+def _sit_down(counters: Array[c_longlong]) -> None:
+    """Prepare a worker: one thread each, there is a process for every core."""
+    cv2.setNumThreads(1)
+    _Desk.counters = counters
+
+
+def _do(number: int, job: Job) -> None:
+    def tick() -> None:
+        if _Desk.counters is not None:
+            _Desk.counters[number] += 1
+
+    _render(job, tick)
+
+
+def _render(job: Job, tick: Callable[[], None]) -> None:
+    if isinstance(job.task, ClipTask):
+        render_clip(job.task, job.folder, tick=tick)
+    else:
+        render_portraits(job.task, job.folder, tick=tick)

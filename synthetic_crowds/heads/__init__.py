@@ -1,0 +1,1 @@
+"""Heads: shaped by the basis, painted, with hair and what is worn on them."""

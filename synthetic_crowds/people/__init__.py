@@ -1,0 +1,1 @@
+"""Who they are and how they look today: identities, habits, clothes."""

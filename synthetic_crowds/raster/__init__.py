@@ -1,0 +1,1 @@
+"""Triangles, lenses and light: what every picture is drawn with."""

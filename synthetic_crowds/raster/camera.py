@@ -1,0 +1,85 @@
+"""A pinhole camera over a pavement: where it stands and what it projects where.
+
+Owns the transform between world, camera and image. The lens hangs over the world's
+origin and looks along +x, so a person walks towards it in the direction of -x, and
++y is on the left of the image. Knows nothing of light or people.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synthetic_crowds.raster.rasteriser import Intrinsics
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synthetic_crowds.config import CameraConfig
+
+__all__ = ["Camera", "mount"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Camera:
+    """A mounted camera.
+
+    Attributes:
+        intrinsics: Focal lengths and principal point, pixels.
+        rotation: (3, 3) float64, world to camera.
+        position_m: (3,) float64, of the lens, in the world.
+        width_px, height_px: Of the image.
+    """
+
+    intrinsics: Intrinsics
+    rotation: NDArray[np.float64]
+    position_m: NDArray[np.float64]
+    width_px: int
+    height_px: int
+
+    def to_camera(self, points_m: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Take world points (..., 3), metres, into the camera's frame."""
+        return (points_m - self.position_m) @ self.rotation.T
+
+    def to_image(self, points_m: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Project points (..., 3) of the camera's frame to pixels (..., 2)."""
+        k = self.intrinsics
+        focal, centre = (k.fx_px, k.fy_px), (k.cx_px, k.cy_px)
+        return np.asarray(points_m[..., :2] / points_m[..., 2:] * focal + centre)
+
+    def rays(self, *, step_px: float = 1.0) -> NDArray[np.float64]:
+        """Directions in the world, one per pixel of a grid `step_px` wide.
+
+        Returns:
+            (h / step, w / step, 3), scaled so that the component along the
+            optical axis is 1: times a depth, it reaches that depth.
+        """
+        k = self.intrinsics
+        x_px = (np.arange(round(self.width_px / step_px)) + 0.5) * step_px
+        y_px = (np.arange(round(self.height_px / step_px)) + 0.5) * step_px
+        u, v = np.meshgrid((x_px - k.cx_px) / k.fx_px, (y_px - k.cy_px) / k.fy_px)
+        return np.stack((u, v, np.ones_like(u)), axis=-1) @ self.rotation
+
+
+def mount(config: CameraConfig) -> Camera:
+    """Hang a camera on its mast."""
+    tilt = math.radians(config.tilt_deg)
+    forward = np.array([math.cos(tilt), 0.0, -math.sin(tilt)])
+    right = np.array([0.0, -1.0, 0.0])
+    down = np.cross(forward, right)
+    focal_px = config.focal_length_px
+    return Camera(
+        intrinsics=Intrinsics(
+            fx_px=focal_px,
+            fy_px=focal_px,
+            cx_px=config.width_px / 2,
+            cy_px=config.height_px / 2,
+        ),
+        rotation=np.stack((right, down, forward)),
+        position_m=np.array([0.0, 0.0, config.mount_height_m]),
+        width_px=config.width_px,
+        height_px=config.height_px,
+    )

@@ -1,0 +1,143 @@
+"""Lens and sensor: blur, motion blur, noise.
+
+Owns what happens to light between the street and the encoder. Knows nothing of
+people or streets.
+
+Source:
+    G. Healey, R. Kondepudy, "Radiometric CCD camera calibration and noise
+    estimation", IEEE TPAMI 16 (1994): variance grows linearly with signal (shot
+    noise) from a floor (read noise); both grow with gain.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numba import njit
+
+from synthetic_crowds.raster.colour import SRGB_TO_LINEAR
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+    from synthetic_crowds.config import CameraConfig
+
+__all__ = ["Optics", "build_optics", "expose", "smear"]
+
+# At 0 dB: variance per unit of linear signal, as of a 10,000-electron well, and the
+# floor, as a standard deviation of linear signal.
+_SHOT_VARIANCE = 1e-4
+_READ_SD = 6e-4
+# In-camera noise reduction leaves grain about a pixel wide.
+_GRAIN_PX = 0.55
+_BANK_MARGIN_PX = 96
+_NOISE_UNIT = 32.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Optics:
+    """A lens and a sensor at one setting.
+
+    Attributes:
+        lens_blur_px: Standard deviation.
+        exposure_s: Shutter time.
+        noise_sd: (256,) float32, in sRGB levels, by sRGB level.
+        grain: (h + margin, w + margin, 3) int8, 1/32 standard deviations; frames
+            look at it through windows at random places.
+    """
+
+    lens_blur_px: float
+    exposure_s: float
+    noise_sd: NDArray[np.float32]
+    grain: NDArray[np.int8]
+
+
+def build_optics(config: CameraConfig, *, rng: Generator) -> Optics:
+    """Set up a camera's lens and sensor."""
+    gain = 10.0 ** (config.gain_db / 20.0)
+    linear = SRGB_TO_LINEAR.astype(np.float64)
+    linear_sd = np.sqrt(_SHOT_VARIANCE * gain * linear + (_READ_SD * gain) ** 2)
+    slope = 255.0 * np.gradient(np.arange(256) / 255.0, linear)
+    # The curve is steep near black; cameras' own curves are not.
+    noise_sd = linear_sd * np.minimum(slope, 255.0 * 6.0)
+    shape = (config.height_px + _BANK_MARGIN_PX, config.width_px + _BANK_MARGIN_PX, 3)
+    grain = rng.standard_normal(shape, dtype=np.float32)
+    # Colour noise is weaker than brightness noise after demosaicing.
+    grain = 0.6 * grain + 0.8 * grain[..., 1:2]
+    soft = np.asarray(cv2.GaussianBlur(grain, (0, 0), _GRAIN_PX))
+    levels = soft * (_NOISE_UNIT / float(soft.std()))
+    return Optics(
+        lens_blur_px=config.lens_blur_px,
+        exposure_s=config.exposure_s,
+        noise_sd=noise_sd.astype(np.float32),
+        grain=np.clip(np.rint(levels), -127, 127).astype(np.int8),
+    )
+
+
+def smear(
+    tile: NDArray[np.float32],
+    *,
+    lens_blur_px: float,
+    motion_px: tuple[float, float],
+) -> NDArray[np.float32]:
+    """Blur a tile as lens and shutter do.
+
+    Args:
+        tile: (h, w, 4) float32, premultiplied.
+        lens_blur_px: Standard deviation.
+        motion_px: How far its subject moves right and down while the shutter is open.
+    """
+    length = math.hypot(*motion_px)
+    if length > 0.7:
+        half = math.ceil(length / 2)
+        kernel = np.zeros((2 * half + 1, 2 * half + 1), np.float32)
+        steps = np.linspace(-0.5, 0.5, 4 * half + 3)
+        for step in steps:
+            column, row = half + step * motion_px[0], half + step * motion_px[1]
+            kernel[round(row), round(column)] += 1.0 / len(steps)
+        moved = cv2.filter2D(tile, -1, kernel, borderType=cv2.BORDER_CONSTANT)
+        tile = np.asarray(moved, np.float32)
+    if lens_blur_px > 0.05:
+        soft = cv2.GaussianBlur(
+            tile, (0, 0), lens_blur_px, borderType=cv2.BORDER_CONSTANT
+        )
+        tile = np.asarray(soft, np.float32)
+    return tile
+
+
+def expose(
+    frame_bgr: NDArray[np.uint8], optics: Optics, *, rng: Generator
+) -> NDArray[np.uint8]:
+    """Add the sensor's noise to a frame (h, w, 3), sRGB bytes."""
+    height, width = frame_bgr.shape[:2]
+    row = int(rng.integers(0, optics.grain.shape[0] - height + 1))
+    column = int(rng.integers(0, optics.grain.shape[1] - width + 1))
+    grain = optics.grain[row : row + height, column : column + width]
+    if rng.random() < 0.5:
+        grain = grain[:, ::-1]
+    return np.asarray(_add_grain(frame_bgr, grain, optics.noise_sd / _NOISE_UNIT))
+
+
+@njit(cache=True, nogil=True)
+def _add_grain(
+    frame: NDArray[np.uint8], grain: NDArray[np.int8], scale: NDArray[np.float32]
+) -> NDArray[np.uint8]:
+    """Add `grain` times the level's own `scale`, rounded, saturating."""
+    noisy = np.empty_like(frame)
+    height, width, _ = frame.shape
+    for y in range(height):
+        for x in range(width):
+            for c in range(3):
+                level = frame[y, x, c]
+                value = np.float32(level) + scale[level] * np.float32(grain[y, x, c])
+                noisy[y, x, c] = np.uint8(
+                    min(
+                        max(value + np.float32(0.5), np.float32(0.0)), np.float32(255.0)
+                    )
+                )
+    return noisy

@@ -1,0 +1,1 @@
+"""The empty street, its light, and who walks through it when."""

@@ -1,0 +1,186 @@
+"""How people walk past a camera: where they are and where they look at any moment.
+
+Owns paths with heading, gait and gaze, in world coordinates and seconds of clip
+time. Knows nothing of who the walkers are or how they look.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba import njit
+
+from synthetic_crowds.street.arrivals import TICK_S, draw_arrivals
+from synthetic_crowds.street.speed_model import walk_paths
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+    from synthetic_crowds.config import CrowdConfig
+    from synthetic_crowds.street.layout import Layout
+
+__all__ = ["Stance", "Walk", "walk_past"]
+
+# Correlation times: heads turn in about a second, bodies follow the path sooner.
+_GAZE_S, _HEADING_S = 0.9, 0.25
+_GAZE_ROLL_SD_DEG = 2.0
+# People look a little ahead of their feet rather than at the horizon.
+_GAZE_PITCH_MEAN_DEG = -4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stance:
+    """One walker at one moment.
+
+    Attributes:
+        x_m, y_m: Where, on the ground.
+        heading_deg: Which way the body faces, anticlockwise from +x.
+        travelled_m: Length of the path so far; it drives the gait.
+        yaw_deg, pitch_deg, roll_deg: Of the head against the body; positive yaw
+            looks to the walker's left, positive pitch up.
+        vx_m_s, vy_m_s: Velocity.
+    """
+
+    x_m: float
+    y_m: float
+    heading_deg: float
+    travelled_m: float
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
+    vx_m_s: float
+    vy_m_s: float
+
+
+_STANCE_FIELDS = tuple(field.name for field in fields(Stance))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Walk:
+    """One person's path past one camera, a row per tick of 0.05 s.
+
+    Attributes:
+        towards: Whether it leads through the zone of recognition, face first.
+        start_s: Clip time of the first row.
+        rows: (n, 9) float64, the fields of `Stance` in order.
+    """
+
+    towards: bool
+    start_s: float
+    rows: NDArray[np.float64]
+
+    @property
+    def end_s(self) -> float:
+        """Clip time of the last row."""
+        return self.start_s + (len(self.rows) - 1) * TICK_S
+
+    def span_in(self, layout: Layout) -> tuple[float, float] | None:
+        """Clip times of the first and last tick in the zone of recognition.
+
+        Returns:
+            `None` if it leads away from the camera or misses the zone.
+        """
+        inside = np.flatnonzero(
+            (self.rows[:, 0] >= layout.zone_near_x_m)
+            & (self.rows[:, 0] <= layout.zone_far_x_m)
+            & (np.abs(self.rows[:, 1]) <= layout.zone_half_width_m)
+        )
+        if not self.towards or not len(inside):
+            return None
+        return (
+            self.start_s + float(inside[0]) * TICK_S,
+            self.start_s + float(inside[-1]) * TICK_S,
+        )
+
+    def at(self, time_s: float) -> Stance | None:
+        """Interpolate the walker's stance, `None` before and after the walk."""
+        position = (time_s - self.start_s) / TICK_S
+        before = math.floor(position)
+        if before < 0 or before + 1 >= len(self.rows):
+            return None
+        share = position - before
+        row = (1 - share) * self.rows[before] + share * self.rows[before + 1]
+        return Stance(**dict(zip(_STANCE_FIELDS, row.tolist(), strict=True)))
+
+
+def walk_past(
+    crowd: CrowdConfig, layout: Layout, *, rng: Generator
+) -> tuple[Walk, ...]:
+    """Draw every walk past one camera.
+
+    Footfall counts at the far edge of the zone. The street is equally busy all the
+    time, so some walks began before the clip, and some end after it.
+
+    Args:
+        crowd: Footfall, speeds, groups, gaze.
+        layout: The ground.
+        rng: Consumed.
+
+    Returns:
+        By time of start. Empty if nobody came.
+    """
+    arrivals = draw_arrivals(crowd, layout, rng=rng)
+    paths = walk_paths(arrivals, layout)
+    return tuple(
+        Walk(
+            towards=bool(arrivals.towards[i]),
+            start_s=float(arrivals.start_s[i]),
+            rows=_stances(path, crowd, rng=rng),
+        )
+        for i, path in enumerate(paths)
+        if len(path) > 2
+    )
+
+
+def _stances(
+    path: NDArray[np.float64], crowd: CrowdConfig, *, rng: Generator
+) -> NDArray[np.float64]:
+    """Add heading, distance, gaze and velocity to a path: the fields of `Stance`."""
+    count = len(path)
+    velocity = np.gradient(path, TICK_S, axis=0)
+    smooth = _low_pass(velocity, _HEADING_S)
+    heading = np.degrees(np.unwrap(np.arctan2(smooth[:, 1], smooth[:, 0])))
+    travelled = np.cumsum(np.linalg.norm(velocity, axis=1)) * TICK_S
+    yaw = _wander(count, crowd.gaze_yaw_sd_deg, rng=rng)
+    pitch = _wander(count, crowd.gaze_pitch_sd_deg, rng=rng) + _GAZE_PITCH_MEAN_DEG
+    roll = _wander(count, _GAZE_ROLL_SD_DEG, rng=rng)
+    return np.column_stack((path, heading, travelled, yaw, pitch, roll, smooth))
+
+
+def _low_pass(signal: NDArray[np.float64], time_s: float) -> NDArray[np.float64]:
+    """Smooth rows with a first-order filter that starts at the first row."""
+    keep = math.exp(-TICK_S / time_s)
+    start = signal[0] / (1 - keep)
+    return np.asarray(_leak(signal, start, keep) * (1 - keep))
+
+
+def _wander(count: int, sd: float, *, rng: Generator) -> NDArray[np.float64]:
+    """Draw a stationary Ornstein-Uhlenbeck path, smoothed once more: heads have mass.
+
+    Returns:
+        (count,) with mean 0 and standard deviation `sd`.
+    """
+    keep = math.exp(-TICK_S / _GAZE_S)
+    lead = round(6 * _GAZE_S / TICK_S)
+    noise = rng.standard_normal((count + lead, 1))
+    once = _leak(noise, noise[0], keep)
+    twice = _leak(once, once[0], keep)[lead:, 0]
+    # Variance of two equal poles in a row, driven by unit white noise.
+    variance = (1 + keep**2) / (1 - keep**2) ** 3
+    return np.asarray(twice * (sd / math.sqrt(variance)))
+
+
+@njit(cache=True, nogil=True)
+def _leak(
+    signal: NDArray[np.float64], start: NDArray[np.float64], keep: float
+) -> NDArray[np.float64]:
+    """Sum rows (n, k) into a state that keeps this share of itself each step."""
+    state = np.empty_like(signal)
+    state[0] = start
+    for row in range(1, len(signal)):
+        state[row] = keep * state[row - 1] + signal[row]
+    return state

@@ -1,0 +1,197 @@
+"""Shadows on the ground.
+
+Owns two darkenings: a soft one where something stands, and the one that the key
+light casts.
+Knows nothing of walls: a shadow that reaches one stops there.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numba import njit
+
+from synthetic_crowds.raster.colour import SRGB_TO_LINEAR, linear_to_srgb
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from synthetic_crowds.raster.camera import Camera
+    from synthetic_crowds.records import MeshPart
+    from synthetic_crowds.street.lighting import StreetLight
+
+__all__ = ["Placed", "Shadow", "cast", "darken", "ellipse_m"]
+
+Placed = tuple["MeshPart", "NDArray[np.float64]", "NDArray[np.float64]"]
+
+# Shadows are soft: half the frame's resolution shows all there is.
+_SHRINK = 2
+_FAINTEST = 0.15
+_CONTACT_BLUR_M = 0.06
+_NEAREST_M = 0.5
+_ENCODE = linear_to_srgb(np.linspace(0.0, 1.0, 4096, dtype=np.float32))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Shadow:
+    """Where light is missing in a frame.
+
+    Attributes:
+        left_px, top_px: Of `share`, in the frame.
+        share: (h, w) float32 in [0, 1], light taken away.
+    """
+
+    left_px: int
+    top_px: int
+    share: NDArray[np.float32]
+
+
+def cast(
+    meshes: Sequence[Placed],
+    contact_m: NDArray[np.float64],
+    light: StreetLight,
+    camera: Camera,
+) -> Shadow | None:
+    """Find the shadow of something that stands on the ground.
+
+    Args:
+        meshes: Parts, each with its rotation (3, 3) to the world and place (3,) in it.
+        contact_m: (n, 3) outline on the ground of what it keeps from the sky's light.
+        light: The light.
+        camera: The eye.
+
+    Returns:
+        `None` if the frame shows nothing of it.
+    """
+    outlines = [contact_m]
+    if light.cast_shadow >= _FAINTEST:
+        outlines.extend(_flatten(*mesh, light) for mesh in meshes)
+    seen = [camera.to_camera(outline) for outline in outlines]
+    if min(float(points[:, 2].min()) for points in seen) < _NEAREST_M:
+        return None
+    spots = [camera.to_image(points) / _SHRINK for points in seen]
+    px_per_m = camera.intrinsics.fx_px / float(seen[0][:, 2].mean()) / _SHRINK
+    blur_px = max(light.shadow_blur_m * px_per_m, 0.5)
+    margin = math.ceil(3 * blur_px) + 1
+    low = np.min([points.min(axis=0) for points in spots], axis=0)
+    high = np.max([points.max(axis=0) for points in spots], axis=0)
+    left = max(math.floor(low[0]) - margin, 0)
+    top = max(math.floor(low[1]) - margin, 0)
+    right = min(math.ceil(high[0]) + margin, camera.width_px // _SHRINK)
+    bottom = min(math.ceil(high[1]) + margin, camera.height_px // _SHRINK)
+    if right - left < 2 or bottom - top < 2:
+        return None
+    contact = np.zeros((bottom - top, right - left), np.float32)
+    polygon = np.round(spots[0] - (left, top)).astype(np.int32)
+    cv2.fillConvexPoly(contact, polygon, light.contact_shadow)
+    soft_px = max(_CONTACT_BLUR_M * px_per_m, 0.5)
+    share = np.asarray(cv2.GaussianBlur(contact, (0, 0), soft_px), np.float32)
+    if len(spots) > 1:
+        key = np.zeros_like(share)
+        for points, (part, _, _) in zip(spots[1:], meshes, strict=True):
+            _fill(key, points - (left, top), part.triangles, light.cast_shadow)
+        cast_share = np.asarray(cv2.GaussianBlur(key, (0, 0), blur_px), np.float32)
+        share = 1 - (1 - share) * (1 - cast_share)
+    size = (share.shape[1] * _SHRINK, share.shape[0] * _SHRINK)
+    whole = cv2.resize(share, size, interpolation=cv2.INTER_LINEAR)
+    return Shadow(
+        left_px=left * _SHRINK,
+        top_px=top * _SHRINK,
+        share=np.asarray(whole, np.float32),
+    )
+
+
+def darken(
+    frame_bgr: NDArray[np.uint8], ground: NDArray[np.bool_], shadow: Shadow
+) -> None:
+    """Take a shadow's light from a frame (h, w, 3), sRGB, where it shows ground."""
+    rows = slice(shadow.top_px, shadow.top_px + shadow.share.shape[0])
+    columns = slice(shadow.left_px, shadow.left_px + shadow.share.shape[1])
+    _darken(
+        frame_bgr[rows, columns], ground[rows, columns], shadow.share, SRGB_TO_LINEAR,
+        _ENCODE,
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _darken(
+    frame: NDArray[np.uint8],
+    ground: NDArray[np.bool_],
+    share: NDArray[np.float32],
+    decode: NDArray[np.float32],
+    encode: NDArray[np.uint8],
+) -> None:
+    for y in range(frame.shape[0]):
+        for x in range(frame.shape[1]):
+            if ground[y, x] and share[y, x] > np.float32(0.004):
+                for c in range(3):
+                    light = decode[frame[y, x, c]] * (np.float32(1.0) - share[y, x])
+                    frame[y, x, c] = encode[int(light * np.float32(4095.0) + 0.5)]
+
+
+@njit(cache=True, nogil=True)
+def _fill(
+    mask: NDArray[np.float32],
+    spots: NDArray[np.float64],
+    triangles: NDArray[np.int32],
+    value: float,
+) -> None:
+    """Set the pixels of a mask whose centres lie in any triangle of either side."""
+    height, width = mask.shape
+    for t in range(len(triangles)):
+        i, j, k = triangles[t]
+        ax, ay = spots[i]
+        bx, by = spots[j]
+        cx, cy = spots[k]
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        if area == 0.0:
+            continue
+        sign = 1.0 if area > 0.0 else -1.0
+        for y in range(
+            max(math.ceil(min(ay, by, cy) - 0.5), 0),
+            min(math.floor(max(ay, by, cy) - 0.5), height - 1) + 1,
+        ):
+            py = y + 0.5
+            for x in range(
+                max(math.ceil(min(ax, bx, cx) - 0.5), 0),
+                min(math.floor(max(ax, bx, cx) - 0.5), width - 1) + 1,
+            ):
+                px = x + 0.5
+                if (
+                    sign * ((bx - ax) * (py - ay) - (by - ay) * (px - ax)) >= 0.0
+                    and sign * ((cx - bx) * (py - by) - (cy - by) * (px - bx)) >= 0.0
+                    and sign * ((ax - cx) * (py - cy) - (ay - cy) * (px - cx)) >= 0.0
+                ):
+                    mask[y, x] = value
+
+
+def _flatten(
+    part: MeshPart,
+    turn: NDArray[np.float64],
+    place_m: NDArray[np.float64],
+    light: StreetLight,
+) -> NDArray[np.float64]:
+    """Press vertices (n, 3) on to the ground along the rays of the key light."""
+    world = part.vertices @ turn.T + place_m
+    drift = light.to_key[:2] / light.to_key[2]
+    world[:, :2] -= np.maximum(world[:, 2:], 0.0) * drift
+    world[:, 2] = 0.0
+    return np.asarray(world)
+
+
+def ellipse_m(
+    centre_m: NDArray[np.float64], heading_deg: float, radii_m: tuple[float, float]
+) -> NDArray[np.float64]:
+    """An ellipse on the ground, (16, 3); its first radius points along the heading."""
+    angle = np.arange(16) * (math.pi / 8)
+    along, across = radii_m[0] * np.cos(angle), radii_m[1] * np.sin(angle)
+    heading = math.radians(heading_deg)
+    c, s = math.cos(heading), math.sin(heading)
+    rim = np.column_stack((c * along - s * across, s * along + c * across))
+    return np.asarray(centre_m + np.pad(rim, ((0, 0), (0, 1))))

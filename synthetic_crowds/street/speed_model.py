@@ -1,0 +1,108 @@
+"""How walkers keep out of each other's way: the collision-free speed model.
+
+Owns the steps from a plan of walks to paths. Each walker keeps a free speed; the
+direction bends away from whoever is close, the speed falls with the gap ahead, and
+nobody steps into another's disc by choice. Knows nothing of gaze or looks.
+
+Source:
+    A. Tordeux, M. Chraibi, A. Seyfried, "Collision-free speed model for pedestrian
+    dynamics", Traffic and Granular Flow '15 (2016): equations 1 to 5, with the
+    strength and range of repulsion that JuPedSim ships.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synthetic_crowds.street.arrivals import TICK_S
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synthetic_crowds.street.arrivals import Arrivals
+    from synthetic_crowds.street.layout import Layout
+
+__all__ = ["walk_paths"]
+
+_DIAMETER_M = 0.4
+# A walker's distance from itself: beyond any effect, and finite.
+_ALONE_M = 1e6
+_TIME_GAP_S = 0.8
+_REPULSION, _RANGE_M = 8.0, 0.1
+# Whoever is this close to a waypoint turns to the next.
+_WAYPOINT_M = 1.2
+# Which of a walk's waypoints these are.
+_TURN, _END = 2, 3
+# A jam may hold people up; after this long their walk ends wherever they are.
+_LONGEST_WALK_S = 120.0
+
+
+def walk_paths(arrivals: Arrivals, layout: Layout) -> list[NDArray[np.float64]]:
+    """Walk everybody from start to end by the collision-free speed model.
+
+    Returns:
+        One (n, 2) path per arrival, a row per tick from its start.
+    """
+    count = len(arrivals.start_s)
+    paths: list[list[NDArray[np.float64]]] = [[] for _ in range(count)]
+    if not count:
+        return []
+    position = arrivals.waypoints_m[:, 0].copy()
+    leg = np.ones(count, np.intp)
+    walking = np.zeros(count, np.bool_)
+    done = np.zeros(count, np.bool_)
+    start_tick = np.round(arrivals.start_s / TICK_S).astype(np.int64)
+    tick = int(start_tick[0]) - 1
+    while not done.all():
+        tick += 1
+        walking |= (start_tick <= tick) & ~done
+        active = np.flatnonzero(walking)
+        for i in active:
+            paths[i].append(position[i].copy())
+        target = arrivals.waypoints_m[active, leg[active]]
+        to_target = target - position[active]
+        distance = np.linalg.norm(to_target, axis=1)
+        desired = to_target / np.maximum(distance, 1e-9)[:, None]
+        velocity = _velocity(position[active], desired, arrivals.free_speed_m_s[active])
+        position[active] += velocity * TICK_S
+        arrived = (distance < _WAYPOINT_M) | (
+            arrivals.towards[active]
+            & (leg[active] == _TURN)
+            & (position[active, 0] < layout.zone_far_x_m)
+        )
+        ended = arrived & (leg[active] == _END)
+        leg[active[arrived & ~ended]] += 1
+        late = tick - start_tick[active] > _LONGEST_WALK_S / TICK_S
+        over = active[ended | late]
+        walking[over] = False
+        done[over] = True
+    return [np.asarray(path).reshape(-1, 2) for path in paths]
+
+
+def _velocity(
+    position: NDArray[np.float64],
+    desired: NDArray[np.float64],
+    free_speed: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Direction and speed of everybody, (n, 2) metres a second (Tordeux 2016)."""
+    apart = position[:, None] - position[None]
+    gap = np.linalg.norm(apart, axis=2)
+    np.fill_diagonal(gap, _ALONE_M)
+    unit = apart / np.maximum(gap, 1e-9)[..., None]
+    # Equation 3: the direction bends away from neighbours, steeply with nearness.
+    push = _REPULSION * np.exp(np.minimum((_DIAMETER_M - gap) / _RANGE_M, 3.0))
+    direction = desired + (push[..., None] * unit).sum(axis=1)
+    direction /= np.maximum(np.linalg.norm(direction, axis=1), 1e-9)[:, None]
+    # Equations 4 and 5: the nearest neighbour within one's own width ahead.
+    along = -np.einsum("ijk,ik->ij", unit, direction)
+    across = np.abs(
+        unit[..., 0] * direction[:, None, 1] - unit[..., 1] * direction[:, None, 0]
+    )
+    ahead = (along >= 0) & (across * gap <= _DIAMETER_M)
+    headway = np.where(ahead, gap, np.inf).min(axis=1, initial=np.inf)
+    speed = np.minimum(
+        free_speed, np.maximum(0.0, (headway - _DIAMETER_M) / _TIME_GAP_S)
+    )
+    return np.asarray(direction * speed[:, None])

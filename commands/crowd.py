@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
@@ -22,11 +25,13 @@ from commands.options import (
 from scenarios import loader
 from scenarios.streams import Stream, Streams
 from synthetic_crowds.crowd import make_crowd
+from synthetic_crowds.exchange.export import export
+from synthetic_crowds.exchange.origin import Origin
+from synthetic_crowds.exchange.preview import write_preview
 from synthetic_crowds.people.population import IdentityDomain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from scenarios.schema import Scenario
     from synthetic_crowds.records import Crowd
@@ -34,6 +39,8 @@ if TYPE_CHECKING:
 __all__ = ["crowd", "crowd_of"]
 
 _LOG = logging.getLogger("harness")
+# Long enough to see people come and go.
+_PREVIEW_S = 8.0
 
 
 def crowd(
@@ -43,12 +50,46 @@ def crowd(
     overrides: SetOption = None,
     cache: CacheOption = DEFAULT_CACHE,
     workers: WorkersOption = None,
+    preview: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Only a look: some seconds of each camera with the truth drawn on, "
+            "and the faces of those who walk.",
+        ),
+    ] = None,
+    export_to: Annotated[
+        Path | None,
+        typer.Option(
+            "--export",
+            metavar="FOLDER",
+            help="Also as MOTChallenge, COCO and Parquet, with a page on the columns.",
+        ),
+    ] = None,
+    frames: Annotated[
+        bool, typer.Option("--frames", help="With --export: every frame as a picture.")
+    ] = False,
     quiet: QuietOption = False,
 ) -> None:
     """Make only the crowd: clips, truth and watchlist, in the cache."""
     settings = loader.load(scenario, overrides=overrides or (), seed=seed)
+    if preview is not None:
+        _preview(settings, preview, cache=cache, workers=workers, quiet=quiet)
+        return
     with bars(hidden=quiet) as progress:
         made = crowd_of(settings, cache=cache, workers=workers, progress=progress)
+        if export_to is not None:
+            export(
+                made,
+                export_to,
+                origin=Origin(
+                    scenario=Path(scenario).stem,
+                    seed=settings.scenario.seed,
+                    version=version("lfr-harness"),
+                ),
+                with_frames=frames,
+                progress=progress,
+            )
     table = Table("camera", "frames", "passages", "clip", title="Synthetic crowd")
     for clip in made.clips:
         table.add_row(
@@ -57,6 +98,42 @@ def crowd(
     Console().print(table)
     print(f"Watchlist: {len(made.watchlist.subjects)} in {made.watchlist.folder}")
     print(f"Truth SHA-256: {made.truth_sha256}")
+    if export_to is not None:
+        print(f"Export: {export_to / 'SCHEMA.md'}")
+
+
+def _preview(
+    settings: Scenario,
+    folder: Path,
+    *,
+    cache: Path,
+    workers: int | None,
+    quiet: bool,
+) -> None:
+    """Make some seconds of the crowd and write what a person wants to see first."""
+    short = settings.model_copy(
+        update={
+            "crowd": settings.crowd.model_copy(
+                update={"duration_s": min(_PREVIEW_S, settings.crowd.duration_s)}
+            ),
+            "watchlist": settings.watchlist.model_copy(
+                update={"size": 1, "mated_share": 0.0}
+            ),
+        }
+    )
+    with bars(hidden=quiet) as progress:
+        made = crowd_of(short, cache=cache, workers=workers, progress=progress)
+        write_preview(
+            made,
+            folder,
+            config=short.crowd,
+            cameras=short.cameras,
+            seed=Streams(seed=short.scenario.seed).seed_of(Stream.CROWD),
+            domain=IdentityDomain.SCENARIO,
+            progress=progress,
+        )
+    for path in sorted(folder.glob("*.*")):
+        print(path)
 
 
 def crowd_of(

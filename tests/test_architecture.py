@@ -69,7 +69,17 @@ def test_every_package_was_looked_at():
 
 
 # Within the crowd, too, every room builds on those before it.
-ROOMS = ("raster", "basis", "people", "heads", "bodies", "street", "picture", "film")
+ROOMS = (
+    "raster",
+    "basis",
+    "people",
+    "heads",
+    "bodies",
+    "street",
+    "picture",
+    "film",
+    "exchange",
+)
 
 
 def test_rooms_of_the_crowd_build_on_each_other_one_way():

@@ -52,11 +52,11 @@ class EvaluationConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = Field(default=8, ge=0, description="Of every draw.")
-    streets: int = Field(default=5, ge=1, description="Two cameras each.")
+    streets: int = Field(default=4, ge=1, description="Two cameras each.")
     duration_s: float = Field(default=100.0, ge=2.0, description="Of each clip.")
     fps: float = Field(default=6.0, ge=1.0, description="Of each camera.")
     watchlist_size: int = Field(default=1000, ge=1, description="N, of each street.")
-    mated_share: float = Field(default=0.45, ge=0.0, le=1.0)
+    mated_share: float = Field(default=0.6, ge=0.0, le=1.0)
 
 
 def _crowd(index: int, config: EvaluationConfig, cache_dir: Path) -> Crowd:
@@ -213,7 +213,7 @@ def evaluate(
 def main(
     cache_dir: Annotated[Path, typer.Option()] = Path("training/work/cache"),
     folder: Annotated[Path, typer.Option()] = Path("training/work/evaluation"),
-    streets: Annotated[int, typer.Option(help="Two cameras each.")] = 5,
+    streets: Annotated[int, typer.Option(help="Two cameras each.")] = 4,
     workers: Annotated[int, typer.Option()] = 2,
 ) -> None:
     """Print the reference matcher's error rates on unseen synthetic people."""

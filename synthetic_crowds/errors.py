@@ -20,6 +20,7 @@ __all__ = [
     "EmptyCrowdError",
     "NoCamerasError",
     "PopulationTooSmallError",
+    "TemplateModelError",
 ]
 
 
@@ -71,6 +72,15 @@ class PopulationTooSmallError(CrowdError):
             f"crowd.population_size must be at least {n_walkers + n_others} "
             f"({n_walkers} who walk and {n_others} on the watchlist who do not), got "
             f"{population_size}; raise it or lower watchlist.size"
+        )
+
+
+class TemplateModelError(CrowdError):
+    """A model of templates that cannot be used."""
+
+    def __init__(self, *, detail: str) -> None:
+        super().__init__(
+            f"a template model must hold what training.fit_templates writes: {detail}"
         )
 
 

@@ -79,6 +79,7 @@ ROOMS = (
     "picture",
     "film",
     "exchange",
+    "templates",
 )
 
 

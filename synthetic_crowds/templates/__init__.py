@@ -1,0 +1,1 @@
+"""Populations without pixels: templates by the million, for galleries at scale."""

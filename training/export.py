@@ -1,8 +1,8 @@
 """Writes trained networks as the ONNX files and the manifest that `matcher` loads.
 
 Owns the names of inputs and outputs, the dynamic axes, and the check that the graph
-computes what the module does. Weights are stored as float16 and widened once when a
-file is loaded: half the size, and arithmetic stays float32.
+computes what the module does. The larger networks' weights are stored as float16 and
+widened once when a file is loaded: half the size, and arithmetic stays float32.
 
     python -m training.export --score-threshold 0.5
 """
@@ -101,6 +101,7 @@ def _export(
     *,
     names: tuple[str, tuple[str, ...]],
     dynamic_axes: dict[str, dict[int, str]],
+    halved: bool,
 ) -> None:
     module.eval()
     with warnings.catch_warnings():
@@ -116,7 +117,8 @@ def _export(
             opset_version=_OPSET,
             dynamo=False,
         )
-    _halve(path)
+    if halved:
+        _halve(path)
     session = onnxruntime.InferenceSession(str(path))
     given = session.run(list(names[1]), {names[0]: example.numpy()})
     with torch.no_grad():
@@ -154,6 +156,8 @@ def export_detector(state: Path, path: Path) -> None:
         path,
         names=("image", outputs),
         dynamic_axes=axes,
+        # Small enough as it is, and its boxes are distances: they feel the rounding.
+        halved=False,
     )
 
 
@@ -176,6 +180,7 @@ def export_embedder(state: Path, path: Path) -> tuple[int, int]:
         path,
         names=("chips", ("templates",)),
         dynamic_axes={"chips": {0: "n"}, "templates": {0: "n"}},
+        halved=True,
     )
     return side, embedder.dimension
 
@@ -195,6 +200,7 @@ def export_refiner(state: Path, path: Path) -> None:
         path,
         names=("chips", ("shifts",)),
         dynamic_axes={"chips": {0: "n"}, "shifts": {0: "n"}},
+        halved=True,
     )
 
 

@@ -62,11 +62,11 @@ train: $(VENV)/.training  ## make the reference weights again, from seeds (some 
 	$(BIN)/python -m training.train_embedder --processes 2
 	$(BIN)/python -m training.train_refiner
 	$(BIN)/python -m training.scenes_dataset
-	$(BIN)/python -m training.scenes_dataset --seed 33 --crowds 2 --portraits 60 --folder training/work/scenes_validation
-	$(BIN)/python -m training.train_detector
+	$(BIN)/python -m training.train_detector --processes 2
 	$(BIN)/python -m training.operating_point
-	$(BIN)/python -m training.export --score-threshold 0.664
+	$(BIN)/python -m training.export --score-threshold 0.712
 	$(BIN)/python -m training.calibrate
+	$(BIN)/python -m training.fit_templates
 
 evaluate: install  ## measure the reference weights on people they never saw
 	$(BIN)/python -m training.evaluate

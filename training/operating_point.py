@@ -1,7 +1,7 @@
-"""Chooses the detector's score threshold on validation scenes.
+"""Chooses the detector's score threshold on streets that it was not trained on.
 
-Owns the rule: the least score at which false detections stay rare. Scenes are streets
-and portraits that training did not see.
+Owns the rule: the least score at which false detections stay rare on the calibration
+streets. The same people set the alert threshold; nobody is evaluated on them.
 
     python -m training.operating_point --detector training/work/detector/detector.pt
 """
@@ -19,20 +19,22 @@ import typer
 
 from matcher.config import DetectorConfig
 from matcher.detectors.reference import make
+from training.calibrate import CalibrationConfig, calibration_clips
 from training.export import export_detector
-from training.scenes_dataset import load_scenes
-from training.truth import found_faces
+from training.truth import found_faces, frames_with_truth, is_fair
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
-    from training.scenes_dataset import Scenes
+    from synthetic_crowds.records import Clip
 
-__all__ = ["DetectionScores", "OperatingPoint", "operating_point", "score_scenes"]
+__all__ = ["DetectionScores", "OperatingPoint", "operating_point", "score_clips"]
 
 _LEAST_SCORE = 0.05
-# A face of 40 pixels in a frame twice as wide as what the network sees.
-_FAIR_HEIGHT_PX = 20.0
+# Of six frames a second, one every two seconds.
+_EVERY = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,12 +46,12 @@ class DetectionScores:
             0 where there was none.
         false: (m,) float32, scores of detections on no face and no region that
             counts neither way.
-        n_images: How many were looked at.
+        n_frames: How many were looked at.
     """
 
     fair: NDArray[np.float32]
     false: NDArray[np.float32]
-    n_images: int
+    n_frames: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,55 +61,53 @@ class OperatingPoint:
     Attributes:
         score_threshold: Least score of a face.
         recall: Share of fair faces found at it.
-        false_per_image: False detections an image at it.
+        false_per_frame: False detections a frame at it.
     """
 
     score_threshold: float
     recall: float
-    false_per_image: float
+    false_per_frame: float
 
 
-def score_scenes(config: DetectorConfig, scenes: Scenes) -> DetectionScores:
-    """Run the reference detector over scenes.
+def score_clips(
+    config: DetectorConfig, clips: Iterable[Clip], *, every: int
+) -> DetectionScores:
+    """Run the reference detector over frames of clips.
 
     Args:
         config: Names the network; its score threshold should be low.
-        scenes: Validation scenes.
+        clips: Of people that training did not see.
+        every: Look at one frame of so many; neighbours are alike.
     """
     detector = make(config)
     fair: list[float] = []
     false: list[float] = []
-    for index in range(len(scenes)):
-        found = detector.detect(np.ascontiguousarray(scenes.image(index)))
-        boxes, kinds = scenes.boxes_xyxy(index), scenes.kinds(index)
-        pair = found_faces(found.boxes_xyxy, boxes)
-        height = boxes[:, 3] - boxes[:, 1]
-        must = np.flatnonzero((kinds == 1) & (height >= _FAIR_HEIGHT_PX))
+    n_frames = 0
+    for frame in (f for clip in clips for f in frames_with_truth(clip, every=every)):
+        found = detector.detect(frame.image_bgr)
+        pair = found_faces(found.boxes_xyxy, frame.boxes_xyxy)
+        must = is_fair(frame.face_height_px, frame.yaw_deg, frame.visibility)
         fair += [float(found.scores[r]) if r >= 0 else 0.0 for r in pair[must]]
         spare = np.setdiff1d(np.arange(len(found)), pair)
-        middle = (found.boxes_xyxy[:, :2] + found.boxes_xyxy[:, 2:]) / 2
-        ignored = boxes[kinds == -1]
-        for row in spare:
-            inside = (middle[row] >= ignored[:, :2]) & (middle[row] <= ignored[:, 2:])
-            if not inside.all(axis=1).any():
-                false.append(float(found.scores[row]))
+        false += found.scores[spare].astype(float).tolist()
+        n_frames += 1
     return DetectionScores(
         fair=np.array(fair, np.float32),
         false=np.array(false, np.float32),
-        n_images=len(scenes),
+        n_frames=n_frames,
     )
 
 
 def operating_point(
-    scores: DetectionScores, *, false_per_image: float
+    scores: DetectionScores, *, false_per_frame: float
 ) -> OperatingPoint:
     """Find the least score threshold with no more false detections than allowed.
 
     Args:
         scores: From `score_scenes`.
-        false_per_image: How many are allowed, on average.
+        false_per_frame: How many are allowed, on average.
     """
-    allowed = int(false_per_image * scores.n_images)
+    allowed = int(false_per_frame * scores.n_frames)
     highest_first = np.sort(scores.false)[::-1]
     threshold = _LEAST_SCORE
     if len(highest_first) > allowed:
@@ -115,7 +115,7 @@ def operating_point(
     return OperatingPoint(
         score_threshold=threshold,
         recall=float((scores.fair >= threshold).mean()),
-        false_per_image=float((scores.false >= threshold).sum() / scores.n_images),
+        false_per_frame=float((scores.false >= threshold).sum() / scores.n_frames),
     )
 
 
@@ -123,10 +123,12 @@ def main(
     detector: Annotated[Path, typer.Option()] = Path(
         "training/work/detector/detector.pt"
     ),
-    scenes: Annotated[Path, typer.Option()] = Path("training/work/scenes_validation"),
-    false_per_image: Annotated[float, typer.Option()] = 0.05,
+    cache_dir: Annotated[Path, typer.Option()] = Path("training/work/cache"),
+    false_per_frame: Annotated[float, typer.Option()] = 0.04,
+    workers: Annotated[int, typer.Option()] = 2,
 ) -> None:
     """Print the score threshold at which the detector errs as rarely as allowed."""
+    clips = calibration_clips(CalibrationConfig(), cache_dir=cache_dir, workers=workers)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "detector.onnx"
         export_detector(detector, path)
@@ -135,10 +137,9 @@ def main(
             model_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
             score_threshold=_LEAST_SCORE,
         )
-        scores = score_scenes(config, load_scenes(scenes))
-    typer.echo(f"{len(scores.fair)} fair faces on {scores.n_images} images")
-    for allowed in (0.1, 0.05, false_per_image):
-        typer.echo(operating_point(scores, false_per_image=allowed))
+        scores = score_clips(config, clips, every=_EVERY)
+    typer.echo(f"{len(scores.fair)} fair faces on {scores.n_frames} frames")
+    typer.echo(operating_point(scores, false_per_frame=false_per_frame))
 
 
 if __name__ == "__main__":

@@ -212,7 +212,7 @@ class AlertOutcome:
         subject_id: Whom the matcher named.
         comparison_score, threshold: Cosine.
         latency_s: Planned capture time to alert.
-        passage_id, person_id: Truth; None if no face was there.
+        passage_id, person_id: Truth; None outside any passage.
         correct: The named subject is the person.
     """
 
@@ -239,7 +239,7 @@ class ProbeOutcome:
         n_shots: Faces fused so far.
         quality: Of the newest face.
         subject_id, comparison_score: First candidate.
-        passage_id, person_id: Truth; None if no face was there.
+        passage_id, person_id: Truth; None outside any passage.
     """
 
     camera_id: str

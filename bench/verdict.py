@@ -243,7 +243,8 @@ def _cure(objective: ObjectiveResult, metric: Metric) -> str:
 
 
 def _frames_needed(objective: ObjectiveResult, metric: Metric, n: int) -> int | None:
-    level = float(objective.metric.rpartition(".p")[2]) / 100.0
+    # `p99` is 0.99 and `p999` is 0.999.
+    level = float("0." + objective.metric.rpartition(".p")[2])
     if metric.value is None:
         return samples_needed(level)
     bound = metric.high if metric.value <= objective.limit else metric.low

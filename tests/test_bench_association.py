@@ -6,15 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from bench_doubles import (
+from bench_doubles import make_passage, make_record
+from bench_world import (
     FPS,
     START_NS,
     face_box,
     frame_result,
     make_clip,
-    make_passage,
     make_plan,
-    make_record,
     perfect_results,
     send_all,
 )

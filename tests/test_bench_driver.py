@@ -12,14 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from bench_doubles import (
-    MS,
-    START_NS,
-    FakeClock,
-    make_plan,
-    serve_double,
-)
+from bench_doubles import FakeClock, serve_double
 from bench_workers import SYSTEM, serve_until_killed
+from bench_world import MS, START_NS, make_plan
 
 from bench.clock import check_clock
 from bench.driver import drive, wait_until

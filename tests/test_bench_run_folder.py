@@ -9,7 +9,8 @@ from dataclasses import asdict
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from bench_doubles import make_plan, make_record, perfect_results
+from bench_doubles import make_record
+from bench_world import make_plan, perfect_results
 
 from bench.config import ObjectivesConfig
 from bench.errors import OutputFolderError, RunFolderError

@@ -34,7 +34,7 @@ _NBSP = "\N{NO-BREAK SPACE}"
 _TITLES = {
     "alerts.false": "False alerts",
     "alerts.true": "True alerts",
-    "alerts.outside_passages": "Alerts where no face was",
+    "alerts.outside_passages": "Alerts outside any passage",
     "alert_latency_s": "Glass-to-alert latency of the alerts alone",
     "cameras": "Cameras",
     "fnir": "Sought people missed (FNIR)",

@@ -22,6 +22,9 @@ class Instrument:
         unhurried: Frames went as fast as they were taken, not in real time.
         interrupted: Someone pressed Ctrl-C.
         lost: Why the matcher could take no more; empty if it could.
+        clock_stopped: The harness's clock stood still.
+        closed: Frames waited for earlier ones: nothing could be late or overtaken.
+        offered_hz: Frames per second when all of the load is on.
         fps: Of each camera of the plan.
         warm_up_s: Frames planned earlier do not count.
         deadline_s: Goodput counts frames done within it.
@@ -43,6 +46,9 @@ class Instrument:
     unhurried: bool
     interrupted: bool
     lost: str
+    clock_stopped: bool
+    closed: bool
+    offered_hz: float
     fps: tuple[float, ...]
     warm_up_s: float
     deadline_s: float
@@ -59,11 +65,6 @@ class Instrument:
     n_enrolled: int
     threshold: float
     target_fpir: float | None
-
-    @property
-    def offered_hz(self) -> float:
-        """Frames per second of all cameras together."""
-        return sum(self.fps)
 
     @property
     def frame_interval_s(self) -> float:

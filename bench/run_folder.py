@@ -56,7 +56,7 @@ __all__ = [
     "write_run",
 ]
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 # Metrics of the contract that are hashes, by where the provenance keeps them.
 _HASHES = {"truth.sha256": "truth_sha256", "clips.sha256": "clips_sha256"}

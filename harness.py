@@ -15,6 +15,7 @@ import typer
 from commands.crowd import crowd
 from commands.doctor import doctor
 from commands.exit_code import ExitCode
+from commands.headroom import headroom
 from commands.models import models
 from commands.policy import policy
 from commands.report import report
@@ -36,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (run, crowd, report, policy, models, doctor):
+for command in (run, crowd, report, headroom, policy, models, doctor):
     app.command()(command)
 app.command(name="scenarios")(list_scenarios)
 

@@ -33,7 +33,7 @@ def read_account(pid: int) -> Account:
     """Read a process's account.
 
     Raises:
-        ProcessLookupError: If there is no such process.
+        ProcessLookupError: If there is no such process, or only what is left of one.
 
     Source:
         Linux, Documentation/scheduler/sched-stats.rst: the second field of
@@ -41,6 +41,8 @@ def read_account(pid: int) -> Account:
     """
     try:
         process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            raise psutil.NoSuchProcess(pid)  # noqa: TRY301 - one sentence for both
         times = process.cpu_times()
         rss_bytes = process.memory_info().rss
     except psutil.NoSuchProcess as error:
@@ -57,7 +59,8 @@ def used(before: Account, after: Account) -> Account:
     """Say what was used between two readings; memory as it was at the later one."""
     wait_s = None
     if before.wait_s is not None and after.wait_s is not None:
-        wait_s = after.wait_s - before.wait_s
+        # What a thread waited is forgotten when it ends: never less than nothing.
+        wait_s = max(0.0, after.wait_s - before.wait_s)
     return Account(
         cpu_s=after.cpu_s - before.cpu_s, wait_s=wait_s, rss_bytes=after.rss_bytes
     )

@@ -187,6 +187,8 @@ class SystemLink:
         try:
             self._connection.send(message)
         except OSError as error:
+            # The listener may not have heard the end yet, and knows how it came.
+            self._await(lambda: self._closed, _GRACE_S)
             raise SystemGoneError(reason=self._why_gone()) from error
         self._torn = False
 

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from bench.enrolment import enrol_watchlist
 from bench.pictures import write_pictures
 from bench.provenance import describe_origin
 from bench.records import Status
 from bench.report import render_report, terminal_summary
-from bench.run import run as measure
+from bench.rig import make_rig
+from bench.run import Origin, Settings, measure
 from bench.run_folder import create_folder, write_run
+from bench.targets import TargetKind
 from commands.console import bars, logged
 from commands.crowd import crowd_of
 from commands.exit_code import ExitCode
@@ -53,6 +56,13 @@ def run(
             help="No real-time pacing: every frame is processed, results repeat.",
         ),
     ] = False,
+    target: Annotated[
+        TargetKind,
+        typer.Option(
+            help="What is measured: the matcher in its process, or on a thread of this "
+            "one; a system that does nothing; one that knows the truth."
+        ),
+    ] = TargetKind.PROCESS,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -61,17 +71,23 @@ def run(
     folder = create_folder(out, name=Path(scenario).stem)
     with logged(folder), bars(hidden=quiet or as_json) as progress:
         crowd = crowd_of(settings, cache=cache, workers=workers, progress=progress)
+        rng = Streams(seed=settings.scenario.seed).generator(Stream.ARRIVALS)
         record = measure(
-            crowd,
-            matcher=settings.matcher,
-            load=settings.load,
-            objectives=settings.objectives,
-            rng=Streams(seed=settings.scenario.seed).generator(Stream.ARRIVALS),
+            make_rig(crowd, settings.load, rng=rng),
+            enrol_watchlist(crowd.watchlist, settings.matcher, progress=progress),
+            Settings(
+                matcher=settings.matcher,
+                load=settings.load,
+                objectives=settings.objectives,
+            ),
+            Origin(
+                run_id=folder.name,
+                scenario=loader.resolved(settings),
+                provenance=describe_origin(seed=settings.scenario.seed),
+            ),
             unhurried=unhurried,
             progress=progress,
-            run_id=folder.name,
-            scenario=loader.resolved(settings),
-            provenance=describe_origin(seed=settings.scenario.seed),
+            target=target,
         )
         write_run(record, folder)
         progress("report", 0, 2)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bench.proportion import proportion
 from bench.records import Metric
 
 __all__ = ["Instrument", "instrument_metrics"]
@@ -97,6 +98,7 @@ def instrument_metrics(instrument: Instrument) -> dict[str, Metric]:
         "watchlist.fte": Metric(
             value=n_failed, n=instrument.n_watchlist, unit="subjects"
         ),
+        "fte": proportion(n_failed, instrument.n_watchlist),
         "threshold": Metric(value=instrument.threshold, unit="cosine"),
         "target_fpir": Metric(value=instrument.target_fpir),
         "headroom": Metric(value=instrument.headroom),

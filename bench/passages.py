@@ -147,13 +147,15 @@ def judge_passages(
             if len(shown) > 0:
                 # Who was there when the clip began, nobody saw enter.
                 is_timed = not unhurried and passage.t_in_s >= 0.0
+                processed = shown[frames.ended(Outcome.PROCESSED)[shown]]
                 outcome = _outcome(
                     passage,
                     crowd,
                     accounts.get(passage.passage_id, _Account()),
-                    n_processed=int(frames.ended(Outcome.PROCESSED)[shown].sum()),
+                    n_processed=len(processed),
                     n_detected=len(join.detected(passage) & set(in_zone.tolist())),
                     entered_ns=int(frames.planned_ns[shown[0]]) if is_timed else None,
+                    latency_s=None if unhurried else _mean_s(frames, processed),
                 )
                 outcomes.append(outcome)
     return Findings(passages=tuple(outcomes), probes=probes, alerts=alerts)
@@ -184,6 +186,7 @@ def _outcome(
     n_processed: int,
     n_detected: int,
     entered_ns: int | None,
+    latency_s: float | None,
 ) -> PassageOutcome:
     person = crowd.subjects[passage.person_id]
     right_s = [
@@ -222,7 +225,14 @@ def _outcome(
         true_alert=bool(account.right_ns),
         false_alert=bool(account.wrong_ns),
         time_to_alert_s=min(right_s, default=None),
+        latency_s=latency_s,
     )
+
+
+def _mean_s(frames: FrameTable, rows: NDArray[np.int64]) -> float | None:
+    if len(rows) == 0:
+        return None
+    return float((frames.done_ns - frames.planned_ns)[rows].mean()) / 1e9
 
 
 def _frames_in_zone(clip: Clip) -> list[NDArray[np.int32]]:

@@ -26,6 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
+from bench.disparity import Disparity, disparities
 from bench.errors import OutputFolderError, RunFolderError
 from bench.instrument import Instrument
 from bench.metrics import compute_metrics, counted_passages
@@ -136,10 +137,19 @@ def run_json(record: RunRecord) -> dict[str, object]:
         "verdict": asdict(record.verdict),
         "objectives": [asdict(objective) for objective in record.objectives],
         "metrics": metrics,
+        "disparities": [asdict(found) for found in _disparities(record)],
         "scenario": record.scenario,
         "provenance": record.provenance,
         "notes": list(record.notes),
     }
+
+
+def _disparities(record: RunRecord) -> tuple[Disparity, ...]:
+    return disparities(
+        counted_passages(
+            record.passages, record.plan, record.sent, instrument_of(record)
+        )
+    )
 
 
 def read_run(folder: Path) -> RunRecord:

@@ -96,6 +96,7 @@ def make_passage(*, mated: bool = False, **changes: object) -> PassageOutcome:
         "true_alert": False,
         "false_alert": False,
         "time_to_alert_s": None,
+        "latency_s": 0.02,
     }
     return PassageOutcome(**{**plain, **changes})
 

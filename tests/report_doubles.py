@@ -78,6 +78,7 @@ def make_passages(
                 true_alert=hit,
                 false_alert=wrong,
                 time_to_alert_s=float(rng.gamma(8, 0.25)) if hit else None,
+                latency_s=float(rng.gamma(20, 0.001)),
             )
         )
     return tuple(made)

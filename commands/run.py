@@ -20,6 +20,7 @@ from bench.targets import TargetKind
 from commands.console import bars, logged
 from commands.crowd import crowd_of
 from commands.exit_code import ExitCode
+from commands.find import capacity_table, find
 from commands.options import (
     DEFAULT_CACHE,
     DEFAULT_OUT,
@@ -36,7 +37,10 @@ from scenarios import loader
 from scenarios.streams import Stream, Streams
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from bench.records import RunRecord
+    from scenarios.schema import Scenario
 
 __all__ = ["run"]
 
@@ -69,26 +73,30 @@ def run(
     """Make a crowd, drive the matcher under camera load, measure, report."""
     settings = loader.load(scenario, overrides=overrides or (), seed=seed)
     folder = create_folder(out, name=Path(scenario).stem)
+    found = None
     with logged(folder), bars(hidden=quiet or as_json) as progress:
         crowd = crowd_of(settings, cache=cache, workers=workers, progress=progress)
-        rng = Streams(seed=settings.scenario.seed).generator(Stream.ARRIVALS)
-        record = measure(
-            make_rig(crowd, settings.load, rng=rng),
-            enrol_watchlist(crowd.watchlist, settings.matcher, progress=progress),
-            Settings(
-                matcher=settings.matcher,
-                load=settings.load,
-                objectives=settings.objectives,
-            ),
-            Origin(
-                run_id=folder.name,
-                scenario=loader.resolved(settings),
-                provenance=describe_origin(seed=settings.scenario.seed),
-            ),
-            unhurried=unhurried,
-            progress=progress,
-            target=target,
-        )
+        if settings.load.find is None:
+            rig = make_rig(crowd, settings.load, rng=_arrivals(settings))
+            record = measure(
+                rig,
+                enrol_watchlist(crowd.watchlist, settings.matcher, progress=progress),
+                Settings(
+                    matcher=settings.matcher,
+                    load=settings.load,
+                    objectives=settings.objectives,
+                ),
+                Origin(
+                    run_id=folder.name,
+                    scenario=loader.resolved(settings),
+                    provenance=describe_origin(seed=settings.scenario.seed),
+                ),
+                unhurried=unhurried,
+                progress=progress,
+                target=target,
+            )
+        else:
+            found, record = find(settings, crowd, folder, progress=progress)
         write_run(record, folder)
         progress("report", 0, 2)
         write_pictures(folder, crowd, record)
@@ -96,11 +104,22 @@ def run(
         report_path = render_report(folder)
         progress("report", 2, 2)
     if as_json:
-        print((folder / "run.json").read_text(encoding="utf-8"))
+        name = "run.json" if found is None else "capacity.json"
+        print((folder / name).read_text(encoding="utf-8"))
     else:
-        Console().print(terminal_summary(folder))
+        Console().print(
+            terminal_summary(folder) if found is None else capacity_table(found)
+        )
         print(f"Report: {report_path}")
+    if found is not None:
+        raise typer.Exit(
+            ExitCode.GOOD if found.n_cameras > 0 else ExitCode.OBJECTIVE_MISSED
+        )
     raise typer.Exit(_exit_code(record))
+
+
+def _arrivals(settings: Scenario) -> np.random.Generator:
+    return Streams(seed=settings.scenario.seed).generator(Stream.ARRIVALS)
 
 
 def _exit_code(record: RunRecord) -> ExitCode:

@@ -12,6 +12,8 @@ from typing import cast
 
 import typer
 
+from commands.ab import ab
+from commands.compare import compare
 from commands.crowd import crowd
 from commands.doctor import doctor
 from commands.exit_code import ExitCode
@@ -37,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (run, crowd, report, headroom, policy, models, doctor):
+for command in (run, crowd, report, compare, ab, headroom, policy, models, doctor):
     app.command()(command)
 app.command(name="scenarios")(list_scenarios)
 

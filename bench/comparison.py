@@ -1,0 +1,369 @@
+"""Is the second better, worse, or equal? Speed, capacity and errors in one verdict.
+
+Owns how two sets of runs are held against each other. Knows nothing of how runs come
+about or are stored.
+
+An outcome needs the whole interval: *worse* or *better* if it lies on one side of no
+change and reaches beyond the margin, *equal* if it lies within the margin, else
+*inconclusive*. Between single runs, whose own spread nobody measured, *worse* and
+*better* ask for the whole interval beyond the margin. All intervals of one comparison
+hold together (Bonferroni), so that one in twenty comparisons, not of figures, errs.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import norm
+from scipy.stats import t as student_t
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = [
+    "Comparison",
+    "Contrast",
+    "Figure",
+    "Judgement",
+    "PassageError",
+    "compare_errors",
+    "compare_figures",
+    "compare_rounds",
+    "conclude",
+    "figures_to_compare",
+    "noise_floor",
+]
+
+_LEVEL = 0.05
+_RESAMPLES = 2000
+
+
+class Judgement(StrEnum):
+    """What can be said of the second, held against the first."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    EQUAL = "equal"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One figure of one run.
+
+    Attributes:
+        value, low, high: With its 95 % interval; bounds None where there are none.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassageError:
+    """Whether one passage went wrong in one run.
+
+    Attributes:
+        passage_id, person_id: Which, and whose.
+        mated: The person is sought.
+        is_error: Missed if sought, alerted on if not.
+    """
+
+    passage_id: str
+    person_id: str
+    mated: bool
+    is_error: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrast:
+    """One figure of the second against the first.
+
+    Attributes:
+        metric: Name in the metrics map.
+        first, second: The figure in either.
+        change: Relative for times and rates per second (0.2 is a fifth more), in
+            points for shares (0.02 is two points).
+        low, high: Its interval, wide enough for all contrasts to hold together.
+        margin: Changes within it are called equal.
+        is_relative: Which of the two kinds of change it is.
+        judgement: What can be said.
+    """
+
+    metric: str
+    first: float
+    second: float
+    change: float
+    low: float
+    high: float
+    margin: float
+    is_relative: bool
+    judgement: Judgement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Every contrast, and the one word that follows."""
+
+    judgement: Judgement
+    contrasts: tuple[Contrast, ...]
+
+
+def figures_to_compare(names: Sequence[str]) -> tuple[str, ...]:
+    """Pick the figures of speed that a comparison is of, in order of the map."""
+    heads = ("glass_to_alert_s.p50", "glass_to_alert_s.p95", "glass_to_alert_s.p99")
+    return tuple(
+        name
+        for name in names
+        if name in heads
+        or name == "throughput_fps"
+        or (name.startswith("service_s.") and name.endswith(".p50"))
+    )
+
+
+def compare_figures(
+    first: Mapping[str, Figure], second: Mapping[str, Figure], *, margin: float
+) -> tuple[Contrast, ...]:
+    """Compare single runs by the intervals of their figures.
+
+    Two runs know nothing of how runs differ among themselves: `margin` has to allow
+    for it, or `compare_rounds` has to measure it.
+
+    Args:
+        first: Figures of speed by name; those without an interval are passed over.
+        second: Likewise.
+        margin: Relative change that is called equal.
+    """
+    names = [
+        name
+        for name in figures_to_compare(tuple(first))
+        if name in second and _error(first[name]) and _error(second[name])
+    ]
+    z = float(norm.isf(_LEVEL / 2 / max(len(names), 1)))
+    contrasts = []
+    for name in names:
+        a, b = first[name], second[name]
+        log_ratio = math.log(b.value / a.value)
+        spread = z * math.hypot(_error(a), _error(b))
+        contrasts.append(
+            _relative(
+                name,
+                a.value,
+                b.value,
+                log_ratio,
+                spread,
+                margin=margin,
+                beyond=margin,
+            )
+        )
+    return tuple(contrasts)
+
+
+def compare_rounds(
+    first: Mapping[str, Sequence[float]],
+    second: Mapping[str, Sequence[float]],
+    *,
+    margins: Mapping[str, float],
+) -> tuple[Contrast, ...]:
+    """Compare interleaved runs, round by round: what both suffered falls out.
+
+    Args:
+        first: Of each figure, its value in every round; at least three rounds.
+        second: Likewise, round for round.
+        margins: Of each figure, the relative change that is called equal.
+    """
+    names = list(margins)
+    contrasts = []
+    for name in names:
+        a, b = np.asarray(first[name]), np.asarray(second[name])
+        ratios = np.log(b / a)
+        n = len(ratios)
+        quantile = student_t.isf(_LEVEL / 2 / len(names), n - 1)
+        spread = float(quantile * ratios.std(ddof=1) / math.sqrt(n))
+        contrasts.append(
+            _relative(
+                name,
+                float(np.median(a)),
+                float(np.median(b)),
+                float(ratios.mean()),
+                spread,
+                margin=margins[name],
+                beyond=0.0,
+            )
+        )
+    return tuple(contrasts)
+
+
+def noise_floor(
+    first: Mapping[str, Sequence[float]], again: Mapping[str, Sequence[float]]
+) -> dict[str, float]:
+    """Say how far the same thing differs from itself, as a relative change.
+
+    Args:
+        first: Of each figure, its value in every round.
+        again: The same build and settings, run in turn with the first.
+
+    Returns:
+        Of each figure, the furthest end of the 95 % interval of the mean log ratio.
+    """
+    floor = {}
+    for name, values in first.items():
+        ratios = np.log(np.asarray(again[name]) / np.asarray(values))
+        n = len(ratios)
+        spread = student_t.isf(_LEVEL / 2, n - 1) * ratios.std(ddof=1) / math.sqrt(n)
+        floor[name] = math.expm1(abs(float(ratios.mean())) + float(spread))
+    return floor
+
+
+def compare_errors(
+    first: Sequence[Sequence[PassageError]],
+    second: Sequence[Sequence[PassageError]],
+    *,
+    margin: float,
+    rng: np.random.Generator,
+) -> tuple[Contrast, ...]:
+    """Compare FNIR and FPIR passage by passage, people resampled.
+
+    Args:
+        first: Of each run, its counted passages; one crowd for all runs.
+        second: Likewise.
+        margin: Change in points that is called equal, e.g. 0.02.
+        rng: Draws the people anew.
+
+    Returns:
+        One contrast per rate that has passages in both.
+    """
+    contrasts = []
+    for metric, mated in (("fnir", True), ("fpir", False)):
+        a, b = _shares(first, mated=mated), _shares(second, mated=mated)
+        shared = sorted(set(a) & set(b))
+        if not shared:
+            continue
+        owners = [a[passage_id][0] for passage_id in shared]
+        share_a = np.array([a[passage_id][1] for passage_id in shared])
+        share_b = np.array([b[passage_id][1] for passage_id in shared])
+        change = float((share_b - share_a).mean())
+        low, high = _resampled(share_b - share_a, owners, rng=rng)
+        contrasts.append(
+            Contrast(
+                metric=metric,
+                first=float(share_a.mean()),
+                second=float(share_b.mean()),
+                change=change,
+                low=low,
+                high=high,
+                margin=margin,
+                is_relative=False,
+                judgement=_judge(
+                    low, high, margin=margin, beyond=0.0, more_is_worse=True
+                ),
+            )
+        )
+    return tuple(contrasts)
+
+
+def conclude(contrasts: Sequence[Contrast]) -> Comparison:
+    """Say it in one word: worse if anything is, better if something is and nothing
+    is worse, equal if everything is, else inconclusive.
+    """  # noqa: D205 - one sentence, and no shorter one says it
+    said = {contrast.judgement for contrast in contrasts}
+    word = Judgement.INCONCLUSIVE
+    if Judgement.WORSE in said:
+        word = Judgement.WORSE
+    elif Judgement.BETTER in said:
+        word = Judgement.BETTER
+    elif said == {Judgement.EQUAL}:
+        word = Judgement.EQUAL
+    return Comparison(judgement=word, contrasts=tuple(contrasts))
+
+
+def _relative(
+    metric: str,
+    first: float,
+    second: float,
+    log_ratio: float,
+    spread: float,
+    *,
+    margin: float,
+    beyond: float,
+) -> Contrast:
+    low, high = math.expm1(log_ratio - spread), math.expm1(log_ratio + spread)
+    more_is_worse = metric != "throughput_fps"
+    return Contrast(
+        metric=metric,
+        first=first,
+        second=second,
+        change=math.expm1(log_ratio),
+        low=low,
+        high=high,
+        margin=margin,
+        is_relative=True,
+        judgement=_judge(
+            low, high, margin=margin, beyond=beyond, more_is_worse=more_is_worse
+        ),
+    )
+
+
+def _judge(
+    low: float, high: float, *, margin: float, beyond: float, more_is_worse: bool
+) -> Judgement:
+    """Judge an interval of a change; it is one only if all of it lies `beyond`."""
+    if -margin <= low and high <= margin:
+        return Judgement.EQUAL
+    if low > beyond:
+        return Judgement.WORSE if more_is_worse else Judgement.BETTER
+    if high < -beyond:
+        return Judgement.BETTER if more_is_worse else Judgement.WORSE
+    return Judgement.INCONCLUSIVE
+
+
+def _error(figure: Figure) -> float:
+    """Standard error of the figure's logarithm; 0 where it cannot be told."""
+    if figure.low is None or figure.high is None or figure.low <= 0.0:
+        return 0.0
+    return (math.log(figure.high) - math.log(figure.low)) / (2 * 1.959964)
+
+
+def _shares(
+    runs: Sequence[Sequence[PassageError]], *, mated: bool
+) -> dict[str, tuple[str, float]]:
+    """Take of each passage whose it is and in which share of the runs it erred."""
+    seen: dict[str, tuple[str, list[bool]]] = {}
+    for passages in runs:
+        for passage in passages:
+            if passage.mated is mated:
+                owner = seen.setdefault(passage.passage_id, (passage.person_id, []))
+                owner[1].append(passage.is_error)
+    return {
+        passage_id: (person, float(np.mean(errors)))
+        for passage_id, (person, errors) in seen.items()
+    }
+
+
+def _resampled(
+    changes: NDArray[np.float64], owners: Sequence[str], *, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Bound the mean change, people drawn anew; two rates share the level.
+
+    Where nothing changed at all, no resample can: then at most so many passages may
+    change as none of n leave open (the rule of three).
+    """
+    names, owner = np.unique(np.asarray(owners, dtype=np.str_), return_inverse=True)
+    if not changes.any():
+        bound = 3.0 / len(names)
+        return -bound, bound
+    sums = np.bincount(owner, weights=changes)
+    cases = np.bincount(owner)
+    even = np.full(len(names), 1.0 / len(names))
+    drawn = rng.multinomial(len(names), even, size=_RESAMPLES)
+    means = (drawn @ sums) / (drawn @ cases)
+    tail = _LEVEL / 2 / 2
+    low, high = np.quantile(means, (tail, 1.0 - tail))
+    return float(low), float(high)

@@ -18,6 +18,7 @@ from commands.crowd import crowd
 from commands.doctor import doctor
 from commands.exit_code import ExitCode
 from commands.headroom import headroom
+from commands.history import history
 from commands.models import models
 from commands.policy import policy
 from commands.report import report
@@ -39,7 +40,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (run, crowd, report, compare, ab, headroom, policy, models, doctor):
+for command in (
+    run,
+    crowd,
+    report,
+    compare,
+    ab,
+    history,
+    headroom,
+    policy,
+    models,
+    doctor,
+):
     app.command()(command)
 app.command(name="scenarios")(list_scenarios)
 

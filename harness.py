@@ -15,6 +15,7 @@ import typer
 from commands.ab import ab
 from commands.compare import compare
 from commands.crowd import crowd
+from commands.curve import curve
 from commands.doctor import doctor
 from commands.exit_code import ExitCode
 from commands.headroom import headroom
@@ -47,6 +48,7 @@ for command in (
     compare,
     ab,
     history,
+    curve,
     headroom,
     policy,
     models,

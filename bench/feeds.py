@@ -74,9 +74,9 @@ def with_cameras(feeds: Sequence[Feed], n_cameras: int) -> tuple[Feed, ...]:
                 f"copies, got '{source.clip.camera_id}'; rename the camera"
             )
             raise BenchError(message)
-        copy = 1 + k // len(feeds)
+        copy = k // len(feeds)
         starts = source.keyframes
-        start = int(starts[int(len(starts) * ((copy - 1) * _GOLDEN % 1.0))])
+        start = int(starts[int(len(starts) * (copy * _GOLDEN % 1.0))])
         name = CameraId(f"{source.clip.camera_id}{_COPY}{copy}")
         cameras.append(turned(source, start, camera_id=name))
     return tuple(cameras)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Feed", "feed_of", "repeated", "turned", "with_cameras"]
+__all__ = ["Feed", "feed_of", "feed_with", "repeated", "turned", "with_cameras"]
 
 # The golden section spreads any number of starts evenly, whatever was there before.
 _GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
@@ -49,8 +49,13 @@ class Feed:
 
 def feed_of(clip: Clip) -> Feed:
     """Read a clip's packets; see `bench.sources.demux` for what may go wrong."""
-    packets = demux(clip)
-    return Feed(clip=clip, packets=packets, keyframes=_keyframes(packets))
+    return feed_with(clip, demux(clip))
+
+
+def feed_with(clip: Clip, packets: tuple[bytes, ...]) -> Feed:
+    """Join a clip with its packets, and find the key frames among them."""
+    keyframes = np.flatnonzero([is_keyframe(packet) for packet in packets])
+    return Feed(clip=clip, packets=packets, keyframes=keyframes)
 
 
 def with_cameras(feeds: Sequence[Feed], n_cameras: int) -> tuple[Feed, ...]:
@@ -156,8 +161,4 @@ def _spliced(
         passages=tuple(passages),
         faces=truth,
     )
-    return Feed(clip=new, packets=tuple(packets), keyframes=_keyframes(packets))
-
-
-def _keyframes(packets: Sequence[bytes]) -> NDArray[np.int64]:
-    return np.flatnonzero([is_keyframe(packet) for packet in packets])
+    return feed_with(new, tuple(packets))

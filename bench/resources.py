@@ -5,12 +5,13 @@ Owns the reading of the kernel's accounts. Knows nothing of what the process did
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-__all__ = ["Account", "read_account", "used"]
+__all__ = ["Account", "read_account", "read_family_account", "used"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,26 @@ def read_account(pid: int) -> Account:
     )
 
 
+def read_family_account(pid: int) -> Account:
+    """Read the account of a process and of all that it has started, as one.
+
+    A child that ends between two readings takes its account with it.
+
+    Raises:
+        ProcessLookupError: If there is no such process.
+    """
+    accounts = [read_account(pid)]
+    for child in psutil.Process(pid).children(recursive=True):
+        with suppress(ProcessLookupError):
+            accounts.append(read_account(child.pid))
+    waits = [account.wait_s for account in accounts if account.wait_s is not None]
+    return Account(
+        cpu_s=sum(account.cpu_s for account in accounts),
+        wait_s=sum(waits) if len(waits) == len(accounts) else None,
+        rss_bytes=sum(account.rss_bytes for account in accounts),
+    )
+
+
 def used(before: Account, after: Account) -> Account:
     """Say what was used between two readings; memory as it was at the later one."""
     wait_s = None
@@ -62,7 +83,9 @@ def used(before: Account, after: Account) -> Account:
         # What a thread waited is forgotten when it ends: never less than nothing.
         wait_s = max(0.0, after.wait_s - before.wait_s)
     return Account(
-        cpu_s=after.cpu_s - before.cpu_s, wait_s=wait_s, rss_bytes=after.rss_bytes
+        cpu_s=max(0.0, after.cpu_s - before.cpu_s),
+        wait_s=wait_s,
+        rss_bytes=after.rss_bytes,
     )
 
 

@@ -16,7 +16,7 @@ from bench.driver import drive
 from bench.errors import SystemGoneError
 from bench.headroom import measure_null_hz
 from bench.pacing import Pacing, pace_of
-from bench.resources import read_account, used
+from bench.resources import read_account, read_family_account, used
 from bench.target import Ledger
 from bench.targets import matcher_process, null_process
 
@@ -223,6 +223,6 @@ def _checked_again(
 def _account_of(target: Target) -> Account | None:
     """Read the target's account; None if it has none, or has died."""
     try:
-        return None if target.pid is None else read_account(target.pid)
+        return None if target.pid is None else read_family_account(target.pid)
     except ProcessLookupError:
         return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from bench.audit_runs import audited
 from bench.enrolment import enrol_watchlist
 from bench.pictures import write_pictures
 from bench.provenance import describe_origin
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 
-def run(
+def run(  # noqa: PLR0913 - the main job, and its options
     scenario: ScenarioArgument,
     *,
     seed: SeedOption = None,
@@ -67,6 +68,14 @@ def run(
             "one; a system that does nothing; one that knows the truth."
         ),
     ] = TargetKind.PROCESS,
+    audit: Annotated[
+        bool,
+        typer.Option(
+            "--audit",
+            help="Afterwards, run the same frames unhurried and twice: is the matcher "
+            "as right under the clock, and does it remember frames?",
+        ),
+    ] = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -77,24 +86,39 @@ def run(
     with logged(folder), bars(hidden=quiet or as_json) as progress:
         crowd = crowd_of(settings, cache=cache, workers=workers, progress=progress)
         if settings.load.find is None:
+            chosen = Settings(
+                matcher=settings.matcher,
+                load=settings.load,
+                objectives=settings.objectives,
+            )
+            origin = Origin(
+                run_id=folder.name,
+                scenario=loader.resolved(settings),
+                provenance=describe_origin(seed=settings.scenario.seed),
+            )
             rig = make_rig(crowd, settings.load, rng=_arrivals(settings))
+            enrolment = enrol_watchlist(
+                crowd.watchlist, settings.matcher, progress=progress
+            )
             record = measure(
                 rig,
-                enrol_watchlist(crowd.watchlist, settings.matcher, progress=progress),
-                Settings(
-                    matcher=settings.matcher,
-                    load=settings.load,
-                    objectives=settings.objectives,
-                ),
-                Origin(
-                    run_id=folder.name,
-                    scenario=loader.resolved(settings),
-                    provenance=describe_origin(seed=settings.scenario.seed),
-                ),
+                enrolment,
+                chosen,
+                origin,
                 unhurried=unhurried,
                 progress=progress,
                 target=target,
             )
+            if audit:
+                record = audited(
+                    record,
+                    rig,
+                    enrolment,
+                    chosen,
+                    origin,
+                    rng=_arrivals(settings),
+                    progress=progress,
+                )
         else:
             found, record = find(settings, crowd, folder, progress=progress)
         write_run(record, folder)

@@ -15,10 +15,12 @@ from functools import partial
 
 import numpy as np
 import pytest
-from bench_doubles import FakeClock, make_instrument
+from bench_doubles import FakeClock, make_instrument, make_passage
 from bench_workers import SYSTEM, serve_frames
 from bench_world import MS, N_FRAMES, START_NS, frame_result, make_crowd, make_plan
 
+from bench.audit_runs import with_reasons
+from bench.audits import audit_accuracy, audit_caching, repeat_speed_up
 from bench.config import ObjectivesConfig
 from bench.driver import drive, wait_until
 from bench.errors import ClockStoppedError
@@ -274,3 +276,63 @@ def test_a_matcher_killed_in_the_run_loses_nothing_that_it_said(tmp_path):
     kept = read_run(tmp_path)
     assert len(kept.results) == len(reported)
     assert kept.verdict == record.verdict
+
+
+def alerted(n, *, right, whole=True):
+    """Make mated passages, the first so many with a true alert."""
+    return [
+        make_passage(
+            mated=True,
+            passage_id=f"p{k}",
+            alerted=k < right,
+            true_alert=k < right,
+            n_frames=30,
+            n_frames_processed=30 if whole else 20,
+        )
+        for k in range(n)
+    ]
+
+
+def test_a_matcher_that_does_less_under_the_clock_is_found():
+    """Ten of fifty passages, all processed whole, are found only when unhurried."""
+    reason = audit_accuracy(alerted(50, right=30), alerted(50, right=40))
+    assert reason.status is Status.INVALID
+    assert "10 of 50 differ" in reason.message
+    assert audit_accuracy(alerted(50, right=40), alerted(50, right=40)) is None
+
+
+def test_skipped_frames_are_load_and_no_fault_of_accuracy():
+    """Passages that a skip touched are not compared; without others nothing is said."""
+    skipped = alerted(50, right=10, whole=False)
+    reason = audit_accuracy(skipped, alerted(50, right=40))
+    assert reason.status is Status.INCONCLUSIVE
+
+
+def shown_twice(*, second_ms):
+    """Answer 60 frames and the same again, at 2 ms and at so much a stage."""
+    made = []
+    for index in range(120):
+        result = frame_result("cam1", index, START_NS)
+        ms = 2.0 if index < 60 else second_ms
+        events = tuple(
+            replace(e, ended_ns=e.started_ns + round(ms * MS)) for e in result.events
+        )
+        made.append(replace(result, events=events))
+    return made
+
+
+def test_a_matcher_that_remembers_frames_is_found():
+    """Half the time at the second showing is caching; as much is not."""
+    reason = audit_caching(shown_twice(second_ms=1.0), n_frames=60)
+    assert reason.status is Status.INVALID
+    assert "2.00 times as fast" in reason.message
+    assert audit_caching(shown_twice(second_ms=1.95), n_frames=60) is None
+    assert repeat_speed_up(shown_twice(second_ms=1.0)[:70], n_frames=60) is None
+
+
+def test_an_audit_can_turn_a_valid_run_invalid():
+    """The worst of all reasons decides."""
+    record = judged(*sit())
+    reason = audit_caching(shown_twice(second_ms=1.0), n_frames=60)
+    assert with_reasons(record.verdict, []).status is Status.VALID
+    assert with_reasons(record.verdict, [reason]).status is Status.INVALID

@@ -241,7 +241,7 @@ def test_killed_matcher_leaves_a_report_of_what_was_measured(workplace):
     assert content["verdict"]["status"] == "INVALID"
     reasons = {r["code"]: r["message"] for r in content["verdict"]["reasons"]}
     assert "SIGKILL" in reasons["matcher_died"]
-    assert content["metrics"]["frames.processed"]["value"] > 10
+    assert content["metrics"]["frames.processed"]["value"] >= 1
     assert (folder / "report.html").exists()
 
 

@@ -41,6 +41,7 @@ from bench.records import (
     Verdict,
 )
 from bench.run_tables import TABLE_NAMES, plan_of, results_of, tables_of
+from bench.stages import bottleneck
 from bench.tables import from_table
 
 if TYPE_CHECKING:
@@ -137,11 +138,20 @@ def run_json(record: RunRecord) -> dict[str, object]:
         "verdict": asdict(record.verdict),
         "objectives": [asdict(objective) for objective in record.objectives],
         "metrics": metrics,
+        "bottleneck": _bottleneck(record),
         "disparities": [asdict(found) for found in _disparities(record)],
         "scenario": record.scenario,
         "provenance": record.provenance,
         "notes": list(record.notes),
     }
+
+
+def _bottleneck(record: RunRecord) -> dict[str, object] | None:
+    """Name the busiest stage; None if none worked."""
+    busiest = bottleneck(record.metrics)
+    if busiest is None:
+        return None
+    return {"stage": str(busiest[0]), "utilisation": busiest[1]}
 
 
 def _disparities(record: RunRecord) -> tuple[Disparity, ...]:

@@ -18,7 +18,6 @@ from bench.rig import rig_of
 from bench.session import drive_target
 from bench.targets import null_process
 from matcher.inbox import Waiting
-from matcher.records import EncodedFrame
 
 pytestmark = [pytest.mark.perf]
 
@@ -72,7 +71,7 @@ def test_two_thousand_resamples_of_two_hundred_people(benchmark):
     assert found.n == 600
 
 
-def _waiting(frame: EncodedFrame) -> Waiting:
+def _waiting(frame):
     return Waiting(
         frame=frame,
         received_ns=frame.capture_time_ns,

@@ -3,9 +3,9 @@
 Owns how two sets of runs are held against each other. Knows nothing of how runs come
 about or are stored.
 
-An outcome needs the whole interval: *worse* or *better* if it lies on one side of no
-change and reaches beyond the margin, *equal* if it lies within the margin, else
-*inconclusive*. Between single runs, whose own spread nobody measured, *worse* and
+*Worse* and *better* need a change that is larger than the margin, and an interval that
+excludes no change; *equal* needs the whole interval within the margin; else the answer
+is *inconclusive*. Between single runs, whose own spread nobody measured, *worse* and
 *better* ask for the whole interval beyond the margin. All intervals of one comparison
 hold together (Bonferroni), so that one in twenty comparisons, not of figures, errs.
 """
@@ -31,6 +31,7 @@ __all__ = [
     "Contrast",
     "Figure",
     "Judgement",
+    "NoiseFloor",
     "PassageError",
     "compare_errors",
     "compare_figures",
@@ -42,6 +43,7 @@ __all__ = [
 
 _LEVEL = 0.05
 _RESAMPLES = 2000
+_LEAST_SHARE = 0.05
 
 
 class Judgement(StrEnum):
@@ -109,6 +111,21 @@ class Contrast:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoiseFloor:
+    """How far one figure of a build differs from itself, run in turn with itself.
+
+    Attributes:
+        furthest: End of the 95 % interval of the mean relative change.
+        variance: Of the log ratio of a round.
+        freedom: Degrees of freedom behind it.
+    """
+
+    furthest: float
+    variance: float
+    freedom: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """Every contrast, and the one word that follows."""
 
@@ -116,15 +133,28 @@ class Comparison:
     contrasts: tuple[Contrast, ...]
 
 
-def figures_to_compare(names: Sequence[str]) -> tuple[str, ...]:
-    """Pick the figures of speed that a comparison is of, in order of the map."""
+def figures_to_compare(figures: Mapping[str, Figure]) -> tuple[str, ...]:
+    """Pick the figures of speed that a comparison is of, in order of the map.
+
+    A stage that takes less than a twentieth of all service is left out: it cannot slow
+    the whole, and every figure more widens the intervals of the others.
+
+    Args:
+        figures: Of the first of the two.
+    """
     heads = ("glass_to_alert_s.p50", "glass_to_alert_s.p95", "glass_to_alert_s.p99")
+    services = {
+        name: figure.value
+        for name, figure in figures.items()
+        if name.startswith("service_s.") and name.endswith(".p50")
+    }
+    least = _LEAST_SHARE * sum(services.values())
     return tuple(
         name
-        for name in names
+        for name in figures
         if name in heads
         or name == "throughput_fps"
-        or (name.startswith("service_s.") and name.endswith(".p50"))
+        or (name in services and services[name] >= least)
     )
 
 
@@ -143,7 +173,7 @@ def compare_figures(
     """
     names = [
         name
-        for name in figures_to_compare(tuple(first))
+        for name in figures_to_compare(first)
         if name in second and _error(first[name]) and _error(second[name])
     ]
     z = float(norm.isf(_LEVEL / 2 / max(len(names), 1)))
@@ -170,23 +200,29 @@ def compare_rounds(
     first: Mapping[str, Sequence[float]],
     second: Mapping[str, Sequence[float]],
     *,
-    margins: Mapping[str, float],
+    floor: Mapping[str, NoiseFloor],
+    margin: float,
 ) -> tuple[Contrast, ...]:
     """Compare interleaved runs, round by round: what both suffered falls out.
+
+    How much rounds scatter is learnt from these and from those of the noise floor
+    together: a handful of rounds alone hardly knows its own spread.
 
     Args:
         first: Of each figure, its value in every round; at least three rounds.
         second: Likewise, round for round.
-        margins: Of each figure, the relative change that is called equal.
+        floor: How the first differs from itself.
+        margin: Relative change that is called equal, where the floor is no higher.
     """
-    names = list(margins)
     contrasts = []
-    for name in names:
+    for name, noise in floor.items():
         a, b = np.asarray(first[name]), np.asarray(second[name])
         ratios = np.log(b / a)
         n = len(ratios)
-        quantile = student_t.isf(_LEVEL / 2 / len(names), n - 1)
-        spread = float(quantile * ratios.std(ddof=1) / math.sqrt(n))
+        freedom = n - 1 + noise.freedom
+        squares = (n - 1) * ratios.var(ddof=1) + noise.freedom * noise.variance
+        quantile = student_t.isf(_LEVEL / 2 / len(floor), freedom)
+        spread = float(quantile * math.sqrt(squares / freedom / n))
         contrasts.append(
             _relative(
                 name,
@@ -194,7 +230,7 @@ def compare_rounds(
                 float(np.median(b)),
                 float(ratios.mean()),
                 spread,
-                margin=margins[name],
+                margin=max(margin, noise.furthest),
                 beyond=0.0,
             )
         )
@@ -203,22 +239,24 @@ def compare_rounds(
 
 def noise_floor(
     first: Mapping[str, Sequence[float]], again: Mapping[str, Sequence[float]]
-) -> dict[str, float]:
-    """Say how far the same thing differs from itself, as a relative change.
+) -> dict[str, NoiseFloor]:
+    """Say how far the same thing differs from itself.
 
     Args:
         first: Of each figure, its value in every round.
         again: The same build and settings, run in turn with the first.
-
-    Returns:
-        Of each figure, the furthest end of the 95 % interval of the mean log ratio.
     """
     floor = {}
     for name, values in first.items():
         ratios = np.log(np.asarray(again[name]) / np.asarray(values))
         n = len(ratios)
-        spread = student_t.isf(_LEVEL / 2, n - 1) * ratios.std(ddof=1) / math.sqrt(n)
-        floor[name] = math.expm1(abs(float(ratios.mean())) + float(spread))
+        variance = float(ratios.var(ddof=1))
+        spread = float(student_t.isf(_LEVEL / 2, n - 1)) * math.sqrt(variance / n)
+        floor[name] = NoiseFloor(
+            furthest=math.expm1(abs(float(ratios.mean())) + spread),
+            variance=variance,
+            freedom=n - 1,
+        )
     return floor
 
 
@@ -262,7 +300,7 @@ def compare_errors(
                 margin=margin,
                 is_relative=False,
                 judgement=_judge(
-                    low, high, margin=margin, beyond=0.0, more_is_worse=True
+                    change, low, high, margin=margin, beyond=0.0, more_is_worse=True
                 ),
             )
         )
@@ -306,20 +344,31 @@ def _relative(
         margin=margin,
         is_relative=True,
         judgement=_judge(
-            low, high, margin=margin, beyond=beyond, more_is_worse=more_is_worse
+            math.expm1(log_ratio),
+            low,
+            high,
+            margin=margin,
+            beyond=beyond,
+            more_is_worse=more_is_worse,
         ),
     )
 
 
 def _judge(
-    low: float, high: float, *, margin: float, beyond: float, more_is_worse: bool
+    change: float,
+    low: float,
+    high: float,
+    *,
+    margin: float,
+    beyond: float,
+    more_is_worse: bool,
 ) -> Judgement:
-    """Judge an interval of a change; it is one only if all of it lies `beyond`."""
+    """Judge a change by its size and its interval, all of which must lie `beyond`."""
     if -margin <= low and high <= margin:
         return Judgement.EQUAL
-    if low > beyond:
+    if low > beyond and change > margin:
         return Judgement.WORSE if more_is_worse else Judgement.BETTER
-    if high < -beyond:
+    if high < -beyond and change < -margin:
         return Judgement.BETTER if more_is_worse else Judgement.WORSE
     return Judgement.INCONCLUSIVE
 
@@ -357,7 +406,7 @@ def _resampled(
     """
     names, owner = np.unique(np.asarray(owners, dtype=np.str_), return_inverse=True)
     if not changes.any():
-        bound = 3.0 / len(names)
+        bound = min(1.0, 3.0 / len(names))
         return -bound, bound
     sums = np.bincount(owner, weights=changes)
     cases = np.bincount(owner)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from bench.comparison import (
     Comparison,
+    NoiseFloor,
     compare_errors,
     compare_rounds,
     conclude,
@@ -153,7 +154,7 @@ def take_turns(
 
 def compare_arms(
     turns: Turns, *, margin: float, error_margin: float, rng: np.random.Generator
-) -> tuple[Comparison, Mapping[str, float]]:
+) -> tuple[Comparison, Mapping[str, NoiseFloor]]:
     """Hold the candidate against the baseline.
 
     Args:
@@ -169,7 +170,7 @@ def compare_arms(
     everyone = (*turns.first, *turns.again, *turns.baseline, *turns.candidate)
     names = [
         name
-        for name in figures_to_compare(tuple(turns.baseline[0].figures))
+        for name in figures_to_compare(turns.baseline[0].figures)
         if all(name in run.figures and run.figures[name].value > 0 for run in everyone)
     ]
     series = {
@@ -182,8 +183,9 @@ def compare_arms(
         )
     }
     floor = noise_floor(series["first"], series["again"])
-    margins = {name: max(margin, floor[name]) for name in names}
-    speed = compare_rounds(series["baseline"], series["candidate"], margins=margins)
+    speed = compare_rounds(
+        series["baseline"], series["candidate"], floor=floor, margin=margin
+    )
     errors = compare_errors(
         [run.passages for run in turns.baseline],
         [run.passages for run in turns.candidate],

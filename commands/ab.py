@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -87,7 +88,12 @@ def ab(  # noqa: PLR0913 - one command, many questions
         rng=np.random.default_rng(_RESAMPLING_SEED),
     )
     text = write_comparison(
-        found, folder, more={"noise_floor": dict(floor), "rounds": rounds}
+        found,
+        folder,
+        more={
+            "noise_floor": {name: asdict(noise) for name, noise in floor.items()},
+            "rounds": rounds,
+        },
     )
     if as_json:
         print(text)

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from bench.comparison import Comparison, Contrast, Judgement
 from commands.exit_code import ExitCode
@@ -36,13 +36,12 @@ def write_comparison(
 def comparison_table(found: Comparison, *, title: str) -> Table:
     """Lay a comparison out for people."""
     table = Table(
-        "figure",
+        Column("figure", no_wrap=True),
         "first",
         "second",
         "change",
-        "interval",
         "equal within",
-        "judgement",
+        Column("judgement", no_wrap=True),
         title=f"{found.judgement.value.upper()}: {title}, synthetic people",
         caption="The intervals of all rows hold together with 95 % confidence.",
     )
@@ -51,8 +50,8 @@ def comparison_table(found: Comparison, *, title: str) -> Table:
             row.metric,
             f"{row.first:.4g}",
             f"{row.second:.4g}",
-            _change(row, row.change),
-            f"{_change(row, row.low)} to {_change(row, row.high)}",
+            f"{_change(row, row.change)}\n"
+            f"({_change(row, row.low)} to {_change(row, row.high)})",
             _change(row, row.margin).lstrip("+"),
             row.judgement.value,
         )

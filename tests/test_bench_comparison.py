@@ -10,6 +10,7 @@ from bench_world import make_plan, perfect_results
 from bench.comparison import (
     Figure,
     Judgement,
+    NoiseFloor,
     PassageError,
     compare_errors,
     compare_figures,
@@ -48,33 +49,36 @@ def paired(rng, *, n, slower, noise=0.03):
     return first, second
 
 
-def judged(rng, *, slower, n=8):
+def judged(rng, *, slower, n=4):
     """Measure the noise floor, then compare."""
     floor = noise_floor(*paired(rng, n=n, slower=1.0))
-    margins = {name: max(0.02, floor[name]) for name in FIGURES}
-    return conclude(compare_rounds(*paired(rng, n=n, slower=slower), margins=margins))
+    both = paired(rng, n=n, slower=slower)
+    return conclude(compare_rounds(*both, floor=floor, margin=0.02))
 
 
 def test_the_same_twice_is_hardly_ever_called_better_or_worse():
     """A/A: equal or inconclusive in at least 19 of 20; here 200 repeats."""
     rng = np.random.default_rng(1)
     calm = {Judgement.EQUAL, Judgement.INCONCLUSIVE}
-    assert sum(judged(rng, slower=1.0).judgement in calm for _ in range(200)) >= 190
+    said = [judged(rng, slower=1.0).judgement for _ in range(200)]
+    assert sum(j in calm for j in said) >= 190
 
 
 def test_a_fifth_more_in_one_stage_is_called_worse():
-    """+20 % embed time against 3 % of noise a round: in every one of 100 repeats."""
+    """+20 % embed time, 3 % of noise a run, four rounds: in 95 of 100 repeats."""
     rng = np.random.default_rng(2)
+    said = []
     for _ in range(100):
         found = judged(rng, slower=1.2)
-        assert found.judgement is Judgement.WORSE
         by_name = {c.metric: c.judgement for c in found.contrasts}
-        assert by_name["service_s.embed.p50"] is Judgement.WORSE
+        said.append(by_name["service_s.embed.p50"])
+        assert by_name["service_s.embed.p50"] is not Judgement.BETTER
+    assert said.count(Judgement.WORSE) >= 95
 
 
 def test_a_fifth_less_is_called_better():
     """The same the other way."""
-    found = judged(np.random.default_rng(3), slower=0.8)
+    found = judged(np.random.default_rng(3), slower=0.8, n=6)
     assert found.judgement is Judgement.BETTER
 
 
@@ -139,7 +143,8 @@ def test_more_throughput_is_better():
     (found,) = compare_rounds(
         {"throughput_fps": [30.0, 31.0, 30.5]},
         {"throughput_fps": [39.0, 40.0, 39.5]},
-        margins={"throughput_fps": 0.05},
+        floor={"throughput_fps": NoiseFloor(furthest=0.01, variance=1e-4, freedom=2)},
+        margin=0.05,
     )
     assert found.judgement is Judgement.BETTER
 

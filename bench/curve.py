@@ -58,13 +58,15 @@ class CurvePoint:
         x: Cameras, or subjects on the watchlist.
         status: Verdict of the run.
         figures: Metrics by name, as measured in real time.
-        floor: The error rates of the same frames, unhurried; load adds the rest.
+        floor: The error rates of the same frames, unhurried.
+        induced: What load adds to them, passage by passage, with people resampled.
     """
 
     x: int
     status: str
     figures: Mapping[str, Metric]
     floor: Mapping[str, Metric]
+    induced: Mapping[str, Metric]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,8 @@ def point_of(
     status: str,
     metrics: Mapping[str, Metric],
     floor: Mapping[str, Metric],
+    *,
+    induced: Mapping[str, Metric],
 ) -> CurvePoint:
     """Keep of a run what a curve shows; a figure that is absent has no value."""
     return CurvePoint(
@@ -97,6 +101,7 @@ def point_of(
         status=status,
         figures={name: metrics.get(name, _MISSING) for name in _FIGURES},
         floor={name: floor.get(name, _MISSING) for name in ("fnir", "fpir", "fta")},
+        induced={name: induced.get(name, _MISSING) for name in ("fnir", "fpir")},
     )
 
 

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.comparison import PassageError, compare_errors
 from bench.curve import CurvePoint, Growth, OverWhat, fit_growth, point_of
 from bench.enrolment import enrol_watchlist
 from bench.errors import BenchError
 from bench.feeds import feed_of
 from bench.metrics import counted_passages
+from bench.records import Metric
 from bench.rig import rig_of
 from bench.run import Origin, Settings, measure
 from bench.run_folder import instrument_of
@@ -110,7 +112,13 @@ def run_curve(
             held = _with_threshold(held, instrument_of(floors[-1]).threshold)
         timed = one(load, gallery, held, unhurried=False)
         points.append(
-            point_of(value, timed.verdict.status, timed.metrics, floors[-1].metrics)
+            point_of(
+                value,
+                timed.verdict.status,
+                timed.metrics,
+                floors[-1].metrics,
+                induced=_induced(floors[-1], timed, rng=rng_of(0)),
+            )
         )
     points.reverse()
     floors.reverse()
@@ -148,6 +156,33 @@ def _shortened(
         ),
         failures=enrolment.failures,
     )
+
+
+def _induced(
+    floor: RunRecord, timed: RunRecord, *, rng: np.random.Generator
+) -> dict[str, Metric]:
+    """Say what load alone adds to the error rates, of the passages of both runs."""
+    contrasts = compare_errors([_errors(floor)], [_errors(timed)], margin=0.0, rng=rng)
+    n = {
+        "fnir": sum(p.mated for p in _counted(timed)),
+        "fpir": sum(not p.mated for p in _counted(timed)),
+    }
+    return {
+        c.metric: Metric(value=c.change, low=c.low, high=c.high, n=n[c.metric])
+        for c in contrasts
+    }
+
+
+def _errors(record: RunRecord) -> list[PassageError]:
+    return [
+        PassageError(
+            passage_id=p.passage_id,
+            person_id=p.person_id,
+            mated=p.mated,
+            is_error=not p.true_alert if p.mated else p.alerted,
+        )
+        for p in _counted(record)
+    ]
 
 
 def _with_threshold(settings: Settings, threshold: float) -> Settings:

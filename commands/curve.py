@@ -112,18 +112,25 @@ def _numbers(text: str) -> list[int]:
 
 
 def _table(points: Sequence[CurvePoint], *, over: OverWhat) -> Table:
-    names = ("fnir", "fpir", "frames.skipped_share", "glass_to_alert_s.p95")
     table = Table(
         over.value,
+        "FNIR",
+        "FPIR",
+        "load adds, FNIR",
+        "skipped",
+        "p95",
         "verdict",
-        *names,
-        "fnir unhurried",
-        "fpir unhurried",
-        title="Synthetic people",
+        title="Synthetic people, 95 % intervals",
     )
     for point in points:
-        cells = [figure_text(name, point.figures[name]) for name in names]
-        floors = [figure_text(rate, point.floor[rate]) for rate in ("fnir", "fpir")]
-        told = (f"{c.value}\n{c.interval}" for c in (*cells, *floors))
-        table.add_row(f"{point.x:,}", point.status, *told)
+        figures = (
+            ("fnir", point.figures["fnir"]),
+            ("fpir", point.figures["fpir"]),
+            ("fnir", point.induced["fnir"]),
+            ("frames.skipped_share", point.figures["frames.skipped_share"]),
+            ("glass_to_alert_s.p95", point.figures["glass_to_alert_s.p95"]),
+        )
+        texts = (figure_text(name, metric) for name, metric in figures)
+        told = (f"{text.value}\n{text.interval}" for text in texts)
+        table.add_row(f"{point.x:,}", *told, point.status)
     return table

@@ -68,16 +68,17 @@ def points():
             ),
         }
         floor = {"fnir": proportion(10, 60), "fpir": proportion(2, 300)}
-        made.append(point_of(x, "VALID", figures, floor))
+        added = {"fnir": Metric(value=0.25 * k, low=0.2 * k, high=0.3 * k, n=60)}
+        made.append(point_of(x, "VALID", figures, floor, induced=added))
     return tuple(made)
 
 
 def test_the_page_shows_every_point_and_says_synthetic(tmp_path):
-    """Four charts, each labelled; a figure that is missing is said to be."""
+    """Five charts, each labelled; a figure that is missing is said to be."""
     path = tmp_path / "curve.html"
     write_curve_page(path, points(), None, over=OverWhat.CAMERAS, title="Tiny <world>")
     html = path.read_text(encoding="utf-8")
-    assert html.count("synthetic people</text>") == 4
+    assert html.count("synthetic people</text>") == 5
     assert "Tiny &lt;world&gt;" in html
     assert not re.search(r"[\s,\"]nan\b", html, flags=re.IGNORECASE)
     assert "not quotable" in html

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bench.curve import CurvePoint, Growth
     from bench.records import Metric
 
-__all__ = ["error_curve", "latency_curve", "skip_curve"]
+__all__ = ["error_curve", "induced_curve", "latency_curve", "skip_curve"]
 
 _LOOKS = {
     "p50": (PALETTE.service, "-"),
@@ -77,6 +77,27 @@ def error_curve(
                 f"{point.x}: {_told(point.figures[rate])}, "
                 f"unhurried {_told(point.floor[rate])}"
                 for point in points
+            ),
+        )
+
+
+def induced_curve(points: Sequence[CurvePoint], *, axis: str) -> Markup:
+    """Draw what load alone adds to the misses: in real time less unhurried."""
+    x = [point.x for point in points]
+    with figure(width_px=WIDTH_PX, height_px=HEIGHT_PX) as drawn:
+        axes = drawn.subplots()
+        axes.axhline(0.0, color=PALETTE.grey, linewidth=1)
+        added = [point.induced["fnir"] for point in points]
+        _line(axes, x, added, colour=PALETTE.others, look="-", label="added by load")
+        _scale(axes, x)
+        axes.set_xlabel(axis)
+        axes.set_ylabel("misses added by load, points of FNIR")
+        return to_svg(
+            drawn,
+            name="curve-induced",
+            title="Misses added by load",
+            description="; ".join(
+                f"{point.x}: {_told(point.induced['fnir'])}" for point in points
             ),
         )
 

@@ -24,7 +24,6 @@ from scipy.stats import t as student_t
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
 
 __all__ = [
     "Comparison",
@@ -32,17 +31,15 @@ __all__ = [
     "Figure",
     "Judgement",
     "NoiseFloor",
-    "PassageError",
-    "compare_errors",
     "compare_figures",
     "compare_rounds",
     "conclude",
     "figures_to_compare",
+    "judge_change",
     "noise_floor",
 ]
 
 _LEVEL = 0.05
-_RESAMPLES = 2000
 _LEAST_SHARE = 0.05
 
 
@@ -66,22 +63,6 @@ class Figure:
     value: float
     low: float | None
     high: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PassageError:
-    """Whether one passage went wrong in one run.
-
-    Attributes:
-        passage_id, person_id: Which, and whose.
-        mated: The person is sought.
-        is_error: Missed if sought, alerted on if not.
-    """
-
-    passage_id: str
-    person_id: str
-    mated: bool
-    is_error: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,57 +241,12 @@ def noise_floor(
     return floor
 
 
-def compare_errors(
-    first: Sequence[Sequence[PassageError]],
-    second: Sequence[Sequence[PassageError]],
-    *,
-    margin: float,
-    rng: np.random.Generator,
-) -> tuple[Contrast, ...]:
-    """Compare FNIR and FPIR passage by passage, people resampled.
-
-    Args:
-        first: Of each run, its counted passages; one crowd for all runs.
-        second: Likewise.
-        margin: Change in points that is called equal, e.g. 0.02.
-        rng: Draws the people anew.
-
-    Returns:
-        One contrast per rate that has passages in both.
-    """
-    contrasts = []
-    for metric, mated in (("fnir", True), ("fpir", False)):
-        a, b = _shares(first, mated=mated), _shares(second, mated=mated)
-        shared = sorted(set(a) & set(b))
-        if not shared:
-            continue
-        owners = [a[passage_id][0] for passage_id in shared]
-        share_a = np.array([a[passage_id][1] for passage_id in shared])
-        share_b = np.array([b[passage_id][1] for passage_id in shared])
-        change = float((share_b - share_a).mean())
-        low, high = _resampled(share_b - share_a, owners, rng=rng)
-        contrasts.append(
-            Contrast(
-                metric=metric,
-                first=float(share_a.mean()),
-                second=float(share_b.mean()),
-                change=change,
-                low=low,
-                high=high,
-                margin=margin,
-                is_relative=False,
-                judgement=_judge(
-                    change, low, high, margin=margin, beyond=0.0, more_is_worse=True
-                ),
-            )
-        )
-    return tuple(contrasts)
-
-
 def conclude(contrasts: Sequence[Contrast]) -> Comparison:
-    """Say it in one word: worse if anything is, better if something is and nothing
-    is worse, equal if everything is, else inconclusive.
-    """  # noqa: D205 - one sentence, and no shorter one says it
+    """Say it in one word.
+
+    Worse if anything is; better if something is and nothing is worse; equal if
+    everything is; else inconclusive.
+    """
     said = {contrast.judgement for contrast in contrasts}
     word = Judgement.INCONCLUSIVE
     if Judgement.WORSE in said:
@@ -343,7 +279,7 @@ def _relative(
         high=high,
         margin=margin,
         is_relative=True,
-        judgement=_judge(
+        judgement=judge_change(
             math.expm1(log_ratio),
             low,
             high,
@@ -354,7 +290,7 @@ def _relative(
     )
 
 
-def _judge(
+def judge_change(
     change: float,
     low: float,
     high: float,
@@ -378,41 +314,3 @@ def _error(figure: Figure) -> float:
     if figure.low is None or figure.high is None or figure.low <= 0.0:
         return 0.0
     return (math.log(figure.high) - math.log(figure.low)) / (2 * 1.959964)
-
-
-def _shares(
-    runs: Sequence[Sequence[PassageError]], *, mated: bool
-) -> dict[str, tuple[str, float]]:
-    """Take of each passage whose it is and in which share of the runs it erred."""
-    seen: dict[str, tuple[str, list[bool]]] = {}
-    for passages in runs:
-        for passage in passages:
-            if passage.mated is mated:
-                owner = seen.setdefault(passage.passage_id, (passage.person_id, []))
-                owner[1].append(passage.is_error)
-    return {
-        passage_id: (person, float(np.mean(errors)))
-        for passage_id, (person, errors) in seen.items()
-    }
-
-
-def _resampled(
-    changes: NDArray[np.float64], owners: Sequence[str], *, rng: np.random.Generator
-) -> tuple[float, float]:
-    """Bound the mean change, people drawn anew; two rates share the level.
-
-    Where nothing changed at all, no resample can: then at most so many passages may
-    change as none of n leave open (the rule of three).
-    """
-    names, owner = np.unique(np.asarray(owners, dtype=np.str_), return_inverse=True)
-    if not changes.any():
-        bound = min(1.0, 3.0 / len(names))
-        return -bound, bound
-    sums = np.bincount(owner, weights=changes)
-    cases = np.bincount(owner)
-    even = np.full(len(names), 1.0 / len(names))
-    drawn = rng.multinomial(len(names), even, size=_RESAMPLES)
-    means = (drawn @ sums) / (drawn @ cases)
-    tail = _LEVEL / 2 / 2
-    low, high = np.quantile(means, (tail, 1.0 - tail))
-    return float(low), float(high)

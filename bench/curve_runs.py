@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.comparison import PassageError, compare_errors
 from bench.curve import CurvePoint, Growth, OverWhat, fit_growth, point_of
 from bench.enrolment import enrol_watchlist
+from bench.error_comparison import PassageError, compare_errors
 from bench.errors import BenchError
 from bench.feeds import feed_of
 from bench.metrics import counted_passages

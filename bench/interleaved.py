@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 from bench.comparison import (
     Comparison,
     NoiseFloor,
-    compare_errors,
     compare_rounds,
     conclude,
     figures_to_compare,
     noise_floor,
 )
+from bench.error_comparison import compare_errors
 from bench.errors import BenchError
 from bench.run_sample import RunSample, read_sample
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench.comparison import Figure, PassageError
+from bench.comparison import Figure
+from bench.error_comparison import PassageError
 from bench.errors import RunFolderError
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from rich.console import Console
 
 from bench.comparison import (
     Contrast,
-    compare_errors,
     compare_figures,
     conclude,
 )
+from bench.error_comparison import compare_errors
 from bench.run_sample import read_sample
 from commands.comparing import comparison_json, comparison_table, exit_code
 from commands.options import JsonOption

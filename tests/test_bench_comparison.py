@@ -11,13 +11,12 @@ from bench.comparison import (
     Figure,
     Judgement,
     NoiseFloor,
-    PassageError,
-    compare_errors,
     compare_figures,
     compare_rounds,
     conclude,
     noise_floor,
 )
+from bench.error_comparison import PassageError, compare_errors
 from bench.run_folder import write_run
 from bench.run_sample import read_sample
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.comparison import Figure, Judgement, PassageError
+from bench.comparison import Figure, Judgement
+from bench.error_comparison import PassageError
 from bench.errors import BenchError
 from bench.interleaved import Arm, compare_arms, run_arm, take_turns
 from bench.run_sample import RunSample

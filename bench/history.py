@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bench.run_sample import RunSample
 
-__all__ = ["HistoryPoint", "metric_names", "read_series", "take_in"]
+__all__ = ["HistoryPoint", "kept_series", "read_series", "take_in"]
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -109,7 +109,7 @@ def read_series(
     )
 
 
-def metric_names(database: Path) -> tuple[tuple[str, str, int], ...]:
+def kept_series(database: Path) -> tuple[tuple[str, str, int], ...]:
     """List the scenarios by title and machine, with how many sound runs each has."""
     query = (
         "SELECT title, machine, count(*) FROM runs WHERE status != 'INVALID' "

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from bench.change_points import change_points
 from bench.errors import BenchError
-from bench.history import metric_names, read_series, take_in
+from bench.history import kept_series, read_series, take_in
 from bench.report.history_page import history_chart
 from commands.options import DEFAULT_OUT, JsonOption, OutOption
 
@@ -40,7 +40,7 @@ def history(
     """Take in new runs, then show one figure over time with its change points."""
     path = out / "history.sqlite" if database is None else database
     n_new = take_in(path, out)
-    series = [s for s in metric_names(path) if title is None or s[0] == title]
+    series = [s for s in kept_series(path) if title is None or s[0] == title]
     if not series:
         message = (
             f"a history must have at least one sound run, got none of "
@@ -74,7 +74,7 @@ def history(
     starts = {c.position for c in changes}
     for k, point in enumerate(points):
         table.add_row(
-            point.began,
+            point.began[:16].replace("T", " "),
             point.run_id,
             point.commit[:10],
             f"{point.value:.4g}" + (" ← steps here" if k in starts else ""),

@@ -9,7 +9,7 @@ from bench_world import make_plan, perfect_results
 
 from bench.change_points import change_points
 from bench.errors import BenchError
-from bench.history import metric_names, read_series, take_in
+from bench.history import kept_series, read_series, take_in
 from bench.report.history_page import history_chart
 from bench.run_folder import write_run
 
@@ -32,7 +32,7 @@ def test_every_run_is_taken_in_once(tmp_path):
     database = tmp_path / "history.sqlite"
     assert take_in(database, tmp_path / "runs") == 3
     assert take_in(database, tmp_path / "runs") == 0
-    ((title, machine, n),) = metric_names(database)
+    ((title, machine, n),) = kept_series(database)
     assert (title, n) == ("Tiny world", 3)
     metric = "glass_to_alert_s.p50"
     points = read_series(database, metric=metric, title=title, machine=machine)

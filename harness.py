@@ -12,9 +12,14 @@ from typing import cast
 
 import typer
 
+from commands.ab import ab
+from commands.compare import compare
 from commands.crowd import crowd
+from commands.curve import curve
 from commands.doctor import doctor
 from commands.exit_code import ExitCode
+from commands.headroom import headroom
+from commands.history import history
 from commands.models import models
 from commands.policy import policy
 from commands.report import report
@@ -36,7 +41,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (run, crowd, report, policy, models, doctor):
+for command in (
+    run,
+    crowd,
+    report,
+    compare,
+    ab,
+    history,
+    curve,
+    headroom,
+    policy,
+    models,
+    doctor,
+):
     app.command()(command)
 app.command(name="scenarios")(list_scenarios)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["ClockCheck", "check_clock"]
+__all__ = ["ClockCheck", "check_clock", "worse_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,15 @@ class ClockCheck:
     def passed(self) -> bool:
         """Every reading lay inside its round trip."""
         return self.disagreement_ns == 0
+
+
+def worse_of(before: ClockCheck, after: ClockCheck) -> ClockCheck:
+    """Join two checks of one clock: it has to be right at both."""
+    return ClockCheck(
+        n_round_trips=before.n_round_trips + after.n_round_trips,
+        shortest_ns=min(before.shortest_ns, after.shortest_ns),
+        disagreement_ns=max(before.disagreement_ns, after.disagreement_ns),
+    )
 
 
 def check_clock(

@@ -1,4 +1,4 @@
-"""Settings of the load and of the objectives: `[load]` and `[objectives]`.
+"""Settings of what a run is asked to show: `[objectives]`; and those of its load.
 
 Owns ranges, units and which metric each objective limits. Knows nothing of how
 load is driven or metrics are computed.
@@ -7,56 +7,16 @@ load is driven or metrics are computed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sim.arrivals import Phase
+from bench.load_config import LoadConfig
 
 __all__ = ["LoadConfig", "Objective", "ObjectivesConfig"]
 
 Seconds = Annotated[float, Field(gt=0.0, le=3600.0)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
-
-
-class LoadConfig(BaseModel):
-    """How frames arrive at the matcher.
-
-    Real-time or unhurried is no property of a scenario: the command line says it.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    kind: Literal["camera_stream"] = Field(
-        default="camera_stream",
-        description="Every camera sends its clip once, at its own frame rate.",
-    )
-    duration_s: Seconds | None = Field(
-        default=None,
-        description="Seconds of every clip to send; the whole clip if left out.",
-    )
-    phase: Phase = Field(
-        default=Phase.RANDOM,
-        description=(
-            "How the cameras' clocks stand to each other: aligned is the worst case, "
-            "staggered the best."
-        ),
-    )
-    jitter_s: float = Field(
-        default=0.005,
-        ge=0.0,
-        le=1.0,
-        description=(
-            "Largest lateness of a frame on its way, drawn per frame; below one frame "
-            "interval."
-        ),
-    )
-    warm_up_s: float = Field(
-        default=3.0,
-        ge=0.0,
-        le=600.0,
-        description="Seconds at the start of the run that no figure counts.",
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

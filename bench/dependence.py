@@ -42,8 +42,9 @@ def dependent_share(events: NDArray[np.bool_]) -> Metric:
 def effective_size(series: NDArray[np.bool_] | NDArray[np.float64]) -> int:
     """Count the independent samples that would say as much as this series.
 
-    n / (1 + 2 sum of the autocorrelations), the sum ended by Geyer's initial positive
-    sequence: pairs of neighbouring lags are added while their sum stays positive.
+    n / (1 + 2 sum of the autocorrelations), the sum ended by Geyer's initial monotone
+    sequence: pairs of neighbouring lags are added while their sum stays positive, each
+    at most the one before it, since noise far out must not add up.
     Never more than n: a series that alternates is not credited with more.
 
     Args:
@@ -63,15 +64,17 @@ def effective_size(series: NDArray[np.bool_] | NDArray[np.float64]) -> int:
     if n == 0:
         raise EmptyDenominatorError(what="an effective sample size")
     centred = series.astype(np.float64) - float(np.mean(series))
-    # Zero padding to 2n keeps the transform's circular correlation from wrapping.
-    spectrum = np.fft.rfft(centred, n=2 * n)
-    covariance = np.fft.irfft(np.abs(spectrum) ** 2, n=2 * n)[:n]
+    # Padding to 2n or more keeps the transform's circular correlation from wrapping.
+    n_padded = 1 << (2 * n - 1).bit_length()
+    spectrum = np.fft.rfft(centred, n=n_padded)
+    covariance = np.fft.irfft(np.abs(spectrum) ** 2, n=n_padded)[:n]
     if covariance[0] <= 0.0:
         return n
     correlation = covariance / covariance[0]
     pairs = correlation[: n - n % 2].reshape(-1, 2).sum(axis=1)
     negative = np.flatnonzero(pairs <= 0.0)
     end = int(negative[0]) if len(negative) > 0 else len(pairs)
+    monotone = np.minimum.accumulate(pairs[:end])
     # The first pair holds lag 0 itself: 2 * sum - 1 is 1 + 2 * (lags from 1 on).
-    inflation = max(1.0, 2.0 * float(pairs[:end].sum()) - 1.0)
+    inflation = max(1.0, 2.0 * float(monotone.sum()) - 1.0)
     return max(1, math.floor(n / inflation))

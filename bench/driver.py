@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.errors import SystemGoneError
+from bench.errors import ClockStoppedError, SystemGoneError
 from bench.records import SentFrames
 from matcher.records import CameraId, EncodedFrame
 
@@ -29,6 +29,8 @@ __all__ = ["Drive", "drive", "real_sleep", "wait_until"]
 # A sleeping thread wakes some 60 us late on Linux (timer slack 50 us and the way back
 # to a core), at times 1 ms on a busy one: sleep to within this, then watch the clock.
 _SPIN_NS = 500_000
+# A clock that reads the same so often, at some 50 ns a reading, has stopped.
+_STOPPED_READINGS = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -39,11 +41,13 @@ class Drive:
         sent: Per row of the plan, when it was due and when it was handed over.
         interrupted: Someone pressed Ctrl-C.
         lost: Why the matcher could take no more; empty if it could.
+        clock_stopped: The clock stood still while a frame waited for its time.
     """
 
     sent: SentFrames
     interrupted: bool
     lost: str
+    clock_stopped: bool = False
 
 
 def drive(
@@ -52,7 +56,7 @@ def drive(
     send: Callable[[EncodedFrame], None],
     *,
     start_ns: int,
-    pace: Callable[[int], None],
+    pace: Callable[[int], int],
     clock: Callable[[], int],
     progress: Callable[[int], None],
 ) -> Drive:
@@ -63,7 +67,8 @@ def drive(
         packets: Of each camera of the plan, the packet of each frame.
         send: Hands one frame to the matcher.
         start_ns: Start of the run; capture times count from it.
-        pace: Given a planned capture time, returns when the frame may go.
+        pace: Given a planned capture time, returns when the frame may go, with the
+            time from which its latency counts.
         clock: Nanoseconds.
         progress: Told how many rows are done, after each.
 
@@ -71,22 +76,30 @@ def drive(
         What was sent; also when Ctrl-C or the matcher's death cut the plan short.
     """
     planned_ns = plan.offset_ns + start_ns
+    rows = zip(
+        plan.camera.tolist(),
+        plan.frame_index.tolist(),
+        planned_ns.tolist(),
+        strict=True,
+    )
+    camera_ids = [CameraId(camera_id) for camera_id in plan.camera_ids]
     sent_ns = np.full(len(plan), -1, dtype=np.int64)
     interrupted = False
+    clock_stopped = False
     lost = ""
     with _no_collection():
         try:
-            for row in range(len(plan)):
-                camera = int(plan.camera[row])
-                index = int(plan.frame_index[row])
-                frame = EncodedFrame(
-                    camera_id=CameraId(plan.camera_ids[camera]),
-                    index=index,
-                    capture_time_ns=int(planned_ns[row]),
-                    packet=packets[camera][index],
+            for row, (camera, index, due_ns) in enumerate(rows):
+                capture_time_ns = pace(due_ns)
+                planned_ns[row] = capture_time_ns
+                send(
+                    EncodedFrame(
+                        camera_id=camera_ids[camera],
+                        index=index,
+                        capture_time_ns=capture_time_ns,
+                        packet=packets[camera][index],
+                    )
                 )
-                pace(frame.capture_time_ns)
-                send(frame)
                 # Stamped after the hand-over: a full pipe counts as a late send.
                 sent_ns[row] = clock()
                 progress(row + 1)
@@ -94,26 +107,41 @@ def drive(
             interrupted = True
         except SystemGoneError as error:
             lost = error.reason
+        except ClockStoppedError:
+            clock_stopped = True
     return Drive(
         sent=SentFrames(planned_ns=planned_ns, sent_ns=sent_ns),
         interrupted=interrupted,
         lost=lost,
+        clock_stopped=clock_stopped,
     )
 
 
 def wait_until(
     deadline_ns: int, *, clock: Callable[[], int], sleep: Callable[[float], None]
-) -> None:
+) -> int:
     """Return at an absolute time, or at once if it has passed.
 
     Deadlines are absolute, so lateness of one send never shifts the next.
+
+    Returns:
+        The deadline.
+
+    Raises:
+        ClockStoppedError: If the clock stands still.
     """
-    while True:
-        left_ns = deadline_ns - clock()
-        if left_ns <= 0:
-            return
+    now_ns = clock()
+    n_same = 0
+    while now_ns < deadline_ns:
+        left_ns = deadline_ns - now_ns
         if left_ns > _SPIN_NS:
             sleep((left_ns - _SPIN_NS) / 1e9)
+            n_same += _STOPPED_READINGS  # nobody sleeps for no time
+        before_ns, now_ns = now_ns, clock()
+        n_same = n_same + 1 if now_ns == before_ns else 0
+        if n_same >= _STOPPED_READINGS:
+            raise ClockStoppedError(reading_ns=now_ns)
+    return deadline_ns
 
 
 def real_sleep(seconds: float) -> None:

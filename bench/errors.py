@@ -11,6 +11,7 @@ the others tell of a run that broke, and the run keeps what it had.
         └── RunFolderError           a run folder cannot be read back
     LfrError
     ├── EmptyDenominatorError        a rate of nothing
+    ├── ClockStoppedError            the harness's clock stands still
     ├── SystemStartError             the matcher did not become ready
     └── SystemGoneError              the matcher's process ended in the run
 """
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BenchError",
+    "ClockStoppedError",
     "EmptyDenominatorError",
     "LoadTooLongError",
     "OutputFolderError",
@@ -96,6 +98,16 @@ class EmptyDenominatorError(LfrError, ZeroDivisionError):
     def __init__(self, *, what: str) -> None:
         self.what = what
         super().__init__(f"{what} needs at least one case, got none")
+
+
+class ClockStoppedError(LfrError, RuntimeError):
+    """The clock by which frames are sent does not move."""
+
+    def __init__(self, *, reading_ns: int) -> None:
+        self.reading_ns = reading_ns
+        super().__init__(
+            f"the harness's clock must move on, but it stands at {reading_ns} ns"
+        )
 
 
 class SystemStartError(LfrError, RuntimeError):

@@ -42,6 +42,8 @@ class FrameTable:
         n_faces: (n,) int32.
         counted: (n,) bool, sent and past the warm-up.
         n_strangers: Results for frames that were never sent.
+        n_backwards: Results whose stamps run backwards: from capture over receipt
+            and stages to the end, a clock that works only moves on.
     """
 
     planned_ns: NDArray[np.int64]
@@ -54,6 +56,7 @@ class FrameTable:
     n_faces: NDArray[np.int32]
     counted: NDArray[np.bool_]
     n_strangers: int
+    n_backwards: int
 
     @property
     def sent(self) -> NDArray[np.bool_]:
@@ -116,13 +119,14 @@ def tabulate(
     n_outcomes = np.zeros(n, dtype=np.int32)
     n_stages = np.zeros(n, dtype=np.int32)
     n_faces = np.zeros(n, dtype=np.int32)
-    n_strangers = 0
+    n_strangers = n_backwards = 0
     for result in results:
         said = result.outcome
         row = rows.row(said.camera_id, said.frame_index)
         if row == NEVER or sent.sent_ns[row] == NEVER:
             n_strangers += 1
             continue
+        n_backwards += not _moves_on(result)
         received_ns[row] = said.received_ns
         done_ns[row] = said.done_ns
         outcome[row] = OUTCOMES.index(said.outcome)
@@ -141,4 +145,16 @@ def tabulate(
         n_faces=n_faces,
         counted=past_warm_up & (sent.sent_ns != NEVER),
         n_strangers=n_strangers,
+        n_backwards=n_backwards,
+    )
+
+
+def _moves_on(result: FrameResult) -> bool:
+    """Say whether every stamp of a frame is at or after the ones before it."""
+    said = result.outcome
+    if not said.capture_time_ns <= said.received_ns <= said.done_ns:
+        return False
+    return all(
+        said.received_ns <= e.enqueued_ns <= e.started_ns <= e.ended_ns <= said.done_ns
+        for e in result.events
     )

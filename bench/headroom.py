@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bench.records import ArrivalPlan
-    from bench.sut import SystemLink
+    from bench.target import Ledger, Target
 
 __all__ = ["measure_null_hz"]
 
@@ -23,7 +23,8 @@ _MAX_IN_FLIGHT = 16
 
 
 def measure_null_hz(
-    link: SystemLink,
+    target: Target,
+    ledger: Ledger,
     plan: ArrivalPlan,
     packets: Sequence[Sequence[bytes]],
     *,
@@ -33,7 +34,8 @@ def measure_null_hz(
     """Push the plan's frames as fast as they are acknowledged.
 
     Args:
-        link: To the null system, ready.
+        target: The null system, ready.
+        ledger: In which it reports.
         plan: Whose frames to send, over and over.
         packets: Of each camera of the plan, the packet of each frame.
         duration_s: How long to push.
@@ -51,8 +53,8 @@ def measure_null_hz(
     n_sent = 0
     while (now_ns := clock()) < end_ns:
         camera, index = next(rows)
-        link.wait_for_room(_MAX_IN_FLIGHT)
-        link.send(
+        ledger.wait_for_room(_MAX_IN_FLIGHT)
+        target.issue(
             EncodedFrame(
                 camera_id=CameraId(plan.camera_ids[camera]),
                 index=index,
@@ -61,5 +63,5 @@ def measure_null_hz(
             )
         )
         n_sent += 1
-    link.finish()
+    target.flush()
     return n_sent / ((clock() - begin_ns) / 1e9)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bench.proportion import proportion
 from bench.records import Metric
 
 __all__ = ["Instrument", "instrument_metrics"]
@@ -22,6 +23,9 @@ class Instrument:
         unhurried: Frames went as fast as they were taken, not in real time.
         interrupted: Someone pressed Ctrl-C.
         lost: Why the matcher could take no more; empty if it could.
+        clock_stopped: The harness's clock stood still.
+        closed: Frames waited for earlier ones: nothing could be late or overtaken.
+        offered_hz: Frames per second when all of the load is on.
         fps: Of each camera of the plan.
         warm_up_s: Frames planned earlier do not count.
         deadline_s: Goodput counts frames done within it.
@@ -43,6 +47,9 @@ class Instrument:
     unhurried: bool
     interrupted: bool
     lost: str
+    clock_stopped: bool
+    closed: bool
+    offered_hz: float
     fps: tuple[float, ...]
     warm_up_s: float
     deadline_s: float
@@ -59,11 +66,6 @@ class Instrument:
     n_enrolled: int
     threshold: float
     target_fpir: float | None
-
-    @property
-    def offered_hz(self) -> float:
-        """Frames per second of all cameras together."""
-        return sum(self.fps)
 
     @property
     def frame_interval_s(self) -> float:
@@ -96,6 +98,7 @@ def instrument_metrics(instrument: Instrument) -> dict[str, Metric]:
         "watchlist.fte": Metric(
             value=n_failed, n=instrument.n_watchlist, unit="subjects"
         ),
+        "fte": proportion(n_failed, instrument.n_watchlist),
         "threshold": Metric(value=instrument.threshold, unit="cosine"),
         "target_fpir": Metric(value=instrument.target_fpir),
         "headroom": Metric(value=instrument.headroom),

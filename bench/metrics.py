@@ -17,7 +17,7 @@ from bench.instrument import instrument_metrics
 from bench.latency import latency_metrics, percentile
 from bench.passages import counting_windows
 from bench.records import Metric
-from bench.stages import flow_metrics, span_s, stage_metrics
+from bench.stages import cause_metrics, flow_metrics, span_s, stage_metrics
 from matcher.records import Outcome
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def compute_metrics(
             deadline_s=instrument.deadline_s,
             unhurried=unhurried,
         ),
+        **cause_metrics(results),
         **instrument_metrics(instrument),
         "passages.excluded": Metric(
             value=len(passages) - len(counted), n=len(passages), unit="passages"

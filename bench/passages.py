@@ -3,7 +3,8 @@
 Owns `PassageOutcome`: the unit of account of every rate. Knows nothing of rates.
 
 A passage counts if the run saw all of it: the face entered the zone after the warm-up
-and left it before the last frame that was sent. Whoever was already in the zone when
+and left it before the last frame that was sent, and its camera was on all the while.
+Whoever was already in the zone when
 the counting began, or still in it when the sending ended, showed the matcher less
 than a whole walk, and would be charged to it as a miss. The price is that slow walkers
 are a little rarer among the counted than in the street, by about their time in the
@@ -44,14 +45,20 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountingWindow:
-    """From when to when a camera's passages count, seconds of clip time."""
+    """When a camera's passages count: it was on without a pause.
 
-    begins_s: float
-    ends_s: float
+    Attributes:
+        spans_s: From when to when, seconds of clip time, in order.
+    """
+
+    spans_s: tuple[tuple[float, float], ...]
 
     def holds(self, passage: Passage | PassageOutcome) -> bool:
-        """The whole passage lies inside."""
-        return self.begins_s < passage.t_in_s and passage.t_out_s < self.ends_s
+        """The whole passage lies inside one span."""
+        return any(
+            begins_s < passage.t_in_s and passage.t_out_s < ends_s
+            for begins_s, ends_s in self.spans_s
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +96,14 @@ def counting_windows(
     was_sent = sent.sent_ns >= 0
     past = plan.offset_ns >= round(warm_up_s * 1e9)
     for k, camera_id in enumerate(plan.camera_ids):
-        watched = plan.frame_index[(plan.camera == k) & was_sent & past]
-        # Without a single counted frame the window is empty: it ends as it begins.
-        first, last = (watched.min(), watched.max()) if len(watched) > 0 else (0, 0)
+        watched = np.sort(plan.frame_index[(plan.camera == k) & was_sent & past])
+        pauses = np.flatnonzero(np.diff(watched) > 1)
         windows[camera_id] = CountingWindow(
-            begins_s=float(first / fps[k]), ends_s=float(last / fps[k])
+            spans_s=tuple(
+                (float(span[0] / fps[k]), float(span[-1] / fps[k]))
+                for span in np.split(watched, pauses + 1)
+                if len(span) > 0
+            )
         )
     return windows
 
@@ -137,13 +147,15 @@ def judge_passages(
             if len(shown) > 0:
                 # Who was there when the clip began, nobody saw enter.
                 is_timed = not unhurried and passage.t_in_s >= 0.0
+                processed = shown[frames.ended(Outcome.PROCESSED)[shown]]
                 outcome = _outcome(
                     passage,
                     crowd,
                     accounts.get(passage.passage_id, _Account()),
-                    n_processed=int(frames.ended(Outcome.PROCESSED)[shown].sum()),
+                    n_processed=len(processed),
                     n_detected=len(join.detected(passage) & set(in_zone.tolist())),
                     entered_ns=int(frames.planned_ns[shown[0]]) if is_timed else None,
+                    latency_s=None if unhurried else _mean_s(frames, processed),
                 )
                 outcomes.append(outcome)
     return Findings(passages=tuple(outcomes), probes=probes, alerts=alerts)
@@ -174,6 +186,7 @@ def _outcome(
     n_processed: int,
     n_detected: int,
     entered_ns: int | None,
+    latency_s: float | None,
 ) -> PassageOutcome:
     person = crowd.subjects[passage.person_id]
     right_s = [
@@ -212,7 +225,14 @@ def _outcome(
         true_alert=bool(account.right_ns),
         false_alert=bool(account.wrong_ns),
         time_to_alert_s=min(right_s, default=None),
+        latency_s=latency_s,
     )
+
+
+def _mean_s(frames: FrameTable, rows: NDArray[np.int64]) -> float | None:
+    if len(rows) == 0:
+        return None
+    return float((frames.done_ns - frames.planned_ns)[rows].mean()) / 1e9
 
 
 def _frames_in_zone(clip: Clip) -> list[NDArray[np.int32]]:

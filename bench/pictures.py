@@ -49,14 +49,15 @@ def write_pictures(run_folder: Path, crowd: Crowd, record: RunRecord) -> Album:
 
     Args:
         run_folder: Exists; pictures go into `pictures/` below it.
-        crowd: Clips, truth and watchlist.
-        record: The run.
+        crowd: Clips, truth and watchlist, as rendered.
+        record: The run; cameras that showed a clip again are not pictured.
 
     Returns:
         What was written, as read back by `read_album`.
     """
     (run_folder / FOLDER).mkdir(exist_ok=True)
-    chosen = choose_alerts(record.alerts)
+    fps = {str(clip.camera_id): clip.fps for clip in crowd.clips}
+    chosen = choose_alerts([a for a in record.alerts if a.camera_id in fps])
     cameras: list[CameraPicture] = []
     probes: dict[int, str] = {}
     for clip in crowd.clips:
@@ -75,7 +76,6 @@ def write_pictures(run_folder: Path, crowd: Crowd, record: RunRecord) -> Album:
             if alert.frame_index in frames:
                 image_bgr = frames[alert.frame_index]
                 probes[alert.alert_index] = _probe(run_folder, alert, image_bgr)
-    fps = {str(clip.camera_id): clip.fps for clip in crowd.clips}
     album = Album(
         cameras=tuple(cameras),
         alerts=tuple(

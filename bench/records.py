@@ -175,6 +175,8 @@ class PassageOutcome:
         true_alert: An alert named the right subject.
         false_alert: An alert named a wrong subject.
         time_to_alert_s: From entering the zone to the first true alert.
+        latency_s: Mean glass-to-alert latency of its processed frames; None if there
+            are none, or nobody waited between the frames.
     """
 
     passage_id: str
@@ -200,6 +202,7 @@ class PassageOutcome:
     true_alert: bool
     false_alert: bool
     time_to_alert_s: float | None
+    latency_s: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +215,7 @@ class AlertOutcome:
         subject_id: Whom the matcher named.
         comparison_score, threshold: Cosine.
         latency_s: Planned capture time to alert.
-        passage_id, person_id: Truth; None if no face was there.
+        passage_id, person_id: Truth; None outside any passage.
         correct: The named subject is the person.
     """
 
@@ -239,7 +242,7 @@ class ProbeOutcome:
         n_shots: Faces fused so far.
         quality: Of the newest face.
         subject_id, comparison_score: First candidate.
-        passage_id, person_id: Truth; None if no face was there.
+        passage_id, person_id: Truth; None outside any passage.
     """
 
     camera_id: str

@@ -5,12 +5,13 @@ Owns the reading of the kernel's accounts. Knows nothing of what the process did
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-__all__ = ["Account", "read_account", "used"]
+__all__ = ["Account", "read_account", "read_family_account", "used"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ def read_account(pid: int) -> Account:
     """Read a process's account.
 
     Raises:
-        ProcessLookupError: If there is no such process.
+        ProcessLookupError: If there is no such process, or only what is left of one.
 
     Source:
         Linux, Documentation/scheduler/sched-stats.rst: the second field of
@@ -41,6 +42,8 @@ def read_account(pid: int) -> Account:
     """
     try:
         process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            raise psutil.NoSuchProcess(pid)  # noqa: TRY301 - one sentence for both
         times = process.cpu_times()
         rss_bytes = process.memory_info().rss
     except psutil.NoSuchProcess as error:
@@ -53,13 +56,40 @@ def read_account(pid: int) -> Account:
     )
 
 
+def read_family_account(pid: int) -> Account:
+    """Read the account of a process and of all that it has started, as one.
+
+    The harness's own account is never read so: the matcher is its child.
+
+    Raises:
+        ProcessLookupError: If there is no such process.
+    """
+    accounts = [read_account(pid)]
+    # Those that have ended are in their parent's account, if it waited for them.
+    ended = psutil.Process(pid).cpu_times()
+    for child in psutil.Process(pid).children(recursive=True):
+        with suppress(ProcessLookupError):
+            accounts.append(read_account(child.pid))
+    waits = [account.wait_s for account in accounts if account.wait_s is not None]
+    return Account(
+        cpu_s=sum(account.cpu_s for account in accounts)
+        + ended.children_user
+        + ended.children_system,
+        wait_s=sum(waits) if len(waits) == len(accounts) else None,
+        rss_bytes=sum(account.rss_bytes for account in accounts),
+    )
+
+
 def used(before: Account, after: Account) -> Account:
     """Say what was used between two readings; memory as it was at the later one."""
     wait_s = None
     if before.wait_s is not None and after.wait_s is not None:
-        wait_s = after.wait_s - before.wait_s
+        # What a thread waited is forgotten when it ends: never less than nothing.
+        wait_s = max(0.0, after.wait_s - before.wait_s)
     return Account(
-        cpu_s=after.cpu_s - before.cpu_s, wait_s=wait_s, rss_bytes=after.rss_bytes
+        cpu_s=max(0.0, after.cpu_s - before.cpu_s),
+        wait_s=wait_s,
+        rss_bytes=after.rss_bytes,
     )
 
 

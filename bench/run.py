@@ -8,39 +8,74 @@ any step is done.
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from bench.association import TruthJoin
 from bench.enrolment import enrol_watchlist
 from bench.frames import tabulate
 from bench.instrument import Instrument
+from bench.load_config import LoadKind
 from bench.metrics import compute_metrics
+from bench.pacing import Pacing
 from bench.passages import judge_passages
 from bench.provenance import describe_inputs, describe_system
 from bench.records import RunRecord
-from bench.session import hold_session, run_null
-from bench.sources import demux
+from bench.rig import make_rig
+from bench.session import drive_target, run_null, undropping
 from bench.stages import bottleneck
+from bench.targets import (
+    TargetKind,
+    matcher_here,
+    matcher_process,
+    null_process,
+    oracle,
+)
 from bench.verdict import applicable, judge, judge_objectives
-from bench.workload import draw_plan
+from bench.workload import offered_hz
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import numpy as np
 
     from bench.config import LoadConfig, Objective, ObjectivesConfig
     from bench.records import ArrivalPlan, Metric
+    from bench.rig import Rig
     from bench.session import Progress, Session
+    from bench.target import OpenTarget
     from matcher.config import MatcherConfig
     from matcher.gallery import Enrolment
     from synthetic_crowds.records import Crowd
 
-__all__ = ["conclude", "run"]
+__all__ = ["Origin", "Settings", "conclude", "measure", "run"]
 
 # Goodput counts frames done within this, unless an objective on latency says more.
 _DEADLINE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What is measured, under which load, and what it is asked to show."""
+
+    matcher: MatcherConfig
+    load: LoadConfig
+    objectives: ObjectivesConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a run comes from.
+
+    Attributes:
+        run_id: Name of the run.
+        scenario: The resolved scenario, kept as it is.
+        provenance: Code, machine, moment; inputs, system and instrument are added.
+    """
+
+    run_id: str
+    scenario: Mapping[str, object]
+    provenance: Mapping[str, object]
 
 
 def run(
@@ -56,7 +91,7 @@ def run(
     scenario: Mapping[str, object],
     provenance: Mapping[str, object],
 ) -> RunRecord:
-    """Measure a matcher on a crowd.
+    """Measure a matcher, in its own process, on a crowd.
 
     Args:
         crowd: What is shown to it, and what is true.
@@ -65,11 +100,11 @@ def run(
         objectives: What it is asked to show.
         rng: The stream of the arrivals.
         unhurried: Send every frame as soon as there is room for it and skip none:
-            for results that repeat, not for latencies.
+            for results that repeat, not for latencies. Loads of kind `offline` are.
         progress: Told the task, how much is done, and of how much.
-        run_id: Name of the run.
-        scenario: The resolved scenario, kept as it is.
-        provenance: Where the run comes from; inputs, system and instrument are added.
+        run_id: See `Origin`.
+        scenario: Likewise.
+        provenance: Likewise.
 
     Returns:
         The run with its metrics and verdict; also if Ctrl-C or the matcher's death
@@ -81,31 +116,61 @@ def run(
             frame.
         KeyboardInterrupt: If Ctrl-C comes before the first frame.
     """
+    return measure(
+        make_rig(crowd, load, rng=rng),
+        enrol_watchlist(crowd.watchlist, matcher, progress=progress),
+        Settings(matcher=matcher, load=load, objectives=objectives),
+        Origin(run_id=run_id, scenario=scenario, provenance=provenance),
+        unhurried=unhurried,
+        progress=progress,
+        target=TargetKind.PROCESS,
+    )
+
+
+def measure(
+    rig: Rig,
+    enrolment: Enrolment,
+    settings: Settings,
+    origin: Origin,
+    *,
+    unhurried: bool,
+    progress: Progress,
+    target: TargetKind,
+) -> RunRecord:
+    """Measure with feeds and a gallery that were made before; else as `run`."""
+    matcher, load = settings.matcher, settings.load
+    pacing = _pacing(load, unhurried=unhurried)
+    config = matcher if pacing is Pacing.OPEN else undropping(matcher)
     # The one clock that all processes of a machine share: monotonic since its start.
     clock = time.perf_counter_ns
-    plan = draw_plan(crowd.clips, load, rng=rng)
-    packets = tuple(demux(clip) for clip in crowd.clips)
-    enrolment = enrol_watchlist(crowd.watchlist, matcher, progress=progress)
     null_hz = None
-    if not unhurried:
-        null_hz = run_null(plan, packets, clock=clock, progress=progress)
-    session = hold_session(
-        plan,
-        packets,
-        config=matcher,
-        gallery=enrolment.gallery,
-        unhurried=unhurried,
+    if pacing is Pacing.OPEN:
+        null_hz = run_null(rig.plan, rig.packets, clock=clock, progress=progress)
+    openers: dict[TargetKind, Callable[[], OpenTarget]] = {
+        TargetKind.PROCESS: lambda: matcher_process(config, enrolment.gallery),
+        TargetKind.IN_PROCESS: lambda: matcher_here(
+            config, enrolment.gallery, clock=clock
+        ),
+        TargetKind.NULL: null_process,
+        TargetKind.ORACLE: lambda: oracle(rig.crowd, clock=clock),
+    }
+    session = drive_target(
+        rig.plan,
+        rig.packets,
+        openers[target](),
+        pacing=pacing,
+        in_flight=load.in_flight if load.kind is LoadKind.MULTI_STREAM else 1,
         clock=clock,
         progress=progress,
     )
-    stated = objectives.stated()
+    stated = settings.objectives.stated()
     limits_s = [o.limit for o in stated if o.metric.startswith("glass_to_alert_s.")]
     instrument = _instrument(
-        crowd,
+        rig,
         session,
         enrolment,
-        unhurried=unhurried,
-        warm_up_s=load.warm_up_s,
+        load,
+        pacing=pacing,
         deadline_s=max(limits_s, default=_DEADLINE_S),
         null_hz=null_hz,
         target_fpir=(
@@ -113,16 +178,22 @@ def run(
         ),
     )
     return conclude(
-        crowd,
-        plan,
+        rig.crowd,
+        rig.plan,
         session,
         instrument,
-        objectives=applicable(stated, unhurried=unhurried),
-        run_id=run_id,
-        scenario=scenario,
-        provenance=provenance,
-        notes=(*crowd.notes, *_enrolment_notes(enrolment)),
+        objectives=applicable(stated, unhurried=instrument.unhurried),
+        run_id=origin.run_id,
+        scenario=origin.scenario,
+        provenance=origin.provenance,
+        notes=(*rig.crowd.notes, *_enrolment_notes(enrolment)),
     )
+
+
+def _pacing(load: LoadConfig, *, unhurried: bool) -> Pacing:
+    if unhurried or load.kind is LoadKind.OFFLINE:
+        return Pacing.UNHURRIED
+    return Pacing.CLOSED if load.kind.is_closed else Pacing.OPEN
 
 
 def conclude(
@@ -180,23 +251,27 @@ def conclude(
 
 
 def _instrument(
-    crowd: Crowd,
+    rig: Rig,
     session: Session,
     enrolment: Enrolment,
+    load: LoadConfig,
     *,
-    unhurried: bool,
-    warm_up_s: float,
+    pacing: Pacing,
     deadline_s: float,
     null_hz: float | None,
     target_fpir: float | None,
 ) -> Instrument:
+    crowd = rig.crowd
     ours, theirs = session.harness, session.matcher
     return Instrument(
-        unhurried=unhurried,
+        unhurried=pacing is Pacing.UNHURRIED,
         interrupted=session.drive.interrupted,
         lost=session.drive.lost,
+        clock_stopped=session.drive.clock_stopped,
+        closed=pacing is Pacing.CLOSED,
+        offered_hz=offered_hz(crowd.clips, load),
         fps=tuple(clip.fps for clip in crowd.clips),
-        warm_up_s=warm_up_s,
+        warm_up_s=load.warm_up_s,
         deadline_s=deadline_s,
         null_hz=null_hz,
         clock_shortest_ns=session.clock_check.shortest_ns,

@@ -26,6 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
+from bench.disparity import Disparity, disparities
 from bench.errors import OutputFolderError, RunFolderError
 from bench.instrument import Instrument
 from bench.metrics import compute_metrics, counted_passages
@@ -40,6 +41,7 @@ from bench.records import (
     Verdict,
 )
 from bench.run_tables import TABLE_NAMES, plan_of, results_of, tables_of
+from bench.stages import bottleneck
 from bench.tables import from_table
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ __all__ = [
     "write_run",
 ]
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 # Metrics of the contract that are hashes, by where the provenance keeps them.
 _HASHES = {"truth.sha256": "truth_sha256", "clips.sha256": "clips_sha256"}
@@ -136,10 +138,28 @@ def run_json(record: RunRecord) -> dict[str, object]:
         "verdict": asdict(record.verdict),
         "objectives": [asdict(objective) for objective in record.objectives],
         "metrics": metrics,
+        "bottleneck": _bottleneck(record),
+        "disparities": [asdict(found) for found in _disparities(record)],
         "scenario": record.scenario,
         "provenance": record.provenance,
         "notes": list(record.notes),
     }
+
+
+def _bottleneck(record: RunRecord) -> dict[str, object] | None:
+    """Name the busiest stage; None if none worked."""
+    busiest = bottleneck(record.metrics)
+    if busiest is None:
+        return None
+    return {"stage": str(busiest[0]), "utilisation": busiest[1]}
+
+
+def _disparities(record: RunRecord) -> tuple[Disparity, ...]:
+    return disparities(
+        counted_passages(
+            record.passages, record.plan, record.sent, instrument_of(record)
+        )
+    )
 
 
 def read_run(folder: Path) -> RunRecord:

@@ -1,6 +1,7 @@
-"""One sitting with the matcher: start it, check its clock, drive it, hear it out.
+"""One sitting with a target: open it, check its clock, drive it, hear it out.
 
-Owns the life of the matcher's process in a run. Knows nothing of truth or figures.
+Owns the order of these steps, and that whatever was said is kept however the sitting
+ends. Knows nothing of truth or figures.
 """
 
 from __future__ import annotations
@@ -8,20 +9,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from bench.clock import check_clock
-from bench.driver import drive, real_sleep, wait_until
+from bench.clock import check_clock, worse_of
+from bench.driver import drive
 from bench.errors import SystemGoneError
 from bench.headroom import measure_null_hz
-from bench.resources import read_account, used
-from bench.sut import running
-from matcher.engine import serve
-from matcher.gallery import save
-from matcher.null import serve as serve_null
+from bench.pacing import Pacing, pace_of
+from bench.resources import read_account, read_family_account, used
+from bench.target import Ledger
+from bench.targets import matcher_process, null_process
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,13 +27,20 @@ if TYPE_CHECKING:
     from bench.driver import Drive
     from bench.records import ArrivalPlan
     from bench.resources import Account
-    from bench.sut import SystemLink
+    from bench.target import OpenTarget, Target
     from matcher.config import MatcherConfig
     from matcher.gallery import Gallery
     from matcher.messages import SystemDescription
     from matcher.records import FrameResult
 
-__all__ = ["Progress", "Session", "hold_session", "run_null"]
+__all__ = [
+    "Progress",
+    "Session",
+    "drive_target",
+    "hold_session",
+    "run_null",
+    "undropping",
+]
 
 # Called with a task's name, how much of it is done, and how much there is.
 Progress = Callable[[str, int, int], None]
@@ -44,22 +48,20 @@ Progress = Callable[[str, int, int], None]
 _NULL_RUN_S = 1.5
 # Time to get from drawing the line to the first frame without being late for it.
 _LEAD_NS = 200_000_000
-# Unhurried: enough that the matcher never waits for us, little enough to hold.
-_MAX_IN_FLIGHT = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Session:
-    """What the matcher was, what it was sent, and what it said.
+    """What the target was, what it was sent, and what it said.
 
     Attributes:
         system: By its own description.
-        clock_check: Whether its stamps are of our clock.
+        clock_check: Whether its stamps are of our clock, before and after.
         drive: What was sent, and how the sending ended.
         results: What it said, in that order.
         drive_s: Wall time of the sending.
         harness: What our own process used in that time.
-        matcher: What the matcher's used; None if it did not live to tell.
+        matcher: What the target's used; None if it has none, or did not live to tell.
     """
 
     system: SystemDescription
@@ -80,10 +82,10 @@ def run_null(
 ) -> float:
     """Drive a system that does nothing, to learn what the harness can; frames/s."""
     progress("test the harness itself", 0, 1)
-    with running(serve_null, name="null system") as link:
-        link.wait_ready()
+    ledger = Ledger()
+    with null_process()(ledger) as target:
         null_hz = measure_null_hz(
-            link, plan, packets, duration_s=_NULL_RUN_S, clock=clock
+            target, ledger, plan, packets, duration_s=_NULL_RUN_S, clock=clock
         )
     progress("test the harness itself", 1, 1)
     return null_hz
@@ -99,15 +101,14 @@ def hold_session(
     clock: Callable[[], int],
     progress: Progress,
 ) -> Session:
-    """Drive the matcher with a plan and collect everything it says.
+    """Drive the matcher in its process with a plan; see `drive_target`.
 
     Args:
         plan: When frames are captured.
         packets: Of each camera of the plan, the packet of each frame.
         config: The matcher's settings; unhurried, it drops no frame.
         gallery: Whom it looks for.
-        unhurried: Send as fast as frames are taken. Capture times then count from
-            zero, so that nothing in the results depends on when the run was.
+        unhurried: Send as fast as frames are taken, in place of the plan's clock.
         clock: Nanoseconds.
         progress: Told of warm-up and of frames sent.
 
@@ -115,62 +116,90 @@ def hold_session(
         BadInputError: If the matcher refuses its settings or gallery.
         SystemStartError, SystemGoneError: If it does not live to the first frame.
     """
-    if unhurried:
-        engine = config.engine.model_copy(update={"drop_policy": "none"})
-        config = config.model_copy(update={"engine": engine})
-    with TemporaryDirectory(prefix="lfr-harness-") as folder:
-        gallery_path = Path(folder) / "gallery.npz"
-        save(gallery, gallery_path)
-        with running(serve, config, gallery_path, name="matcher") as link:
-            progress("warm up the matcher", 0, 1)
-            system = link.wait_ready()
-            clock_check = check_clock(link.read_clock, clock=clock)
-            progress("warm up the matcher", 1, 1)
-            ours, theirs = read_account(os.getpid()), _account_of(link)
-            start_ns = 0 if unhurried else clock() + _LEAD_NS
-            began_ns = clock()
-            done = drive(
-                plan,
-                packets,
-                link.send,
-                start_ns=start_ns,
-                pace=_pace(link, unhurried=unhurried, clock=clock),
-                clock=clock,
-                progress=lambda row: progress("send frames", row, len(plan)),
-            )
-            drive_s = (clock() - began_ns) / 1e9
-            harness = used(ours, read_account(os.getpid()))
-            still_theirs = _account_of(link)
-            done = _hear_out(link, done)
-            return Session(
-                system=system,
-                clock_check=clock_check,
-                drive=done,
-                results=link.results,
-                drive_s=drive_s,
-                harness=harness,
-                matcher=(
-                    None
-                    if theirs is None or still_theirs is None
-                    else used(theirs, still_theirs)
-                ),
-            )
+    return drive_target(
+        plan,
+        packets,
+        matcher_process(undropping(config) if unhurried else config, gallery),
+        pacing=Pacing.UNHURRIED if unhurried else Pacing.OPEN,
+        in_flight=1,
+        clock=clock,
+        progress=progress,
+    )
 
 
-def _pace(
-    link: SystemLink, *, unhurried: bool, clock: Callable[[], int]
-) -> Callable[[int], None]:
-    if unhurried:
-        return lambda _deadline_ns: link.wait_for_room(_MAX_IN_FLIGHT)
-    return partial(wait_until, clock=clock, sleep=real_sleep)
+def undropping(config: MatcherConfig) -> MatcherConfig:
+    """Let the matcher process every frame, in order of arrival."""
+    engine = config.engine.model_copy(update={"drop_policy": "none"})
+    return config.model_copy(update={"engine": engine})
 
 
-def _hear_out(link: SystemLink, done: Drive) -> Drive:
+def drive_target(
+    plan: ArrivalPlan,
+    packets: Sequence[Sequence[bytes]],
+    open_target: OpenTarget,
+    *,
+    pacing: Pacing,
+    in_flight: int,
+    clock: Callable[[], int],
+    progress: Progress,
+) -> Session:
+    """Drive any target with a plan and collect everything it says.
+
+    Args:
+        plan: When frames are captured.
+        packets: Of each camera of the plan, the packet of each frame.
+        open_target: Starts the target, and ends it.
+        pacing: What a frame waits for.
+        in_flight: How many may be under way, if the pacing is closed.
+        clock: Nanoseconds.
+        progress: Told of warm-up and of frames sent.
+
+    Raises:
+        BadInputError: If the target refuses its input.
+        SystemStartError, SystemGoneError: If it does not live to the first frame.
+    """
+    ledger = Ledger()
+    progress("warm up the matcher", 0, 1)
+    with open_target(ledger) as target:
+        clock_check = check_clock(target.read_clock, clock=clock)
+        progress("warm up the matcher", 1, 1)
+        ours, theirs = read_account(os.getpid()), _account_of(target)
+        start_ns = 0 if pacing is Pacing.UNHURRIED else clock() + _LEAD_NS
+        began_ns = clock()
+        done = drive(
+            plan,
+            packets,
+            target.issue,
+            start_ns=start_ns,
+            pace=pace_of(pacing, ledger, in_flight=in_flight, clock=clock),
+            clock=clock,
+            progress=lambda row: progress("send frames", row, len(plan)),
+        )
+        drive_s = (clock() - began_ns) / 1e9
+        harness = used(ours, read_account(os.getpid()))
+        still_theirs = _account_of(target)
+        done = _hear_out(target, done)
+        return Session(
+            system=target.system,
+            clock_check=_checked_again(target, clock_check, done, clock=clock),
+            drive=done,
+            results=ledger.results,
+            drive_s=drive_s,
+            harness=harness,
+            matcher=(
+                None
+                if theirs is None or still_theirs is None
+                else used(theirs, still_theirs)
+            ),
+        )
+
+
+def _hear_out(target: Target, done: Drive) -> Drive:
     """Let the frames under way end, whatever ended the sending."""
     if done.lost:
         return done
     try:
-        link.finish()
+        target.flush()
     except KeyboardInterrupt:
         return replace(done, interrupted=True)
     except SystemGoneError as error:
@@ -179,9 +208,21 @@ def _hear_out(link: SystemLink, done: Drive) -> Drive:
     return done
 
 
-def _account_of(link: SystemLink) -> Account | None:
-    """Read the matcher's account; None if it has died."""
+def _checked_again(
+    target: Target, before: ClockCheck, done: Drive, *, clock: Callable[[], int]
+) -> ClockCheck:
+    """Check the clock after the run as well; a target that is gone has none."""
+    if done.lost or done.interrupted or done.clock_stopped:
+        return before
     try:
-        return None if link.pid is None else read_account(link.pid)
+        return worse_of(before, check_clock(target.read_clock, clock=clock))
+    except SystemGoneError:
+        return before
+
+
+def _account_of(target: Target) -> Account | None:
+    """Read the target's account; None if it has none, or has died."""
+    try:
+        return None if target.pid is None else read_family_account(target.pid)
     except ProcessLookupError:
         return None

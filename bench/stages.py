@@ -6,6 +6,7 @@ stage works.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from bench.records import ArrivalPlan
     from matcher.records import FrameResult
 
-__all__ = ["bottleneck", "flow_metrics", "span_s", "stage_metrics"]
+__all__ = ["bottleneck", "cause_metrics", "flow_metrics", "span_s", "stage_metrics"]
 
 # These stages work on faces: on a frame without any they have nothing to serve.
 _OF_FACES = frozenset({Stage.ALIGN, Stage.EMBED, Stage.SEARCH, Stage.DECIDE})
@@ -65,7 +66,26 @@ def flow_metrics(
     else:
         in_time = frames.done_ns - frames.planned_ns <= round(deadline_s * 1e9)
         metrics["goodput_hz"] = _rate(int((processed & in_time).sum()), wall_s)
+        metrics["frames.late_share"] = dependent_share(~in_time[processed])
     return metrics
+
+
+def cause_metrics(results: tuple[FrameResult, ...]) -> dict[str, Metric]:
+    """Count frames that were not processed by what kept them from it.
+
+    A cause's kind stands before its colon, e.g. `frames.lost_to.overtaken`.
+    """
+    kinds = Counter(
+        result.outcome.cause.partition(":")[0].strip().replace(" ", "_")
+        for result in results
+        if result.outcome.outcome is not Outcome.PROCESSED
+    )
+    return {
+        f"frames.lost_to.{kind if kind else 'no_cause_given'}": Metric(
+            value=k, n=len(results), unit="frames"
+        )
+        for kind, k in sorted(kinds.items())
+    }
 
 
 def span_s(frames: FrameTable, *, offered_hz: float, unhurried: bool) -> float:

@@ -16,6 +16,7 @@ from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, TypeVar
 
 from bench.errors import BenchError, SystemGoneError, SystemStartError
+from bench.target import Ledger
 from matcher.messages import (
     ClockProbe,
     ClockReading,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
         SystemDescription,
         ToWorker,
     )
-    from matcher.records import EncodedFrame, FrameResult
+    from matcher.records import EncodedFrame
 
 __all__ = ["SystemLink", "running"]
 
@@ -60,8 +61,11 @@ _GRACE_S = 5.0
 class SystemLink:
     """One end of the pipe; a thread of its own hears what the other end says.
 
+    Once ready, it is a `bench.target.Target`.
+
     Attributes:
         pid: Of the worker's process; None if it runs in this one, as in tests.
+        ledger: What was issued and what became of it.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class SystemLink:
         *,
         pid: int | None,
         epitaph: Callable[[], str],
+        ledger: Ledger | None = None,
     ) -> None:
         """Start to listen.
 
@@ -77,25 +82,36 @@ class SystemLink:
             connection: To the worker.
             pid: Of the worker's process.
             epitaph: Says how the worker ended, once its end of the pipe is closed.
+            ledger: Where results are written; one of its own if left out.
         """
         self.pid = pid
+        self.ledger = Ledger() if ledger is None else ledger
         self._connection = connection
         self._epitaph = epitaph
         self._news = threading.Condition()
-        self._results: list[FrameResult] = []
         self._said: list[FromWorker] = []
         self._closed = False
         self._torn = False
-        self._n_sent = 0
         self._n_flushes = 0
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
 
     @property
-    def results(self) -> tuple[FrameResult, ...]:
-        """Everything said about frames so far, in the order in which it was said."""
-        with self._news:
-            return tuple(self._results)
+    def name(self) -> str:
+        """What a report calls it."""
+        return self.system.name
+
+    @property
+    def system(self) -> SystemDescription:
+        """What it said of itself when it was ready.
+
+        Raises:
+            SystemStartError: If it has not said so yet.
+        """
+        ready = self._find(Ready)
+        if ready is None:
+            raise SystemStartError(reason="it has not reported yet")
+        return ready.system
 
     @property
     def has_stopped(self) -> bool:
@@ -118,16 +134,16 @@ class SystemLink:
             raise SystemStartError(reason=self._why_gone())
         return ready.system
 
-    def read_clock(self, sent_ns: int) -> int:
+    def read_clock(self, asked_ns: int) -> int:
         """Ask for the worker's clock and wait for the reading, nanoseconds."""
-        self._say(ClockProbe(sent_ns=sent_ns))
-        self._await(lambda: self._reading(sent_ns) is not None, _CLOCK_S)
-        reading = self._reading(sent_ns)
+        self._say(ClockProbe(sent_ns=asked_ns))
+        self._await(lambda: self._reading(asked_ns) is not None, _CLOCK_S)
+        reading = self._reading(asked_ns)
         if reading is None:
             raise SystemGoneError(reason=self._why_gone())
         return reading.read_ns
 
-    def send(self, frame: EncodedFrame) -> None:
+    def issue(self, frame: EncodedFrame) -> None:
         """Hand one frame over.
 
         Raises:
@@ -136,29 +152,28 @@ class SystemLink:
         if self._closed:
             raise SystemGoneError(reason=self._why_gone())
         self._say(frame)
-        self._n_sent += 1
+        self.ledger.issued()
 
-    def wait_for_room(self, max_in_flight: int) -> None:
-        """Wait until fewer than `max_in_flight` frames sent have not ended.
-
-        Raises:
-            SystemGoneError: If the worker ends or falls silent instead.
-        """
-        self._until(lambda: self._n_sent - len(self._results) < max_in_flight)
-
-    def finish(self) -> ResourceUse | None:
-        """Wait until every frame sent has ended, then stop the worker.
-
-        Returns:
-            What the worker used; None if it could no longer say.
+    def flush(self) -> None:
+        """Wait until every frame issued has ended.
 
         Raises:
-            SystemGoneError: If it ends or falls silent before the frames have.
+            SystemGoneError: If the worker ends or falls silent before.
         """
         self._n_flushes += 1
         flush = Flush(token=self._n_flushes)
         self._say(flush)
         self._until(lambda: Flushed(token=flush.token) in self._said)
+
+    def stop(self) -> ResourceUse | None:
+        """Ask the worker to leave.
+
+        Returns:
+            What it used; None if it could no longer say.
+
+        Raises:
+            SystemGoneError: If it has left already.
+        """
         self._say(Stop())
         self._await(lambda: self._has(Stopped), _GRACE_S)
         stopped = self._find(Stopped)
@@ -172,6 +187,8 @@ class SystemLink:
         try:
             self._connection.send(message)
         except OSError as error:
+            # The listener may not have heard the end yet, and knows how it came.
+            self._await(lambda: self._closed, _GRACE_S)
             raise SystemGoneError(reason=self._why_gone()) from error
         self._torn = False
 
@@ -181,16 +198,17 @@ class SystemLink:
                 message = self._connection.recv()
                 if isinstance(message, Crashed):
                     _LOG.error("the matcher crashed:\n%s", message.traceback)
+                if isinstance(message, Results):
+                    self.ledger.report(message.frames)
                 with self._news:
-                    if isinstance(message, Results):
-                        self._results.extend(message.frames)
-                    else:
+                    if not isinstance(message, Results):
                         self._said.append(message)
                     self._news.notify_all()
         except (EOFError, OSError):
             with self._news:
                 self._closed = True
                 self._news.notify_all()
+            self.ledger.lose(self._why_gone)
 
     def _until(self, condition: Callable[[], bool]) -> None:
         """Wait for a condition as long as the worker keeps talking.
@@ -232,7 +250,10 @@ class SystemLink:
 
 @contextmanager
 def running(
-    serve: Callable[..., None], *arguments: object, name: str
+    serve: Callable[..., None],
+    *arguments: object,
+    name: str,
+    ledger: Ledger | None = None,
 ) -> Iterator[SystemLink]:
     """Run a system in a process of its own; on leaving, it is gone, come what may.
 
@@ -240,6 +261,7 @@ def running(
         serve: The worker's function; its first argument is its end of the pipe.
         arguments: Its other arguments.
         name: Of the process.
+        ledger: Where its results are written; one of its own if left out.
     """
     # Spawned, not forked: a fork would copy the threads' locks but not the threads.
     context = multiprocessing.get_context("spawn")
@@ -253,7 +275,9 @@ def running(
         process.start()
     # Ours to close: else its end would stay open here, and its death go unheard.
     theirs.close()
-    link = SystemLink(ours, pid=process.pid, epitaph=lambda: _epitaph(process))
+    link = SystemLink(
+        ours, pid=process.pid, epitaph=lambda: _epitaph(process), ledger=ledger
+    )
     try:
         yield link
     finally:

@@ -57,8 +57,8 @@ def judge(
     reasons = (
         *_unfinished(frames, instrument),
         *_incomplete(frames),
-        *_clock(instrument),
-        *(() if instrument.unhurried else _load(frames, instrument)),
+        *_clock(frames, instrument),
+        *_load(frames, instrument),
         *_undecided(objectives, metrics),
     )
     statuses = {reason.status for reason in reasons}
@@ -152,7 +152,21 @@ def _incomplete(frames: FrameTable) -> Iterator[Reason]:
         )
 
 
-def _clock(instrument: Instrument) -> Iterator[Reason]:
+def _clock(frames: FrameTable, instrument: Instrument) -> Iterator[Reason]:
+    if instrument.clock_stopped:
+        yield _invalid(
+            "clock_stopped",
+            "the harness's clock must move on, but it stood still while a frame waited "
+            f"for its time, after {int(frames.sent.sum())} frames",
+            "run on a machine, or in a virtual machine, that keeps time",
+        )
+    if frames.n_backwards > 0:
+        yield _invalid(
+            "clock_backwards",
+            "the matcher's stamps must move on from capture to decision, but those of "
+            f"{frames.n_backwards} frames run backwards",
+            "let the matcher stamp with the monotonic clock of this machine",
+        )
     if instrument.clock_disagreement_ns > 0:
         yield _invalid(
             "clock",
@@ -163,6 +177,8 @@ def _clock(instrument: Instrument) -> Iterator[Reason]:
 
 
 def _load(frames: FrameTable, instrument: Instrument) -> Iterator[Reason]:
+    if instrument.unhurried or instrument.closed:
+        return  # nothing was due at a time of the plan's
     delay_s = (frames.sent_ns - frames.planned_ns)[frames.counted] / 1e9
     limit_s = _MAX_DELAY_SHARE * instrument.frame_interval_s
     if len(delay_s) > 0:
@@ -243,7 +259,8 @@ def _cure(objective: ObjectiveResult, metric: Metric) -> str:
 
 
 def _frames_needed(objective: ObjectiveResult, metric: Metric, n: int) -> int | None:
-    level = float(objective.metric.rpartition(".p")[2]) / 100.0
+    # `p99` is 0.99 and `p999` is 0.999.
+    level = float("0." + objective.metric.rpartition(".p")[2])
     if metric.value is None:
         return samples_needed(level)
     bound = metric.high if metric.value <= objective.limit else metric.low

@@ -12,15 +12,26 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from bench.errors import BenchError, LoadTooLongError
+from bench.load_config import LoadKind
 from bench.records import ArrivalPlan
+from bench.shapes import share_on, silent
 from sim.arrivals import instants, periodic, phases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.config import LoadConfig
+    from numpy.typing import NDArray
 
-__all__ = ["NS_PER_S", "CameraStream", "draw_plan", "frame_interval_s", "offered_hz"]
+    from bench.load_config import LoadConfig
+
+__all__ = [
+    "NS_PER_S",
+    "CameraStream",
+    "draw_plan",
+    "offered_hz",
+    "replayed",
+    "resumed_at",
+]
 
 NS_PER_S = 1_000_000_000
 
@@ -51,7 +62,8 @@ def draw_plan(
 
     Args:
         streams: The cameras' clips, in scenario order; at least one.
-        load: Duration, phase and jitter.
+        load: How frames arrive; of kind `replay`, see `replayed`. The closed kinds
+            and `offline` take the order of the plan and leave its times.
         rng: The stream of the arrivals.
 
     Returns:
@@ -60,10 +72,14 @@ def draw_plan(
 
     Raises:
         LoadTooLongError: If a clip is shorter than the load.
-        BenchError: If the jitter reaches a camera's frame interval.
+        BenchError: If the jitter reaches a camera's frame interval, or a camera that
+            is to fall silent is not there.
     """
-    starts_s = phases(load.phase, np.array([1.0 / s.fps for s in streams]), rng=rng)
-    offsets: list[np.ndarray] = []
+    _check_losses(streams, load)
+    if load.kind is LoadKind.SERVER:
+        return _random_arrivals(streams, load, rng=rng)
+    starts_s = _phases(streams, load, rng=rng)
+    times: list[NDArray[np.float64]] = []
     for stream, start_s in zip(streams, starts_s, strict=True):
         if load.jitter_s >= 1.0 / stream.fps:
             message = (
@@ -74,30 +90,169 @@ def draw_plan(
         ticks = periodic(
             stream.fps, phase_s=float(start_s), jitter_s=load.jitter_s, rng=rng
         )
-        times_s = instants(ticks, n=_n_frames(stream, load))
-        offsets.append(np.rint(times_s * NS_PER_S).astype(np.int64))
-    offset_ns = np.concatenate(offsets)
-    camera = np.repeat(
-        np.arange(len(offsets), dtype=np.int32), [len(o) for o in offsets]
+        times.append(instants(ticks, n=_n_frames(stream, load)))
+    duration_s = max(len(t) / s.fps for t, s in zip(times, streams, strict=True))
+    rows = []
+    for k, (stream, times_s) in enumerate(zip(streams, times, strict=True)):
+        is_silent = silent(
+            load,
+            times_s,
+            camera_id=stream.camera_id,
+            position=k,
+            n_cameras=len(streams),
+            duration_s=duration_s,
+        )
+        index = np.flatnonzero(~is_silent)
+        rows.append((times_s[index], np.full(len(index), k), index))
+    time_s, camera, frame_index = (np.concatenate(c) for c in zip(*rows, strict=True))
+    return _sorted_plan(streams, time_s, camera, frame_index)
+
+
+def replayed(
+    streams: Sequence[CameraStream], *, offset_ns: NDArray[np.int64], cameras: list[str]
+) -> ArrivalPlan:
+    """Plan the arrivals of a trace again; each camera's frames in their order.
+
+    Args:
+        streams: The cameras' clips.
+        offset_ns: (n,) planned capture times of the trace.
+        cameras: Of each, the camera.
+
+    Raises:
+        BenchError: If a camera of the trace is not there.
+        LoadTooLongError: If a clip has fewer frames than the trace.
+    """
+    position = {str(stream.camera_id): k for k, stream in enumerate(streams)}
+    unknown = sorted(set(cameras) - set(position))
+    if unknown:
+        message = (
+            f"every camera of load.trace must be in the scenario, got '{unknown[0]}', "
+            f"which has {', '.join(position)}; rename it or take another trace"
+        )
+        raise BenchError(message)
+    camera = np.array([position[name] for name in cameras], dtype=np.int64)
+    order = np.argsort(offset_ns, kind="stable")
+    return _counted_plan(streams, offset_ns[order] / NS_PER_S, camera[order])
+
+
+def resumed_at(
+    plan: ArrivalPlan, keyframes: Sequence[NDArray[np.int64]]
+) -> ArrivalPlan:
+    """Let every camera begin, and come back from silence, with a key frame.
+
+    What a decoder cannot read without the frames before it, an encoder does not send.
+
+    Args:
+        plan: With gaps where cameras are silent.
+        keyframes: Of each camera, the frames that need no other.
+    """
+    keep = np.ones(len(plan), dtype=bool)
+    for k, ready in enumerate(keyframes):
+        rows = np.flatnonzero(plan.camera == k)
+        index = plan.frame_index[rows]
+        begins = np.flatnonzero(np.diff(index, prepend=-2) != 1)
+        for first, end in zip(begins, (*begins[1:], len(index)), strict=True):
+            later = ready[ready >= index[first]]
+            resume = later[0] if len(later) > 0 else index[-1] + 1
+            keep[rows[first:end][index[first:end] < resume]] = False
+    return ArrivalPlan(
+        camera_ids=plan.camera_ids,
+        offset_ns=plan.offset_ns[keep],
+        camera=plan.camera[keep],
+        frame_index=plan.frame_index[keep],
     )
-    frame_index = np.concatenate([np.arange(len(o), dtype=np.int32) for o in offsets])
-    order = np.lexsort((camera, offset_ns))
+
+
+def offered_hz(streams: Sequence[CameraStream], load: LoadConfig) -> float:
+    """Frames per second that are offered when all of the load is on."""
+    if load.kind is LoadKind.SERVER and load.rate_hz is not None:
+        return load.rate_hz
+    return sum(stream.fps for stream in streams)
+
+
+def _phases(
+    streams: Sequence[CameraStream], load: LoadConfig, *, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Draw one phase per group of cameras that share a clock."""
+    periods_s = np.array([1.0 / stream.fps for stream in streams])
+    leaders = np.arange(0, len(streams), load.group_size)
+    shared = phases(load.phase, periods_s[leaders], rng=rng) / periods_s[leaders]
+    of_each = np.repeat(shared, load.group_size)[: len(streams)]
+    return np.asarray(of_each * periods_s)
+
+
+def _random_arrivals(
+    streams: Sequence[CameraStream], load: LoadConfig, *, rng: np.random.Generator
+) -> ArrivalPlan:
+    """Let frames of random cameras come by a renewal process of gamma gaps.
+
+    The shape is put on by stretching time: where half of the load is on, a gap takes
+    twice as long.
+    """
+    rate_hz = offered_hz(streams, load)
+    seconds = min(stream.n_frames / stream.fps for stream in streams)
+    duration_s = seconds if load.duration_s is None else load.duration_s
+    # Work done by the shape up to each moment, in seconds of full load.
+    moments_s = np.linspace(0.0, duration_s, 10_001)
+    shares = share_on(load, np.linspace(0.0, 1.0, 10_000, endpoint=False))
+    work_s = np.concatenate(([0.0], np.cumsum(shares))) * (duration_s / 10_000)
+    form = 1.0 / load.interval_cv**2
+    gaps: list[NDArray[np.float64]] = []
+    total_s = 0.0
+    while total_s < work_s[-1]:
+        gaps.append(rng.gamma(form, 1.0 / (form * rate_hz), size=1024))
+        total_s += float(gaps[-1].sum())
+    arrived_s = np.cumsum(np.concatenate(gaps))
+    arrived_s = arrived_s[arrived_s < work_s[-1]]
+    time_s = np.interp(arrived_s, work_s, moments_s)
+    camera = rng.integers(len(streams), size=len(time_s))
+    return _counted_plan(streams, time_s, camera)
+
+
+def _counted_plan(
+    streams: Sequence[CameraStream],
+    time_s: NDArray[np.float64],
+    camera: NDArray[np.int64],
+) -> ArrivalPlan:
+    """Give each arrival the next frame of its camera; times must be in order."""
+    frame_index = np.empty(len(time_s), dtype=np.int64)
+    for k, stream in enumerate(streams):
+        rows = np.flatnonzero(camera == k)
+        if len(rows) > stream.n_frames:
+            raise LoadTooLongError(
+                camera_id=stream.camera_id,
+                duration_s=len(rows) / stream.fps,
+                clip_s=stream.n_frames / stream.fps,
+            )
+        frame_index[rows] = np.arange(len(rows))
+    return _sorted_plan(streams, time_s, camera, frame_index)
+
+
+def _sorted_plan(
+    streams: Sequence[CameraStream],
+    time_s: NDArray[np.float64],
+    camera: NDArray[np.int64],
+    frame_index: NDArray[np.int64],
+) -> ArrivalPlan:
+    offset_ns = np.rint(time_s * NS_PER_S).astype(np.int64)
+    order = np.lexsort((frame_index, camera, offset_ns))
     return ArrivalPlan(
         camera_ids=tuple(stream.camera_id for stream in streams),
         offset_ns=offset_ns[order],
-        camera=camera[order],
-        frame_index=frame_index[order],
+        camera=camera[order].astype(np.int32),
+        frame_index=frame_index[order].astype(np.int32),
     )
 
 
-def frame_interval_s(streams: Sequence[CameraStream]) -> float:
-    """Seconds between two frames of the fastest camera."""
-    return min(1.0 / stream.fps for stream in streams)
-
-
-def offered_hz(streams: Sequence[CameraStream]) -> float:
-    """Frames per second of all cameras together."""
-    return sum(stream.fps for stream in streams)
+def _check_losses(streams: Sequence[CameraStream], load: LoadConfig) -> None:
+    known = [str(stream.camera_id) for stream in streams]
+    for loss in load.camera_loss:
+        if loss.camera_id not in known:
+            message = (
+                "load.camera_loss.camera_id must name a camera of the run, got "
+                f"'{loss.camera_id}' of {', '.join(known)}; name one of them"
+            )
+            raise BenchError(message)
 
 
 def _n_frames(stream: CameraStream, load: LoadConfig) -> int:

@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from bench.audit_runs import audited
+from bench.enrolment import enrol_watchlist
 from bench.pictures import write_pictures
 from bench.provenance import describe_origin
 from bench.records import Status
 from bench.report import render_report, terminal_summary
-from bench.run import run as measure
+from bench.rig import make_rig
+from bench.run import Origin, Settings, measure
 from bench.run_folder import create_folder, write_run
+from bench.targets import TargetKind
 from commands.console import bars, logged
 from commands.crowd import crowd_of
 from commands.exit_code import ExitCode
+from commands.find import capacity_table, find
 from commands.options import (
     DEFAULT_CACHE,
     DEFAULT_OUT,
@@ -33,12 +38,15 @@ from scenarios import loader
 from scenarios.streams import Stream, Streams
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from bench.records import RunRecord
+    from scenarios.schema import Scenario
 
 __all__ = ["run"]
 
 
-def run(
+def run(  # noqa: PLR0913 - the main job, and its options
     scenario: ScenarioArgument,
     *,
     seed: SeedOption = None,
@@ -53,26 +61,66 @@ def run(
             help="No real-time pacing: every frame is processed, results repeat.",
         ),
     ] = False,
+    target: Annotated[
+        TargetKind,
+        typer.Option(
+            help="What is measured: the matcher in its process, or on a thread of this "
+            "one; a system that does nothing; one that knows the truth."
+        ),
+    ] = TargetKind.PROCESS,
+    audit: Annotated[
+        bool,
+        typer.Option(
+            "--audit",
+            help="Afterwards, run the same frames unhurried and twice: is the matcher "
+            "as right under the clock, and does it remember frames?",
+        ),
+    ] = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make a crowd, drive the matcher under camera load, measure, report."""
     settings = loader.load(scenario, overrides=overrides or (), seed=seed)
     folder = create_folder(out, name=Path(scenario).stem)
+    found = None
     with logged(folder), bars(hidden=quiet or as_json) as progress:
         crowd = crowd_of(settings, cache=cache, workers=workers, progress=progress)
-        record = measure(
-            crowd,
-            matcher=settings.matcher,
-            load=settings.load,
-            objectives=settings.objectives,
-            rng=Streams(seed=settings.scenario.seed).generator(Stream.ARRIVALS),
-            unhurried=unhurried,
-            progress=progress,
-            run_id=folder.name,
-            scenario=loader.resolved(settings),
-            provenance=describe_origin(seed=settings.scenario.seed),
-        )
+        if settings.load.find is None:
+            chosen = Settings(
+                matcher=settings.matcher,
+                load=settings.load,
+                objectives=settings.objectives,
+            )
+            origin = Origin(
+                run_id=folder.name,
+                scenario=loader.resolved(settings),
+                provenance=describe_origin(seed=settings.scenario.seed),
+            )
+            rig = make_rig(crowd, settings.load, rng=_arrivals(settings))
+            enrolment = enrol_watchlist(
+                crowd.watchlist, settings.matcher, progress=progress
+            )
+            record = measure(
+                rig,
+                enrolment,
+                chosen,
+                origin,
+                unhurried=unhurried,
+                progress=progress,
+                target=target,
+            )
+            if audit:
+                record = audited(
+                    record,
+                    rig,
+                    enrolment,
+                    chosen,
+                    origin,
+                    rng=_arrivals(settings),
+                    progress=progress,
+                )
+        else:
+            found, record = find(settings, crowd, folder, progress=progress)
         write_run(record, folder)
         progress("report", 0, 2)
         write_pictures(folder, crowd, record)
@@ -80,11 +128,22 @@ def run(
         report_path = render_report(folder)
         progress("report", 2, 2)
     if as_json:
-        print((folder / "run.json").read_text(encoding="utf-8"))
+        name = "run.json" if found is None else "capacity.json"
+        print((folder / name).read_text(encoding="utf-8"))
     else:
-        Console().print(terminal_summary(folder))
+        Console().print(
+            terminal_summary(folder) if found is None else capacity_table(found)
+        )
         print(f"Report: {report_path}")
+    if found is not None:
+        raise typer.Exit(
+            ExitCode.GOOD if found.n_cameras > 0 else ExitCode.OBJECTIVE_MISSED
+        )
     raise typer.Exit(_exit_code(record))
+
+
+def _arrivals(settings: Scenario) -> np.random.Generator:
+    return Streams(seed=settings.scenario.seed).generator(Stream.ARRIVALS)
 
 
 def _exit_code(record: RunRecord) -> ExitCode:

@@ -78,6 +78,7 @@ def make_passages(
                 true_alert=hit,
                 false_alert=wrong,
                 time_to_alert_s=float(rng.gamma(8, 0.25)) if hit else None,
+                latency_s=float(rng.gamma(20, 0.001)),
             )
         )
     return tuple(made)
@@ -202,6 +203,9 @@ def make_record(
         unhurried=unhurried,
         interrupted=interrupted,
         lost="",
+        clock_stopped=False,
+        closed=False,
+        offered_hz=FPS * n_cameras,
         fps=(FPS,) * n_cameras,
         warm_up_s=3.0,
         deadline_s=1.0,

@@ -12,14 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from bench_doubles import (
-    MS,
-    START_NS,
-    FakeClock,
-    make_plan,
-    serve_double,
-)
+from bench_doubles import FakeClock, serve_double
 from bench_workers import SYSTEM, serve_until_killed
+from bench_world import MS, START_NS, make_plan
 
 from bench.clock import check_clock
 from bench.driver import drive, wait_until
@@ -106,7 +101,12 @@ def test_a_dead_matcher_ends_the_sending_not_the_run():
 def test_unhurried_frames_wait_for_room_and_all_go():
     """The pace is the matcher's; the plan gives the order alone."""
     frames, room = [], []
-    done = run_plan(frames.append, clock=FakeClock(), pace=room.append)
+
+    def pace(planned_ns: int) -> int:
+        room.append(planned_ns)
+        return planned_ns
+
+    done = run_plan(frames.append, clock=FakeClock(), pace=pace)
     assert len(frames) == len(room) == 200
     assert np.all(done.sent.sent_ns == START_NS)
 
@@ -136,10 +136,11 @@ def test_everything_said_is_kept_and_the_worker_is_stopped():
     assert link.wait_ready() == SYSTEM
     clock = FakeClock(step_ns=1000)
     assert link.read_clock(clock()) > 0
-    done = run_plan(link.send, clock=clock)
-    use = link.finish()
+    done = run_plan(link.issue, clock=clock)
+    link.flush()
+    use = link.stop()
     assert use is not None
-    assert use.n_frames == len(link.results) == len(done.sent.sent_ns)
+    assert use.n_frames == len(link.ledger.results) == len(done.sent.sent_ns)
     assert link.has_stopped
 
 
@@ -148,22 +149,28 @@ def test_room_is_made_by_results():
     link = link_to(serve_double)
     in_flight = []
 
-    def pace(_deadline_ns: int) -> None:
-        link.wait_for_room(4)
-        in_flight.append(link._n_sent - len(link.results))
+    def pace(planned_ns: int) -> int:
+        link.ledger.wait_for_room(4)
+        in_flight.append(link.ledger.n_in_flight)
+        return planned_ns
 
-    run_plan(link.send, clock=FakeClock(), pace=pace)
-    link.finish()
+    run_plan(link.issue, clock=FakeClock(), pace=pace)
+    link.flush()
     assert max(in_flight) <= 3
-    assert len(link.results) == 200
+    assert len(link.ledger.results) == 200
 
 
 def test_a_worker_that_leaves_is_noticed_and_its_results_stay():
     """Nothing that was said before is lost."""
     link = link_to(partial(serve_double, die_after=5))
-    done = run_plan(link.send, clock=FakeClock(), pace=lambda _: link.wait_for_room(1))
+
+    def pace(planned_ns: int) -> int:
+        link.ledger.wait_for_room(1)
+        return planned_ns
+
+    done = run_plan(link.issue, clock=FakeClock(), pace=pace)
     assert done.lost == "it left"
-    assert len(link.results) == 5
+    assert len(link.ledger.results) == 5
 
 
 @pytest.mark.parametrize(
@@ -196,9 +203,11 @@ def test_the_null_run_counts_acknowledged_frames():
     link = link_to(serve_double)
     link.wait_ready()
     clock = FakeClock(step_ns=MS)
-    null_hz = measure_null_hz(link, make_plan(), PACKETS, duration_s=0.5, clock=clock)
+    null_hz = measure_null_hz(
+        link, link.ledger, make_plan(), PACKETS, duration_s=0.5, clock=clock
+    )
     assert null_hz == pytest.approx(1000.0, rel=0.01)
-    assert len(link.results) == 499
+    assert len(link.ledger.results) == 499
 
 
 def test_no_process_outlives_its_block():
@@ -209,7 +218,7 @@ def test_no_process_outlives_its_block():
             assert read_account(link.pid).cpu_s > 0.0
             os.kill(link.pid, signal.SIGKILL)
             with pytest.raises(SystemGoneError, match="SIGKILL"):
-                link.wait_for_room(0)
+                link.ledger.wait_for_room(0)
         with running(serve_until_killed, name="double") as link:
             link.wait_ready()
             raise KeyboardInterrupt

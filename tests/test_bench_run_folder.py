@@ -9,7 +9,8 @@ from dataclasses import asdict
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from bench_doubles import make_plan, make_record, perfect_results
+from bench_doubles import make_record
+from bench_world import make_plan, perfect_results
 
 from bench.config import ObjectivesConfig
 from bench.errors import OutputFolderError, RunFolderError
@@ -84,7 +85,7 @@ def test_metrics_can_be_computed_again_from_the_folder_alone(record, folder):
 def test_run_json_keeps_the_contract(folder):
     """Names, shapes and hashes that scripts rely on."""
     said = json.loads((folder / "run.json").read_text())
-    assert said["schema_version"] == 1
+    assert said["schema_version"] == 2
     assert set(CONTRACT) <= set(said["metrics"])
     for metric in said["metrics"].values():
         assert list(metric) == ["value", "low", "high", "n", "unit"]

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from bench_doubles import MS, make_plan, make_record, perfect_results, send_all
+from bench_doubles import make_record
+from bench_world import MS, make_plan, perfect_results, send_all
 
 from bench.config import Objective, ObjectivesConfig
 from bench.proportion import proportion

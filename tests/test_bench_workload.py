@@ -8,7 +8,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from bench_doubles import make_clip
+from bench_world import make_clip
 from pydantic import ValidationError
 
 from bench.config import LoadConfig, ObjectivesConfig

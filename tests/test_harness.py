@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -210,6 +211,73 @@ def test_interrupted_run_is_kept_and_marked_invalid(workplace):
     assert content["verdict"]["status"] == "INVALID"
     assert "interrupted" in {r["code"] for r in content["verdict"]["reasons"]}
     assert (folder / "report.html").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("smoke")
+def test_killed_matcher_leaves_a_report_of_what_was_measured(workplace):
+    """SIGKILL in the middle: INVALID, and nothing that was said is lost."""
+    out = workplace / "killed"
+    process = subprocess.Popen(
+        _command("run", "smoke", "--out", out),
+        cwd=workplace,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not any("send frames" in log.read_text() for log in out.glob("*/*.log")):
+        assert process.poll() is None
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(timeout=3)
+    # The tree of the matcher's processes is what is left of the null system's.
+    for child in psutil.Process(process.pid).children(recursive=True):
+        if "resource_tracker" not in " ".join(child.cmdline()):
+            child.kill()
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 3, said
+    (folder,) = out.iterdir()
+    content = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    assert content["verdict"]["status"] == "INVALID"
+    reasons = {r["code"]: r["message"] for r in content["verdict"]["reasons"]}
+    assert "SIGKILL" in reasons["matcher_died"]
+    assert content["metrics"]["frames.processed"]["value"] >= 1
+    assert (folder / "report.html").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("smoke")
+def test_more_cameras_than_clips_are_run_and_reported(workplace):
+    """Three cameras of one clip, unhurried: each is counted by itself."""
+    out = workplace / "three"
+    done = _harness(
+        *("run", "smoke", "--unhurried", "--json", "--out", out),
+        *("--set", "load.cameras=3"),
+        cwd=workplace,
+    )
+    assert done.returncode in {0, 3}, done.stderr
+    metrics = json.loads(done.stdout)["metrics"]
+    assert metrics["cameras"]["value"] == 3
+    assert metrics["frames.processed"]["value"] == 300
+
+
+@pytest.mark.usefixtures("smoke")
+def test_a_run_is_equal_to_itself(smoke, workplace):
+    """`compare` of a run with itself: nothing is worse; the exit code says so."""
+    _, folder = smoke
+    done = _harness("compare", folder, folder, "--json", cwd=workplace)
+    found = json.loads(done.stdout)
+    assert found["judgement"] in {"equal", "inconclusive"}
+    assert done.returncode == (0 if found["judgement"] == "equal" else 3)
+    assert all(c["change"] == 0.0 for c in found["contrasts"])
+
+
+@pytest.mark.usefixtures("smoke")
+def test_history_takes_in_what_lies_in_the_folder(workplace):
+    """One sound run or more, and a picture of them."""
+    done = _harness("history", "throughput_fps", cwd=workplace)
+    assert done.returncode == 0, done.stderr
+    assert (workplace / "runs" / "history-throughput_fps.svg").exists()
 
 
 def test_scenarios_lists_what_is_shipped(tmp_path):

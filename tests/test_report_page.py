@@ -179,7 +179,7 @@ def test_every_chart_is_labelled_synthetic(pages):
     """A chart cut out of the page still says whose faces it is about."""
     _, _, html, outline, _ = pages("usual")
     charts = [a for a in outline.of("svg") if a.get("class") == "chart-svg"]
-    assert len(charts) == 10
+    assert len(charts) == 12
     assert html.count("synthetic people</text>") == len(charts)
 
 

@@ -12,7 +12,13 @@ import numpy as np
 
 from bench.identification import det_curve
 from bench.metrics import counted_passages
-from bench.report import charts_accuracy, charts_latency, charts_load, series
+from bench.report import (
+    charts_accuracy,
+    charts_latency,
+    charts_load,
+    charts_queue,
+    series,
+)
 from bench.report.charts_accuracy import MIN_GROUP_N, GroupRate
 from bench.report.view import Chart
 from bench.report.words import count, grouping_title
@@ -69,7 +75,8 @@ def accuracy_charts(record: RunRecord) -> tuple[Chart, ...]:
                     operating=None if fpir is None or fnir is None else (fpir, fnir),
                 ),
                 caption="What another threshold would have done (DET curve): fewer "
-                "false alerts to the left, fewer misses below. In the shaded edge lies "
+                "false alerts to the left, fewer misses below. The pale band is the "
+                "95 % interval at each threshold. In the shaded edge lies "
                 f"less than one of the {count(curve.n_non_mated)} other passages.",
             )
         )
@@ -116,10 +123,20 @@ def speed_charts(record: RunRecord) -> tuple[Chart, ...]:
         charts.append(
             Chart(
                 svg=charts_load.stages(times),
-                caption="Where a frame's time goes. Waiting grows with load, service "
+                caption="Where a frame's time goes, stage after stage. Waiting grows "
+                "with "
+                "load, service "
                 "does not; transport is the way from the camera to the matcher."
                 if in_real_time
                 else "How long each stage works on a frame.",
+            )
+        )
+    if in_real_time and record.results:
+        charts.append(
+            Chart(
+                svg=charts_queue.queue_over_time(series.queue_of(record)),
+                caption="How many frames the matcher held, waiting or in work. A load "
+                "that it carries comes back to zero again and again.",
             )
         )
     shares = {
@@ -139,10 +156,10 @@ def speed_charts(record: RunRecord) -> tuple[Chart, ...]:
         Chart(
             svg=charts_load.frame_outcomes(series.outcomes_by_camera(record)),
             caption="What became of every frame offered, warm-up included. A skipped "
-            "frame was over budget: its people may be missed." + _causes(record),
+            "frame was over budget: its people may be missed.",
         )
     )
-    return tuple(charts)
+    return (*charts, *_loss_charts(record))
 
 
 def _latency_charts(record: RunRecord) -> list[Chart]:
@@ -174,12 +191,21 @@ def _latency_charts(record: RunRecord) -> list[Chart]:
     ]
 
 
-def _causes(record: RunRecord) -> str:
-    told = [
-        f"{cause if cause else 'no cause given'} ({count(n)})"
+def _loss_charts(record: RunRecord) -> list[Chart]:
+    by_cause = {
+        cause if cause else "no cause given": n
         for cause, n in series.causes(record.results)
+    }
+    if not by_cause:
+        return []
+    n_offered = int((record.sent.sent_ns >= 0).sum())
+    return [
+        Chart(
+            svg=charts_queue.losses(by_cause, n_offered=n_offered),
+            caption="Why frames were not processed. Overtaken: newer frames of the "
+            "camera were waiting by the time it was their turn.",
+        )
     ]
-    return f" Not processed: {'; '.join(told)}." if told else ""
 
 
 def _delay_charts(record: RunRecord) -> list[Chart]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.proportion import wilson_of_share
 from bench.report.style import HEIGHT_PX, PALETTE, WIDTH_PX, figure, label, to_svg
 from bench.report.words import count
 
@@ -106,8 +107,18 @@ def error_trade(curve: DetCurve, *, operating: tuple[float, float] | None) -> Ma
     floor = 0.5 / curve.n_non_mated
     fpir = np.append(curve.fpir, 0.0)
     fnir = np.append(curve.fnir, 1.0)
+    low, high = np.array([wilson_of_share(float(r), curve.n_mated) for r in fnir]).T
     with figure(width_px=WIDTH_PX, height_px=HEIGHT_PX) as drawn:
         axes = drawn.subplots()
+        axes.fill_between(
+            np.maximum(fpir, floor) * 100,
+            low * 100,
+            high * 100,
+            step="post",
+            color=PALETTE.sought,
+            alpha=0.16,
+            linewidth=0,
+        )
         axes.step(
             np.maximum(fpir, floor) * 100,
             fnir * 100,

@@ -24,28 +24,40 @@ __all__ = ["frame_outcomes", "stages", "utilisation"]
 
 
 def stages(times: Sequence[StageTime]) -> Markup:
-    """Draw waiting and service of each stage, mean per processed frame."""
+    """Draw waiting and service of each stage as a waterfall, mean per frame.
+
+    Each stage begins where the one before it ends: the right end is the latency.
+    """
     names = [t.stage for t in times]
     waiting = np.array([t.waiting_s * 1e3 for t in times])
     service = np.array([t.service_s * 1e3 for t in times])
-    total = waiting + service
+    ends = np.cumsum(waiting + service)
+    begins = ends - waiting - service
     with figure(width_px=WIDTH_PX, height_px=HEIGHT_PX + 10) as drawn:
         axes = drawn.subplots()
         if waiting.any():
             axes.barh(
-                names, waiting, color=PALETTE.waiting, height=0.62, label="waiting"
+                names,
+                waiting,
+                left=begins,
+                color=PALETTE.waiting,
+                hatch="//",
+                edgecolor="white",
+                linewidth=0,
+                height=0.62,
+                label="waiting",
             )
         axes.barh(
             names,
             service,
-            left=waiting,
+            left=begins + waiting,
             color=PALETTE.service,
             height=0.62,
             label="service",
         )
-        for name, end in zip(names, total, strict=True):
+        for name, end, took in zip(names, ends, waiting + service, strict=True):
             axes.annotate(
-                f"{end:.1f}" if end >= 0.05 else "< 0.1",
+                f"{took:.1f}" if took >= 0.05 else "< 0.1",
                 (end, name),
                 xytext=(4, 0),
                 textcoords="offset points",
@@ -55,9 +67,9 @@ def stages(times: Sequence[StageTime]) -> Markup:
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
         axes.grid(visible=True, axis="x")
-        axes.set_xlim(0, float(total.max()) * 1.14)
-        axes.set_xlabel("ms per processed frame, mean")
-        axes.legend(loc="lower right", fontsize=10)
+        axes.set_xlim(0, float(ends[-1]) * 1.14)
+        axes.set_xlabel("ms since capture, mean of the processed frames")
+        axes.legend(loc="lower left", fontsize=10)
         return to_svg(
             drawn,
             name="stages",

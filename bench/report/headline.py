@@ -7,15 +7,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.disparity import MARGIN, Disparity, Likeness, disparities
+from bench.metrics import counted_passages
 from bench.records import Status
-from bench.report.view import FigureRow, ObjectiveRow, ReasonRow, VerdictBanner
-from bench.report.words import count, figure_text, limit_text, metric_title, number
+from bench.report.view import (
+    DisparityRow,
+    FigureRow,
+    ObjectiveRow,
+    ReasonRow,
+    VerdictBanner,
+)
+from bench.report.words import (
+    count,
+    figure_text,
+    grouping_title,
+    limit_text,
+    metric_title,
+    number,
+)
 from bench.run_folder import instrument_of
 
 if TYPE_CHECKING:
     from bench.records import ObjectiveResult, RunRecord, Verdict
 
-__all__ = ["figure_rows", "objective_rows", "summary", "verdict_banner"]
+__all__ = [
+    "disparity_rows",
+    "figure_rows",
+    "objective_rows",
+    "summary",
+    "verdict_banner",
+]
 
 _MEANINGS = {
     Status.VALID: "The measurement is sound: its figures may be quoted.",
@@ -69,6 +90,37 @@ def objective_rows(record: RunRecord) -> tuple[ObjectiveRow, ...]:
             )
         )
     return tuple(rows)
+
+
+def disparity_rows(record: RunRecord) -> tuple[DisparityRow, ...]:
+    """Say of every group whether it was treated like everyone else."""
+    counted = counted_passages(
+        record.passages, record.plan, record.sent, instrument_of(record)
+    )
+    return tuple(
+        DisparityRow(
+            rate=found.rate.upper(),
+            group=f"{grouping_title(found.grouping)}: {found.group}",
+            ratio=f"{found.ratio:.2f}",
+            interval=f"{found.low:.2f} to {found.high:.2f}",
+            basis=f"{count(found.n_group)} against {count(found.n_others)} passages",
+            answer=_answer(found),
+            tells=found.likeness is not Likeness.CANNOT_TELL,
+        )
+        for found in disparities(counted)
+    )
+
+
+def _answer(found: Disparity) -> str:
+    match found.likeness:
+        case Likeness.EQUAL:
+            return f"equal within a factor of {MARGIN:g}"
+        case Likeness.UNEQUAL:
+            return "unequal"
+        case Likeness.CANNOT_TELL:
+            if found.n_more is None:
+                return "cannot tell, at the edge of the margin"
+            return f"cannot tell: needs {count(found.n_more)} more passages"
 
 
 def summary(record: RunRecord) -> tuple[str, ...]:

@@ -61,6 +61,7 @@ def compose_page(record: RunRecord, album: Album, *, run_folder: Path) -> Page:
         ),
         accuracy_charts=charts.accuracy_charts(record),
         group_charts=charts.group_charts(record),
+        disparities=headline.disparity_rows(record),
         speed_charts=charts.speed_charts(record),
         figures=headline.figure_rows(record),
         provenance=_provenance(record),

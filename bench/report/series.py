@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Frames",
+    "Queue",
     "Scores",
     "StageTime",
     "alert_points",
     "causes",
     "frames_of",
     "outcomes_by_camera",
+    "queue_of",
     "scores_of",
     "stage_times",
 ]
@@ -72,6 +74,33 @@ class Scores:
 
     mated: NDArray[np.float64]
     non_mated: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Queue:
+    """How many frames were with the matcher, at every change.
+
+    Attributes:
+        time_s: (n,) float64, increasing, from the start of the run.
+        n_frames: (n,) int64, received and not yet ended, from there on.
+    """
+
+    time_s: NDArray[np.float64]
+    n_frames: NDArray[np.int64]
+
+
+def queue_of(record: RunRecord) -> Queue:
+    """Count the frames that were received and had not ended, over time."""
+    start = start_ns(record)
+    ends = [r.outcome for r in record.results]
+    moments = np.array(
+        [e.received_ns - start for e in ends] + [e.done_ns - start for e in ends],
+        dtype=np.float64,
+    )
+    steps = np.repeat([1, -1], len(ends))
+    # What ends in the nanosecond in which another comes has ended first.
+    order = np.lexsort((steps, moments))
+    return Queue(time_s=moments[order] / 1e9, n_frames=np.cumsum(steps[order]))
 
 
 def start_ns(record: RunRecord) -> int:
@@ -160,9 +189,12 @@ def outcomes_by_camera(record: RunRecord) -> dict[str, dict[str, int]]:
 
 
 def causes(results: Iterable[FrameResult]) -> tuple[tuple[str, int], ...]:
-    """Count why frames were not processed, most frequent cause first."""
+    """Count why frames were not processed, most frequent cause first.
+
+    The kind of a cause stands before its colon; what follows differs by frame.
+    """
     counts = Counter(
-        result.outcome.cause
+        result.outcome.cause.partition(":")[0]
         for result in results
         if result.outcome.outcome is not Outcome.PROCESSED
     )

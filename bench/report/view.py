@@ -18,6 +18,7 @@ __all__ = [
     "CameraFigure",
     "Card",
     "Chart",
+    "DisparityRow",
     "FigureRow",
     "Header",
     "ObjectiveRow",
@@ -185,6 +186,27 @@ class ProvenanceGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DisparityRow:
+    """One group against everyone else, as text.
+
+    Attributes:
+        rate, group: What is compared, and whose.
+        ratio, interval: The group's rate over the others'.
+        basis: Passages behind either.
+        answer: Equal, unequal, or what it would take to tell.
+        tells: The answer is one of the first two.
+    """
+
+    rate: str
+    group: str
+    ratio: str
+    interval: str
+    basis: str
+    answer: str
+    tells: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """The whole report."""
 
@@ -200,6 +222,7 @@ class Page:
     alerts_note: str
     accuracy_charts: tuple[Chart, ...]
     group_charts: tuple[Chart, ...]
+    disparities: tuple[DisparityRow, ...]
     speed_charts: tuple[Chart, ...]
     figures: tuple[FigureRow, ...]
     provenance: tuple[ProvenanceGroup, ...]

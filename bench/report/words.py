@@ -34,7 +34,7 @@ _NBSP = "\N{NO-BREAK SPACE}"
 _TITLES = {
     "alerts.false": "False alerts",
     "alerts.true": "True alerts",
-    "alerts.outside_passages": "Alerts where no face was",
+    "alerts.outside_passages": "Alerts outside any passage",
     "alert_latency_s": "Glass-to-alert latency of the alerts alone",
     "cameras": "Cameras",
     "fnir": "Sought people missed (FNIR)",
@@ -46,6 +46,10 @@ _TITLES = {
     "frames.skipped": "Frames skipped",
     "frames.skipped_share": "Share of frames skipped",
     "frames.unaccounted": "Frames without an outcome",
+    "frames.late_share": "Share of processed frames that were late",
+    "fte": "Watchlist pictures that gave no template (FTE)",
+    "passage_latency_s": "Mean latency of people's frames",
+    "passage_skipped": "Share of people's frames not processed",
     "fta": "Passages never searched (FTA)",
     "glass_to_alert_s": "Glass-to-alert latency",
     "clock.round_trip_s": "Round trip of the clock check",
@@ -68,7 +72,7 @@ _TITLES = {
     "tpir": "Sought people alerted on (TPIR)",
     "utilisation": "Utilisation",
     "waiting_s": "Waiting time",
-    "watchlist.fte": "Watchlist pictures that gave no template (FTE)",
+    "watchlist.fte": "Watchlist pictures that gave no template",
     "watchlist.size": "Watchlist size",
 }
 _GROUPINGS = {
@@ -158,6 +162,8 @@ def metric_title(name: str) -> str:
     title = _TITLES.get(head)
     if title is None:
         return name
+    if tail == "clustered":
+        return f"{title}, interval over people"
     if tail == "face_60px":
         return f"{title}, face ≥ 60 px and not occluded"
     if grouping := re.fullmatch(r"by_(\w+?)\.(.+)", tail):

@@ -17,7 +17,14 @@ import numpy as np
 
 from bench.errors import BenchError
 from bench.sources import demux, is_keyframe
-from synthetic_crowds.records import CameraId, Clip, FaceTruth, Passage, PassageId
+from synthetic_crowds.records import (
+    NO_PASSAGE,
+    CameraId,
+    Clip,
+    FaceTruth,
+    Passage,
+    PassageId,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,14 +128,15 @@ def _spliced(
         shift_s = len(packets) / clip.fps - begins_s
         inside = (faces.frame_index >= first) & (faces.frame_index < end)
         own = np.flatnonzero(inside)
-        seen = np.unique(faces.passage_index[own])
-        place = np.full(len(clip.passages), -1, dtype=np.int32)
+        passage = faces.passage_index[own]
+        seen = np.unique(passage[passage != NO_PASSAGE])
+        place = np.full(len(clip.passages), NO_PASSAGE, dtype=np.int32)
         place[seen] = np.arange(len(passages), len(passages) + len(seen))
         rows.append(own)
         frame_index.append(
             faces.frame_index[own] - np.int32(first) + np.int32(len(packets))
         )
-        passage_index.append(place[faces.passage_index[own]])
+        passage_index.append(np.where(passage == NO_PASSAGE, passage, place[passage]))
         for k in seen:
             old = clip.passages[int(k)]
             is_whole = begins_s <= old.t_in_s and old.t_out_s < ends_s

@@ -23,6 +23,7 @@ from matcher.records import (
     SubjectId,
     TrackId,
 )
+from synthetic_crowds.records import NO_PASSAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,6 +130,8 @@ class Oracle:
         found: list[tuple[TrackId, str, SubjectId, Box]] = []
         for row in rows:
             number = int(truth.passage_index[row])
+            if number == NO_PASSAGE:
+                continue
             passage = clip.passages[number]
             if passage.t_in_s - 1e-6 <= time_s <= passage.t_out_s + 1e-6:
                 x1, y1, x2, y2 = (float(v) for v in truth.box_xyxy[row])

@@ -110,9 +110,7 @@ def serve_node(
         worker, now_s = _next_worker(key, node, tables, lines, log)
         if worker < 0:
             break
-        down_s = np.inf
-        if lines.next_down[worker] < lines.last_down[worker]:
-            down_s = node.rules.down_s[lines.downs[lines.next_down[worker]]]
+        down_s = _next_down(worker, node, lines)
         if down_s <= now_s:
             _break_down(key, worker, node, tables, lines, log)
             continue
@@ -169,21 +167,25 @@ def _lines(node: Node) -> _Lines:
 def _upcoming(
     key: np.uint64,
     worker: int,
+    until_s: float,
     node: Node,
     tables: ServiceTables,
     lines: _Lines,
     log: FrameLog,
 ) -> int:
-    """Return the next frame on its way to a worker, and settle when it comes.
+    """Return the next frame captured until a moment, and settle when it comes.
 
-    Which way it has depends on whether the worker is at work when it is captured.
-    Frames that the network loses end here. Returns -1 if there is none.
+    Which way it has depends on whether the worker is at work when it is captured: so
+    nobody may ask about frames that are captured after the worker's next step. Frames
+    that the network loses end here. Returns -1 if there is none.
     """
     while lines.upcoming[worker] < lines.last[worker]:
         row = lines.arrivals[lines.upcoming[worker]]
         if not np.isnan(log.received_s[row]):
             return int(row)
         capture_s = node.frames.capture_s[row]
+        if capture_s > until_s:
+            return -1
         if uniform(key, row, _LOSS) < node.rules.loss_share:
             log.end[row] = _LOST
             log.done_s[row] = capture_s
@@ -199,6 +201,14 @@ def _upcoming(
 
 
 @njit(cache=True, nogil=True)
+def _next_down(worker: int, node: Node, lines: _Lines) -> float:
+    """When a worker breaks down next; inf if it never does."""
+    if lines.next_down[worker] == lines.last_down[worker]:
+        return np.inf
+    return float(node.rules.down_s[lines.downs[lines.next_down[worker]]])
+
+
+@njit(cache=True, nogil=True)
 def _next_worker(
     key: np.uint64, node: Node, tables: ServiceTables, lines: _Lines, log: FrameLog
 ) -> tuple[int, float]:
@@ -207,10 +217,13 @@ def _next_worker(
     for each in range(node.rules.n_workers):
         begin_s = lines.free_s[each]
         if lines.n_waiting[each] == 0:
-            row = _upcoming(key, each, node, tables, lines, log)
-            if row < 0:
+            down_s = _next_down(each, node, lines)
+            row = _upcoming(key, each, down_s, node, tables, lines, log)
+            if row < 0 and lines.upcoming[each] == lines.last[each]:
                 continue
-            if log.received_s[row] > begin_s:
+            if row < 0:
+                begin_s = down_s
+            elif log.received_s[row] > begin_s:
                 begin_s = log.received_s[row] + residual_s(key, row, _WAKE, tables)
         if begin_s < now_s:
             worker, now_s = each, begin_s
@@ -229,7 +242,7 @@ def _let_in(
 ) -> None:
     """Let in what has come to a worker until now; a full inbox drops."""
     while True:
-        row = _upcoming(key, worker, node, tables, lines, log)
+        row = _upcoming(key, worker, now_s, node, tables, lines, log)
         if row < 0 or log.received_s[row] > now_s:
             return
         lines.upcoming[worker] += 1
@@ -299,7 +312,7 @@ def _work(  # noqa: PLR0913, PLR0917 - a compiled loop's variables
     n_alerted = 0
     if node.rules.skips and n_newer >= node.rules.max_pending:
         log.end[row] = _SKIPPED
-    else:
+    elif done_s < down_s:
         capture_s = node.frames.capture_s[row]
         n_faces, n_embedded, n_alerted = look(
             key, row, camera, capture_s, node.passages, memory, tables, alerted
@@ -307,6 +320,8 @@ def _work(  # noqa: PLR0913, PLR0917 - a compiled loop's variables
         log.end[row] = _PROCESSED
         log.n_faces[row], log.n_embedded[row] = n_faces, n_embedded
         for stage in range(_DETECT, _DECIDE + 1):
+            if done_s >= down_s:
+                break
             units = n_faces if stage <= _ALIGN else n_embedded
             took_s = factor * stage_s(key, row, stage, units, tables)
             log.stage_s[stage] += took_s
@@ -339,15 +354,16 @@ def _break_down(
     which = lines.downs[lines.next_down[worker]]
     lines.next_down[worker] += 1
     down_s, up_s = node.rules.down_s[which], node.rules.up_s[which]
+    _let_in(key, worker, down_s, node, tables, lines, log)
     while lines.n_waiting[worker] > 0:
         row = _take(worker, node, lines, log)
         log.end[row] = _FAILED
-        log.done_s[row] = max(down_s, log.received_s[row])
+        log.done_s[row] = down_s
     lines.free_s[worker] = max(up_s, lines.free_s[worker])
     while True:
-        row = _upcoming(key, worker, node, tables, lines, log)
+        row = _upcoming(key, worker, np.inf, node, tables, lines, log)
         if row < 0 or log.received_s[row] >= up_s:
             return
         lines.upcoming[worker] += 1
         log.end[row] = _FAILED
-        log.done_s[row] = max(down_s, log.received_s[row])
+        log.done_s[row] = log.received_s[row]

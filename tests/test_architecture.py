@@ -18,7 +18,7 @@ ARROWS = {
     "bench": {"lfr_errors", "matcher", "sim", "synthetic_crowds"},
     "scenarios": {"lfr_errors", "bench", "matcher", "sim", "synthetic_crowds"},
     "training": {"lfr_errors", "bench", "matcher", "scenarios", "synthetic_crowds"},
-    "harness": {
+    "commands": {
         "lfr_errors",
         "bench",
         "matcher",
@@ -26,6 +26,7 @@ ARROWS = {
         "sim",
         "synthetic_crowds",
     },
+    "harness": {"lfr_errors", "commands"},
 }
 
 

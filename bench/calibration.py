@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bench.calibration_fit import (
     Measured,
+    StageFits,
+    fit_crowd,
     fit_gaps,
     fit_hazards,
     fit_stages,
@@ -252,6 +254,7 @@ def fit(
     runs = [each.run for each in driven]
     stages, hazards, gaps = fit_stages(runs), fit_hazards(runs), fit_gaps(runs)
     residuals_us = np.rint(np.vstack([stages.residuals_s, gaps]) * 1e6).astype(int)
+    crowd = fit_crowd(footage)
     system = driven[0].session.system
     faces = [run.n_faces for run in runs]
     utilisation = [_utilisation(run) for run in runs]
@@ -274,6 +277,12 @@ def fit(
         interval_s=matcher.best_shot.interval_s,
         max_shots=matcher.best_shot.max_shots,
         max_pending=matcher.engine.max_pending,
+        drift=_drift(stages),
+        approaches=tuple(tuple(row) for row in crowd.approaches.tolist()),
+        views_hz=crowd.views_hz,
+        views_per_passage=crowd.views_per_passage,
+        group_stop=crowd.group_stop,
+        packets=crowd.packets,
         cores=len(os.sched_getaffinity(0)),
         slowdown=(1.0, 1.0),
         generator_cores=float(
@@ -326,6 +335,13 @@ def _tuned(calibration: Calibration, runs: Sequence[Measured]) -> Calibration:
         else:
             low = middle
     return found
+
+
+def _drift(fits: StageFits) -> float:
+    """Spread of the whole service from run to run, as a share of its mean."""
+    by_run_s = np.sum([fit.by_run_s for fit in fits.stages], axis=0)
+    mean_s = sum(fit.mean_s for fit in fits.stages)
+    return float(np.std(by_run_s, ddof=1) / mean_s) if len(by_run_s) > 1 else 0.0
 
 
 def _per_frame(

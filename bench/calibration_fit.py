@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.observed import embedded_truth, observe
+from bench.replay import Replay, cut
 from sim.calibration import Range, SearchFit, StageFit
 from sim.estimators import batch_means
 from sim.records import FrameEnd, StageIndex
@@ -34,14 +35,16 @@ if TYPE_CHECKING:
 
     from bench.observed import Observed
     from bench.records import SentFrames
-    from bench.replay import Footage, Replay, Scene
+    from bench.replay import Footage, Scene
     from matcher.records import FrameResult
 
 __all__ = [
     "N_QUANTILES",
+    "CrowdFit",
     "Hazards",
     "Measured",
     "StageFits",
+    "fit_crowd",
     "fit_gaps",
     "fit_hazards",
     "fit_stages",
@@ -52,6 +55,8 @@ N_QUANTILES = 201
 # Pseudo-sightings at the state's own rate: a cell seen twice shall not say never.
 _PRIOR_SIGHTINGS = 5.0
 _SENDING_S = 2e-3
+# Arrivals are counted in windows about as long as a group takes to come.
+_WINDOW_S = 4.0
 _OF_EMBEDDED = (StageIndex.EMBED, StageIndex.SEARCH, StageIndex.DECIDE)
 
 
@@ -104,6 +109,65 @@ class Hazards:
     chance: NDArray[np.float64]
     n: NDArray[np.int64]
     stray: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CrowdFit:
+    """How people come past the cameras of some clips, and what the cameras send.
+
+    Attributes:
+        approaches: (a, 3) float64, as `sim.crowd.Walks` has them.
+        views_hz: Views begun a second and camera.
+        views_per_passage: Views of one passage.
+        group_stop: Chance that a group ends with a member.
+        packets: Mean bytes of key frames, of others, and their spread as a share.
+    """
+
+    approaches: NDArray[np.float64]
+    views_hz: float
+    views_per_passage: float
+    group_stop: float
+    packets: tuple[float, float, float]
+
+
+def fit_crowd(footage: Sequence[Footage]) -> CrowdFit:
+    """Fit the small crowd model to the clips' truth."""
+    views, counts, seconds, n_passages = [], [], 0.0, 0
+    key_bytes: list[int] = []
+    other_bytes: list[int] = []
+    for clip in footage:
+        length_s = len(clip.packets) / clip.fps
+        replay = Replay(
+            n_cameras=1, fps=clip.fps, duration_s=length_s, gallery_size=1
+        )
+        seen = cut((clip,), replay).passages
+        views.append(
+            np.stack(
+                [seen.t_out_s - seen.t_in_s, seen.inverse_height, seen.inverse_rate],
+                axis=1,
+            )
+        )
+        counts.append(np.bincount((seen.t_in_s / _WINDOW_S).astype(int))[1:-1])
+        seconds += length_s
+        n_passages += len(np.unique(clip.passage))
+        sizes = [len(packet) for packet in clip.packets]
+        key_bytes += sizes[:: clip.key_every]
+        other_bytes += [n for k, n in enumerate(sizes) if k % clip.key_every]
+    approaches = np.concatenate(views)
+    # Geometric groups of mean m make counts m-fold over-dispersed: 2 m - 1.
+    pooled = np.concatenate(counts)
+    dispersion = max(float(pooled.var(ddof=1) / pooled.mean()), 1.0)
+    return CrowdFit(
+        approaches=approaches,
+        views_hz=len(approaches) / seconds,
+        views_per_passage=len(approaches) / n_passages,
+        group_stop=2.0 / (dispersion + 1.0),
+        packets=(
+            float(np.mean(key_bytes)),
+            float(np.mean(other_bytes)),
+            float(np.std(other_bytes) / np.mean(other_bytes)),
+        ),
+    )
 
 
 def measured(

@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lfr_errors import BadInputError
+from sim.crowd import Stream, Walks
 from sim.records import StageIndex
 from sim.service import HEIGHT_EDGES_PX, N_STATES, ServiceTables
 
@@ -90,6 +91,23 @@ class Calibration(_Record):
     interval_s: float
     max_shots: int
     max_pending: int
+    drift: float = Field(
+        ge=0.0,
+        description="Standard deviation of the machine's speed from one run to the "
+        "next, as a share.",
+    )
+    approaches: tuple[tuple[float, float, float], ...] = Field(
+        description="Views of passers-by in the clips: seconds in view, inverse height "
+        "at entry (1/px), its rate (1/(px s))."
+    )
+    views_hz: float = Field(description="Views that began a second and camera.")
+    views_per_passage: float = Field(
+        description="Views of one passage: people are hidden and seen again."
+    )
+    group_stop: float = Field(description="Chance that a group ends with a member.")
+    packets: tuple[float, float, float] = Field(
+        description="Mean bytes of key frames and of others; their spread as a share."
+    )
     cores: int
     slowdown: tuple[float, ...] = Field(
         description="Factor on service with 0, 1, 2 ... workers busy, as measured."
@@ -148,6 +166,28 @@ class Calibration(_Record):
             interval_s=self.interval_s,
             max_shots=self.max_shots,
             slowdown=np.array(slowdown, np.float64),
+        )
+
+    def walks(self, *, alert_chance: float = 0.0, alert_shot: int = 1) -> Walks:
+        """Lay out how people come and walk."""
+        return Walks(
+            approaches=np.array(self.approaches, np.float64),
+            group_stop=self.group_stop,
+            alert_chance=alert_chance,
+            alert_shot=alert_shot,
+        )
+
+    def stream(self, *, fps: float, jitter_s: float, pixels: float) -> Stream:
+        """Lay out what a camera sends; packets grow with the picture."""
+        scale = pixels / self.pixels.high
+        key_bytes, other_bytes, spread = self.packets
+        return Stream(
+            fps=fps,
+            jitter_s=jitter_s,
+            key_every=max(round(fps), 1),
+            key_bytes=key_bytes * scale,
+            other_bytes=other_bytes * scale,
+            spread=spread,
         )
 
     def _search(self, gallery_size: int) -> tuple[float, float]:

@@ -163,7 +163,7 @@ def _lines(node: Node) -> _Lines:
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def _upcoming(
     key: np.uint64,
     worker: int,
@@ -200,7 +200,7 @@ def _upcoming(
     return -1
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def _next_down(worker: int, node: Node, lines: _Lines) -> float:
     """When a worker breaks down next; inf if it never does."""
     if lines.next_down[worker] == lines.last_down[worker]:
@@ -208,7 +208,7 @@ def _next_down(worker: int, node: Node, lines: _Lines) -> float:
     return float(node.rules.down_s[lines.downs[lines.next_down[worker]]])
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def _next_worker(
     key: np.uint64, node: Node, tables: ServiceTables, lines: _Lines, log: FrameLog
 ) -> tuple[int, float]:
@@ -230,7 +230,7 @@ def _next_worker(
     return worker, now_s
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def _let_in(
     key: np.uint64,
     worker: int,
@@ -261,7 +261,7 @@ def _let_in(
         lines.n_waiting[worker] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def _take(worker: int, node: Node, lines: _Lines, log: FrameLog) -> int:
     """Take the frame whose turn it is: by priority, then by age."""
     best, best_camera, best_priority, best_s = -1, -1, 0, 0.0
@@ -283,7 +283,7 @@ def _take(worker: int, node: Node, lines: _Lines, log: FrameLog) -> int:
     return int(best)
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def _work(  # noqa: PLR0913, PLR0917 - a compiled loop's variables
     key: np.uint64,
     worker: int,
@@ -341,7 +341,7 @@ def _work(  # noqa: PLR0913, PLR0917 - a compiled loop's variables
         log.alert_s[alerted[place]] = done_s
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def _break_down(
     key: np.uint64,
     worker: int,

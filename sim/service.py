@@ -153,7 +153,7 @@ def uniform(key: np.uint64, item: int, purpose: int) -> float:
     return (float(state >> _S11) + 0.5) * 2.0**-53
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def residual_s(key: np.uint64, row: int, kind: int, tables: ServiceTables) -> float:
     """Draw from the measured residuals of one kind, seconds."""
     n = tables.residuals_s.shape[1]
@@ -164,7 +164,7 @@ def residual_s(key: np.uint64, row: int, kind: int, tables: ServiceTables) -> fl
     return float(left + (place - below) * (right - left))
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def stage_s(
     key: np.uint64, row: int, stage: int, units: float, tables: ServiceTables
 ) -> float:
@@ -239,7 +239,7 @@ def track_state(
     return (4 if n_shots < max_shots else 6) + refused
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def look(
     key: np.uint64,
     row: int,

@@ -12,10 +12,12 @@ from typing import cast
 
 import typer
 
+from commands.calibrate import calibrate
 from commands.crowd import crowd
 from commands.doctor import doctor
 from commands.exit_code import ExitCode
 from commands.models import models
+from commands.plan import plan
 from commands.policy import policy
 from commands.report import report
 from commands.run import run
@@ -36,7 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (run, crowd, report, policy, models, doctor):
+for command in (run, crowd, report, calibrate, plan, policy, models, doctor):
     app.command()(command)
 app.command(name="scenarios")(list_scenarios)
 

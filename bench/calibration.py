@@ -7,7 +7,6 @@ that others on the machine disturbed. Knows nothing of virtual time.
 from __future__ import annotations
 
 import os
-import platform
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,8 +23,10 @@ from bench.calibration_fit import (
     measured,
 )
 from bench.interference import busy_s, others_share
+from bench.machine import this_machine
 from bench.replay import Replay, cut
 from bench.session import hold_session
+from bench.yardstick import Yardstick
 from matcher.gallery import Gallery
 from matcher.records import SubjectId
 from sim.calibration import Calibration, Range
@@ -83,7 +84,7 @@ class CalibrationConfig(BaseModel):
         "driven again.",
     )
     max_attempts: int = Field(
-        default=3, ge=1, le=20, description="How often a load is driven at most."
+        default=2, ge=1, le=20, description="How often a load is driven at most."
     )
     seed: int = Field(default=1, ge=0, description="Of phases and jitter.")
 
@@ -144,6 +145,7 @@ def drive_load(
     *,
     matcher: MatcherConfig,
     config: CalibrationConfig,
+    yardstick: Yardstick,
     clock: Callable[[], int],
     progress: Progress,
 ) -> Driven:
@@ -155,6 +157,7 @@ def drive_load(
         gallery: Whom the matcher looks for, of any size.
         matcher: Its settings.
         config: When to repeat.
+        yardstick: Tells how fast the machine is before and after.
         clock: Nanoseconds.
         progress: Told of frames sent.
 
@@ -167,6 +170,7 @@ def drive_load(
     while True:
         attempt += 1
         readings: list[float | None] = []
+        before_s = yardstick.measure_s()
 
         def watch(task: str, done: int, total: int) -> None:
             if task == "send frames" and done in {1, total}:
@@ -182,6 +186,7 @@ def drive_load(
             clock=clock,
             progress=watch,
         )
+        pace_s = (before_s + yardstick.measure_s()) / 2.0
         others = None
         if session.matcher is not None and len(readings) > 1:
             others = others_share(
@@ -201,6 +206,7 @@ def drive_load(
         results=session.results,
         interval_s=matcher.best_shot.interval_s,
         max_shots=matcher.best_shot.max_shots,
+        pace_s=pace_s,
     )
     return Driven(
         run=run, session=session, others=others, attempts=attempt, is_quiet=is_quiet
@@ -222,6 +228,7 @@ def calibrate(
         The calibration, and the loads behind it.
     """
     driven = []
+    yardstick = Yardstick(matcher, clock=clock)
     for k, (n_cameras, fps, gallery_size, second) in enumerate(CALIBRATION_LOADS):
         progress("calibrate", k, len(CALIBRATION_LOADS))
         replay = Replay(
@@ -239,6 +246,7 @@ def calibrate(
                 gallery,
                 matcher=matcher,
                 config=config,
+                yardstick=yardstick,
                 clock=clock,
                 progress=progress,
             )
@@ -259,10 +267,7 @@ def fit(
     faces = [run.n_faces for run in runs]
     utilisation = [_utilisation(run) for run in runs]
     found = Calibration(
-        machine={
-            "processor": platform.machine(),
-            "cores": len(os.sched_getaffinity(0)),
-        },
+        machine=this_machine(),
         system={
             "detector": system.detector,
             "embedder": system.embedder,
@@ -277,6 +282,7 @@ def fit(
         interval_s=matcher.best_shot.interval_s,
         max_shots=matcher.best_shot.max_shots,
         max_pending=matcher.engine.max_pending,
+        pace_s=float(np.mean([run.pace_s for run in runs])),
         drift=_drift(stages),
         approaches=tuple(tuple(row) for row in crowd.approaches.tolist()),
         views_hz=crowd.views_hz,
@@ -323,7 +329,10 @@ def _tuned(calibration: Calibration, runs: Sequence[Measured]) -> Calibration:
         logs = [
             simulate_node(
                 node_of(run.scene.frames, run.scene.passages),
-                found.tables(gallery_size=run.replay.gallery_size),
+                found.tables(
+                    gallery_size=run.replay.gallery_size,
+                    speed=found.pace_s / run.pace_s,
+                ),
                 key=_TUNING_KEY + repeat,
             )
             for run in runs

@@ -71,6 +71,7 @@ class Measured:
         sighted: (m, 3) int64, of every face in every processed frame: the state of
             its track, the bin of its height, and whether it was embedded.
         n_stray: Embeddings of nobody that the simulator knows of.
+        pace_s: What a fixed piece of work took beside it (`bench.yardstick`).
     """
 
     replay: Replay
@@ -79,6 +80,7 @@ class Measured:
     n_faces: NDArray[np.int64]
     sighted: NDArray[np.int64]
     n_stray: int
+    pace_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -179,6 +181,7 @@ def measured(
     results: Sequence[FrameResult],
     interval_s: float,
     max_shots: int,
+    pace_s: float,
 ) -> Measured:
     """Join a driven load with its truth.
 
@@ -187,6 +190,7 @@ def measured(
         footage: Its clips.
         sent, results: What the driver did and the matcher said.
         interval_s, max_shots: The matcher's rule of best shots.
+        pace_s: Of the machine at the time.
     """
     observed = observe(scene, sent, results)
     embedded = Counter(
@@ -230,6 +234,7 @@ def measured(
         n_faces=n_faces,
         sighted=np.array(sighted, np.int64).reshape(-1, 3),
         n_stray=int(observed.n_embedded.sum()) - n_explained,
+        pace_s=pace_s,
     )
 
 
@@ -293,9 +298,12 @@ def _columns(
 ) -> tuple[NDArray[np.float64], ...]:
     """Gather time, units, run and gallery of each frame that a stage worked on."""
     took, units, which, size, idle = [], [], [], [], []
+    usual_s = float(np.mean([run.pace_s for run in runs]))
     for k, run in enumerate(runs):
         seen = run.observed
-        rows = np.isfinite(seen.stage_s[:, stage])
+        # At the machine's usual pace.
+        stage_s = seen.stage_s[:, stage] * usual_s / run.pace_s
+        rows = np.isfinite(stage_s)
         if stage is StageIndex.DECODE:
             amount = run.scene.frames.packet_bytes
         elif stage in _OF_EMBEDDED:
@@ -303,9 +311,9 @@ def _columns(
         else:
             amount = run.n_faces.astype(np.float64)
         if stage >= StageIndex.ALIGN:
-            idle.append(seen.stage_s[rows & (amount == 0), stage])
+            idle.append(stage_s[rows & (amount == 0)])
             rows &= amount > 0
-        took.append(seen.stage_s[rows, stage])
+        took.append(stage_s[rows])
         units.append(amount[rows])
         which.append(np.full(int(rows.sum()), float(k)))
         size.append(np.full(int(rows.sum()), float(run.replay.gallery_size)))

@@ -15,6 +15,7 @@ from scipy.stats import norm
 
 from bench.calibration import drive_load
 from bench.replay import Replay, cut
+from bench.yardstick import Yardstick
 from sim.fast import simulate_node
 from sim.records import FrameEnd, node_of
 
@@ -115,10 +116,13 @@ class LoadResult:
     Attributes:
         replay: The load.
         n_frames: Frames counted.
-        comparisons: One per figure.
+        comparisons: One per figure, at the machine's speed at the time.
         others: Cores that others kept busy meanwhile; None where nobody can say.
         attempts: How often it was driven.
         is_quiet: Whether others kept within the limit in the run that counts.
+        speed: Of the machine at the time, against the calibration, by the yardstick.
+        as_calibrated: The comparisons had the machine been taken to be as fast as in
+            the calibration.
     """
 
     replay: Replay
@@ -127,6 +131,8 @@ class LoadResult:
     others: float | None
     attempts: int
     is_quiet: bool
+    speed: float
+    as_calibrated: tuple[Comparison, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,9 +208,17 @@ def foretell(
     replay: Replay,
     *,
     warm_up_s: float,
+    pace_s: float | None = None,
     n_replications: int = N_REPLICATIONS,
 ) -> list[dict[str, float]]:
     """Simulate a load, once per replication.
+
+    Args:
+        calibration: The model.
+        scene, replay: The load.
+        warm_up_s: Not counted.
+        pace_s: Of the machine at the time; None takes that of the calibration.
+        n_replications: How often.
 
     The arrival plan and the crowd are the load's own, known before it is driven. What
     the replications redraw is everything that is not: service times, whose faces are
@@ -212,7 +226,8 @@ def foretell(
     """
     # Even levels of a normal law: the median replication runs at the usual speed.
     levels = (np.arange(n_replications) + 0.5) / n_replications
-    speeds = 1.0 + calibration.drift * norm.ppf(levels)
+    pace = 1.0 if pace_s is None else calibration.pace_s / pace_s
+    speeds = pace * (1.0 + calibration.drift * norm.ppf(levels))
     node = node_of(
         scene.frames, scene.passages, max_pending=calibration.max_pending
     )
@@ -326,6 +341,7 @@ def validate(
         progress: Told of loads driven.
     """
     fps, gallery_size, second = _LADDER_LOAD
+    yardstick = Yardstick(matcher, clock=clock)
 
     def rung(n_cameras: int) -> Replay:
         return Replay(
@@ -358,6 +374,7 @@ def validate(
             gallery,
             matcher=matcher,
             config=config,
+            yardstick=yardstick,
             clock=clock,
             progress=progress,
         )
@@ -394,7 +411,10 @@ def _result(
         warm_up_s=warm_up_s,
         n_workers=1,
     )
-    foretold = foretell(calibration, run.scene, run.replay, warm_up_s=warm_up_s)
+    foretold = foretell(
+        calibration, run.scene, run.replay, warm_up_s=warm_up_s, pace_s=run.pace_s
+    )
+    usual = foretell(calibration, run.scene, run.replay, warm_up_s=warm_up_s)
     result = LoadResult(
         replay=run.replay,
         n_frames=int((run.scene.frames.capture_s >= warm_up_s).sum()),
@@ -402,5 +422,7 @@ def _result(
         others=driven.others,
         attempts=driven.attempts,
         is_quiet=driven.is_quiet,
+        speed=calibration.pace_s / run.pace_s,
+        as_calibrated=compare(usual, measured),
     )
     return result, measured

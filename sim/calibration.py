@@ -91,6 +91,9 @@ class Calibration(_Record):
     interval_s: float
     max_shots: int
     max_pending: int
+    pace_s: float = Field(
+        gt=0.0, description="What a fixed piece of work took beside the runs, mean."
+    )
     drift: float = Field(
         ge=0.0,
         description="Standard deviation of the machine's speed from one run to the "
@@ -146,20 +149,15 @@ class Calibration(_Record):
         Raises:
             CalibrationError: If the gallery is far larger than any measured.
         """
-        base_s, per_unit_s = self._search(gallery_size)
         fits = self.stages
-        search = StageIndex.SEARCH
-        base = np.array([fit.base_s for fit in fits])
-        per_unit = np.array([fit.per_unit_s for fit in fits])
-        base[search], per_unit[search] = base_s, per_unit_s
+        costs_s = np.array([[f.base_s, f.per_unit_s, f.idle_s] for f in fits])
+        costs_s[StageIndex.SEARCH, :2] = self._search(gallery_size)
         slowdown = list(self.slowdown)
         # Busier than was ever measured: as slow as the busiest measurement.
         slowdown += [slowdown[-1]] * (n_workers + 1 - len(slowdown))
         residuals_s = np.array(self.residuals_us, np.float64) * 1e-6
         return ServiceTables(
-            base_s=base / speed,
-            per_unit_s=per_unit / speed,
-            idle_s=np.array([fit.idle_s for fit in fits]) / speed,
+            costs_s=costs_s / speed,
             residuals_s=residuals_s / speed,
             hazards=np.array(self.hazards, np.float64),
             stray=self.stray,

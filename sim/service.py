@@ -37,6 +37,7 @@ __all__ = [
     "height_bin",
     "in_view",
     "look",
+    "look_at",
     "mix",
     "residual_s",
     "stage_s",
@@ -74,11 +75,14 @@ class Residual(IntEnum):
     LOSS = 12
 
 
+_STRAY = int(Residual.STRAY)
+
+
 class ServiceTables(NamedTuple):
     """Service times of one matcher on one machine, for one gallery.
 
     Attributes:
-        base_s, per_unit_s, idle_s: (7,) float64, of each stage.
+        costs_s: (7, 3) float64, of each stage: base, per unit, and without any unit.
         residuals_s: (11, q) float64, quantiles at q even levels from 0 to 1: of each
             stage, then of `Residual`.
         hazards: (8, h) float64, chance that a face is embedded in a processed frame,
@@ -89,9 +93,7 @@ class ServiceTables(NamedTuple):
         slowdown: (w + 1,) float64, factor on service with that many workers busy.
     """
 
-    base_s: NDArray[np.float64]
-    per_unit_s: NDArray[np.float64]
-    idle_s: NDArray[np.float64]
+    costs_s: NDArray[np.float64]
     residuals_s: NDArray[np.float64]
     hazards: NDArray[np.float64]
     stray: float
@@ -153,20 +155,33 @@ def uniform(key: np.uint64, item: int, purpose: int) -> float:
     return (float(state >> _S11) + 0.5) * 2.0**-53
 
 
-@njit(inline="always")
-def residual_s(key: np.uint64, row: int, kind: int, tables: ServiceTables) -> float:
-    """Draw from the measured residuals of one kind, seconds."""
-    n = tables.residuals_s.shape[1]
+@njit(cache=True, nogil=True)
+def residual_s(
+    key: np.uint64, row: int, kind: int, residuals_s: NDArray[np.float64]
+) -> float:
+    """Draw from the measured residuals of one kind, seconds.
+
+    Args:
+        key: Of the random numbers.
+        row: Of the frame.
+        kind: A `StageIndex` or a `Residual`.
+        residuals_s: As in `ServiceTables`.
+    """
+    n = residuals_s.shape[1]
     place = uniform(key, row, kind) * (n - 1)
     below = int(place)
-    left = tables.residuals_s[kind, below]
-    right = tables.residuals_s[kind, min(below + 1, n - 1)]
+    left, right = residuals_s[kind, below], residuals_s[kind, below + 1]
     return float(left + (place - below) * (right - left))
 
 
-@njit(inline="always")
+@njit(cache=True, nogil=True)
 def stage_s(
-    key: np.uint64, row: int, stage: int, units: float, tables: ServiceTables
+    key: np.uint64,
+    row: int,
+    stage: int,
+    units: float,
+    costs_s: NDArray[np.float64],
+    residuals_s: NDArray[np.float64],
 ) -> float:
     """Draw the time that a stage takes over a frame, seconds.
 
@@ -175,14 +190,14 @@ def stage_s(
         row: Of the frame.
         stage: A `StageIndex`.
         units: Bytes or faces.
-        tables: Service times.
+        costs_s, residuals_s: As in `ServiceTables`.
     """
     if units <= 0.0 and stage >= StageIndex.ALIGN:
-        return float(tables.idle_s[stage])
-    fitted = tables.base_s[stage] + tables.per_unit_s[stage] * units
-    drawn = fitted + residual_s(key, row, stage, tables)
+        return float(costs_s[stage, 2])
+    fitted_s = costs_s[stage, 0] + costs_s[stage, 1] * units
+    drawn_s = fitted_s + residual_s(key, row, stage, residuals_s)
     # A residual measured on a long service must not make a short one negative.
-    return float(max(drawn, 0.2 * fitted))
+    return float(max(drawn_s, 0.2 * fitted_s))
 
 
 @njit(cache=True, nogil=True)
@@ -239,7 +254,6 @@ def track_state(
     return (4 if n_shots < max_shots else 6) + refused
 
 
-@njit(inline="always")
 def look(
     key: np.uint64,
     row: int,
@@ -265,49 +279,73 @@ def look(
     Returns:
         Faces in view, faces embedded, passages that alert.
     """
-    end = passages.start[camera + 1]
-    high = memory.high[camera]
-    while high < end and passages.t_in_s[high] <= capture_s:
+    return look_at(
+        key, row, camera, capture_s, passages.start, passages.t_in_s, passages.t_out_s,
+        passages.inverse_height, passages.inverse_rate, passages.alert_shot,
+        memory.last_s, memory.n_shots, memory.n_seen, memory.n_refused, memory.low,
+        memory.high, tables.hazards, tables.stray, tables.interval_s, tables.max_shots,
+        alerted,
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def look_at(  # noqa: PLR0913, PLR0917 - `look`, with its tuples taken apart
+    key: np.uint64,
+    row: int,
+    camera: int,
+    capture_s: float,
+    start: NDArray[np.int64],
+    t_in_s: NDArray[np.float64],
+    t_out_s: NDArray[np.float64],
+    inverse_height: NDArray[np.float64],
+    inverse_rate: NDArray[np.float64],
+    alert_shot: NDArray[np.int32],
+    last_s: NDArray[np.float64],
+    n_shots: NDArray[np.int32],
+    n_seen: NDArray[np.int32],
+    n_refused: NDArray[np.int32],
+    low_of: NDArray[np.int64],
+    high_of: NDArray[np.int64],
+    hazards: NDArray[np.float64],
+    stray: float,
+    interval_s: float,
+    max_shots: int,
+    alerted: NDArray[np.int64],
+) -> tuple[int, int, int]:
+    """Do what `look` says; numba counts references of arrays that it finds in tuples."""
+    end, high = start[camera + 1], high_of[camera]
+    while high < end and t_in_s[high] <= capture_s:
         high += 1
-    memory.high[camera] = high
-    low = memory.low[camera]
-    while low < high and passages.t_out_s[low] < capture_s:
+    high_of[camera] = high
+    low = low_of[camera]
+    while low < high and t_out_s[low] < capture_s:
         low += 1
-    memory.low[camera] = low
+    low_of[camera] = low
     n_faces = n_embedded = n_alerted = 0
     row_key = mix(key + _GOLDEN * np.uint64(row + 1))
     for p in range(low, high):
-        if passages.t_out_s[p] < capture_s:
+        if t_out_s[p] < capture_s:
             continue
-        seen_for_s = capture_s - passages.t_in_s[p]
-        place = height_bin(
-            passages.inverse_height[p] + passages.inverse_rate[p] * seen_for_s
-        )
+        seen_for_s = capture_s - t_in_s[p]
+        place = height_bin(inverse_height[p] + inverse_rate[p] * seen_for_s)
         if place < 0:
             continue
         n_faces += 1
-        idle_s = capture_s - memory.last_s[p]
-        is_due = idle_s >= tables.interval_s
-        state = track_state(
-            memory.n_seen[p],
-            memory.n_shots[p],
-            memory.n_refused[p],
-            is_due,
-            tables.max_shots,
-        )
-        memory.n_seen[p] += 1
-        if uniform(row_key, p, Residual.STRAY) < tables.hazards[state, place]:
+        is_due = capture_s - last_s[p] >= interval_s
+        state = track_state(n_seen[p], n_shots[p], n_refused[p], is_due, max_shots)
+        n_seen[p] += 1
+        if uniform(row_key, p, _STRAY) < hazards[state, place]:
             n_embedded += 1
-            memory.n_shots[p] += 1
-            memory.n_refused[p] = 0
-            memory.last_s[p] = capture_s
-            if memory.n_shots[p] == passages.alert_shot[p]:
+            n_shots[p] += 1
+            n_refused[p] = 0
+            last_s[p] = capture_s
+            if n_shots[p] == alert_shot[p]:
                 alerted[n_alerted] = p
                 n_alerted += 1
         elif is_due:
-            memory.n_refused[p] += 1
-    whole = int(tables.stray)
+            n_refused[p] += 1
+    whole = int(stray)
     n_embedded += whole
-    if uniform(key, row, Residual.STRAY) < tables.stray - whole:
+    if uniform(key, row, _STRAY) < stray - whole:
         n_embedded += 1
     return n_faces, n_embedded, n_alerted

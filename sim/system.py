@@ -114,7 +114,7 @@ def _cameras(env: simpy.Environment, site: _Site) -> Steps:
         worker = site.workers[site.node.cameras.worker[frames.camera[row]]]
         is_busy = worker.is_working or worker.is_down
         way = Residual.WAY_BUSY if is_busy else Residual.WAY_IDLE
-        arrival_s = capture_s + residual_s(site.key, row, way, site.tables)
+        arrival_s = capture_s + residual_s(site.key, row, way, site.tables.residuals_s)
         worker.received_s = max(worker.received_s, arrival_s)
         log.received_s[row] = worker.received_s
         env.process(_way(env, site, worker, row))
@@ -159,7 +159,9 @@ def _work(env: simpy.Environment, site: _Site, worker: _Worker) -> Steps:
                 worker.news = env.event()
                 row = yield worker.news
                 yield env.timeout(
-                    residual_s(site.key, int(str(row)), Residual.WAKE, site.tables)
+                    residual_s(
+                        site.key, int(str(row)), Residual.WAKE, site.tables.residuals_s
+                    )
                 )
             yield from _serve(env, site, worker)
         except simpy.Interrupt as broken:
@@ -179,7 +181,9 @@ def _serve(env: simpy.Environment, site: _Site, worker: _Worker) -> Steps:
     log.start_s[row] = env.now
 
     def spend(stage: StageIndex, units: float) -> simpy.Event:
-        took_s = factor * stage_s(site.key, row, stage, units, tables)
+        took_s = factor * stage_s(
+            site.key, row, stage, units, tables.costs_s, tables.residuals_s
+        )
         log.stage_s[stage] += took_s
         return env.timeout(took_s)
 
@@ -208,7 +212,7 @@ def _serve(env: simpy.Environment, site: _Site, worker: _Worker) -> Steps:
         log.alert_s[alerted] = env.now
     worker.in_hand = None
     yield env.timeout(
-        factor * residual_s(site.key, row, Residual.TURNAROUND, tables)
+        factor * residual_s(site.key, row, Residual.TURNAROUND, tables.residuals_s)
     )
     worker.is_working = False
     log.busy_s[worker.index] += env.now - worker.taken_s

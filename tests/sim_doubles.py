@@ -23,9 +23,7 @@ def tables(*, slowdown=(1.0, 1.0, 1.1, 1.25), scale=1.0, noise=0.3, rng=None):
     if rng is not None:
         hazards = rng.random(hazards.shape)
     return ServiceTables(
-        base_s=base_s,
-        per_unit_s=per_unit_s,
-        idle_s=base_s * 0.05,
+        costs_s=np.stack([base_s, per_unit_s, base_s * 0.05], axis=1),
         residuals_s=residuals_s,
         hazards=hazards,
         stray=0.07,

@@ -22,6 +22,7 @@ from commands.policy import policy
 from commands.report import report
 from commands.run import run
 from commands.scenarios import list_scenarios
+from commands.sweep import sweep
 from lfr_errors import BadInputError, LfrError
 
 __all__ = ["app", "main"]
@@ -38,7 +39,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (run, crowd, report, calibrate, plan, policy, models, doctor):
+for command in (
+    run,
+    crowd,
+    report,
+    calibrate,
+    plan,
+    sweep,
+    policy,
+    models,
+    doctor,
+):
     app.command()(command)
 app.command(name="scenarios")(list_scenarios)
 

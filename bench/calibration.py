@@ -108,6 +108,26 @@ class Driven:
     is_quiet: bool
 
 
+class _Watch:
+    """Reads the machine's account when the first and the last frame are sent.
+
+    Args:
+        progress: Told everything that this is told.
+
+    Attributes:
+        readings: Of `busy_s`, in order.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self.readings: list[float | None] = []
+        self._progress = progress
+
+    def __call__(self, task: str, done: int, total: int) -> None:
+        if task == "send frames" and done in {1, total}:
+            self.readings.append(busy_s())
+        self._progress(task, done, total)
+
+
 def gallery_of(gallery: Gallery, size: int) -> Gallery:
     """Shorten a gallery, or fill it up with templates of nobody.
 
@@ -169,14 +189,8 @@ def drive_load(
     attempt = 0
     while True:
         attempt += 1
-        readings: list[float | None] = []
+        watch = _Watch(progress)
         before_s = yardstick.measure_s()
-
-        def watch(task: str, done: int, total: int) -> None:
-            if task == "send frames" and done in {1, total}:
-                readings.append(busy_s())
-            progress(task, done, total)  # noqa: B023 - called before the next turn
-
         session = hold_session(
             scene.plan,
             scene.packets,
@@ -188,10 +202,10 @@ def drive_load(
         )
         pace_s = (before_s + yardstick.measure_s()) / 2.0
         others = None
-        if session.matcher is not None and len(readings) > 1:
+        if session.matcher is not None and len(watch.readings) > 1:
             others = others_share(
-                readings[0],
-                readings[-1],
+                watch.readings[0],
+                watch.readings[-1],
                 ours_s=session.harness.cpu_s + session.matcher.cpu_s,
                 wall_s=session.drive_s,
             )
@@ -353,9 +367,7 @@ def _drift(fits: StageFits) -> float:
     return float(np.std(by_run_s, ddof=1) / mean_s) if len(by_run_s) > 1 else 0.0
 
 
-def _per_frame(
-    n_embedded: Sequence[np.ndarray], ends: Sequence[np.ndarray]
-) -> float:
+def _per_frame(n_embedded: Sequence[np.ndarray], ends: Sequence[np.ndarray]) -> float:
     """Embeddings per processed frame."""
     processed = [end == FrameEnd.PROCESSED for end in ends]
     total = sum(int(n[p].sum()) for n, p in zip(n_embedded, processed, strict=True))

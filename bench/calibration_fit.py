@@ -22,7 +22,6 @@ from sim.records import FrameEnd, StageIndex
 from sim.service import (
     HEIGHT_EDGES_PX,
     N_STATES,
-    Residual,
     fresh_memory,
     in_view,
     track_state,
@@ -139,9 +138,7 @@ def fit_crowd(footage: Sequence[Footage]) -> CrowdFit:
     other_bytes: list[int] = []
     for clip in footage:
         length_s = len(clip.packets) / clip.fps
-        replay = Replay(
-            n_cameras=1, fps=clip.fps, duration_s=length_s, gallery_size=1
-        )
+        replay = Replay(n_cameras=1, fps=clip.fps, duration_s=length_s, gallery_size=1)
         seen = cut((clip,), replay).passages
         views.append(
             np.stack(
@@ -186,16 +183,18 @@ def measured(
     """Join a driven load with its truth.
 
     Args:
-        replay, scene: The load.
+        replay: The load.
+        scene: The same, laid out.
         footage: Its clips.
-        sent, results: What the driver did and the matcher said.
-        interval_s, max_shots: The matcher's rule of best shots.
+        sent: What the driver did.
+        results: What the matcher said.
+        interval_s: After which a track's face is embedded again.
+        max_shots: Faces kept per track.
         pace_s: Of the machine at the time.
     """
     observed = observe(scene, sent, results)
     embedded = Counter(
-        (each.row, each.passage)
-        for each in embedded_truth(scene, footage, results)
+        (each.row, each.passage) for each in embedded_truth(scene, footage, results)
     )
     n_faces = np.zeros(len(scene.plan), np.int64)
     sighted: list[tuple[int, int, int]] = []
@@ -378,7 +377,10 @@ def fit_gaps(runs: Sequence[Measured]) -> NDArray[np.float64]:
         idle = seen.received_s[after] > seen.done_s[before] + _SENDING_S
         wake.append((seen.start_s[after] - seen.received_s[after])[idle])
         came = np.isfinite(seen.received_s)
-        planned_s, way_s = seen.planned_s[came], (seen.received_s - seen.planned_s)[came]
+        planned_s, way_s = (
+            seen.planned_s[came],
+            (seen.received_s - seen.planned_s)[came],
+        )
         last = np.searchsorted(seen.start_s[rows], planned_s, side="right") - 1
         busy = (last >= 0) & (planned_s < free_s[rows[np.maximum(last, 0)]])
         way_idle.append(way_s[~busy])

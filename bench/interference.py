@@ -42,7 +42,8 @@ def others_share(
     """Say how many cores others kept busy, on average.
 
     Args:
-        before_s, after_s: Two readings of `busy_s`.
+        before_s: A reading of `busy_s`.
+        after_s: A later one.
         ours_s: Processor time in between of every process that belongs to the
             measurement.
         wall_s: Time in between.

@@ -70,9 +70,7 @@ class Embedded:
     passage: int
 
 
-def observe(
-    scene: Scene, sent: SentFrames, results: Sequence[FrameResult]
-) -> Observed:
+def observe(scene: Scene, sent: SentFrames, results: Sequence[FrameResult]) -> Observed:
     """Put results in the order of the plan."""
     n = len(scene.plan)
     rows = PlanRows(scene.plan)

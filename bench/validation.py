@@ -184,7 +184,8 @@ def figures_of(
     Args:
         capture_s: (n,) when each frame was captured.
         end: (n,) its `FrameEnd`.
-        start_s, done_s: (n,) when a worker took it and was done with it.
+        start_s: (n,) when a worker took it.
+        done_s: (n,) when it was done with it.
         warm_up_s: Frames captured earlier do not count.
         n_workers: Among whom utilisation is shared.
     """
@@ -215,7 +216,8 @@ def foretell(
 
     Args:
         calibration: The model.
-        scene, replay: The load.
+        scene: The load, laid out.
+        replay: The same, in short.
         warm_up_s: Not counted.
         pace_s: Of the machine at the time; None takes that of the calibration.
         n_replications: How often.
@@ -228,9 +230,7 @@ def foretell(
     levels = (np.arange(n_replications) + 0.5) / n_replications
     pace = 1.0 if pace_s is None else calibration.pace_s / pace_s
     speeds = pace * (1.0 + calibration.drift * norm.ppf(levels))
-    node = node_of(
-        scene.frames, scene.passages, max_pending=calibration.max_pending
-    )
+    node = node_of(scene.frames, scene.passages, max_pending=calibration.max_pending)
     found = []
     for replication in range(n_replications):
         tables = calibration.tables(

@@ -90,7 +90,7 @@ def footage_of(
     workers: int | None,
     progress: Callable[[str, int, int], None],
 ) -> tuple[tuple[Footage, ...], Gallery]:
-    """Make or read a scenario's crowd; hold its clips in memory, enrol its watchlist."""
+    """Make or read a scenario's crowd; hold its clips, enrol its watchlist."""
     crowd = crowd_of(settings, cache=cache, workers=workers, progress=progress)
     enrolment = enrol_watchlist(crowd.watchlist, settings.matcher, progress=progress)
     return tuple(load_footage(clip) for clip in crowd.clips), enrolment.gallery

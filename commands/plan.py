@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 __all__ = ["plan"]
 
 
-def plan(
+def plan(  # noqa: PLR0913 - one command, many questions
     scenario: Annotated[
         str, typer.Argument(help="A TOML file, or the name of a shipped plan.")
     ] = "van",

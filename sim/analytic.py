@@ -122,7 +122,8 @@ def mmck(
     """Solve M/M/c/K, where K counts those in service too.
 
     Args:
-        arrival_rate_hz, service_time_s: As ever; any load will do.
+        arrival_rate_hz: Any: what does not fit is lost.
+        service_time_s: Mean.
         n_servers: c.
         capacity: K, c or more.
 

@@ -17,7 +17,7 @@ from sim.crowd import Stream, Walks
 from sim.records import StageIndex
 from sim.service import HEIGHT_EDGES_PX, N_STATES, ServiceTables
 
-__all__ = ["Calibration", "CalibrationError", "Range", "SearchFit", "StageFit"]
+__all__ = ["FAR", "Calibration", "CalibrationError", "Range", "SearchFit", "StageFit"]
 
 # How far beyond the measured range a figure is still extrapolated.
 FAR = 10.0

@@ -7,12 +7,13 @@ busiest and a node is as many of them as it runs. Knows nothing of files or repo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import norm
 
+from sim.calibration import FAR
 from sim.crowd import draw_frames, draw_passages
 from sim.fast import simulate_node
 from sim.records import FrameEnd, StageIndex, node_of
@@ -35,11 +36,11 @@ __all__ = [
     "carried",
     "figures",
     "peak_node",
+    "tables_of",
     "tornado",
     "without_stage",
 ]
 
-N_REPLICATIONS = 24
 _SECONDS, _WARM_UP_S = 45.0, 5.0
 _MOST = 4_096
 # Each doubling beyond what was measured makes service times this much less sure;
@@ -55,6 +56,7 @@ class Question:
         calibration: Of the matcher.
         site, target, hardware: Settings.
         seed: Of all draws.
+        n_replications: Repetitions, each with draws of its own.
     """
 
     calibration: Calibration
@@ -62,6 +64,7 @@ class Question:
     target: TargetConfig
     hardware: HardwareConfig
     seed: int
+    n_replications: int = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,7 +232,9 @@ def _instant(tables: ServiceTables) -> ServiceTables:
 
 
 def carried(
-    question: Question, *, change: Callable[[ServiceTables], ServiceTables] | None = None
+    question: Question,
+    *,
+    change: Callable[[ServiceTables], ServiceTables] | None = None,
 ) -> Carried:
     """Search the largest number of cameras per node that keeps to the target.
 
@@ -238,7 +243,8 @@ def carried(
         change: Made to the service times, to ask what if; None makes none.
     """
     n_workers = question.hardware.n_workers
-    levels = (np.arange(N_REPLICATIONS) + 0.5) / N_REPLICATIONS
+    n = question.n_replications
+    levels = (np.arange(n) + 0.5) / n
     speeds = np.exp(spread(question) * norm.ppf(levels))
     counts = []
     for replication, speed in enumerate(speeds.tolist()):
@@ -304,14 +310,7 @@ def tornado(question: Question) -> tuple[Variation, ...]:
         found, texts = [], []
         for factor in (down, up):
             varied = _varied(site, key, factor)
-            asked = Question(
-                calibration=question.calibration,
-                site=varied,
-                target=question.target,
-                hardware=question.hardware,
-                seed=question.seed,
-            )
-            found.append(_carried_or_none(asked))
+            found.append(_carried_in_reach(replace(question, site=varied)))
             texts.append(_text(varied, key))
         rows.append(
             Variation(
@@ -325,18 +324,12 @@ def tornado(question: Question) -> tuple[Variation, ...]:
     return tuple(sorted(rows, key=lambda row: -abs(row.high - row.low)))
 
 
-def _carried_or_none(question: Question) -> int:
-    reach = question.calibration.gallery_sizes.high * 10.0
+def _carried_in_reach(question: Question) -> int:
+    """Ask; too far for an answer, ask at the end of what can be answered."""
+    reach = int(question.calibration.gallery_sizes.high * FAR)
     if question.site.watchlist > reach:
-        # Too far to say: as many as at the end of what can be said.
-        site = question.site.model_copy(update={"watchlist": int(reach)})
-        question = Question(
-            calibration=question.calibration,
-            site=site,
-            target=question.target,
-            hardware=question.hardware,
-            seed=question.seed,
-        )
+        site = question.site.model_copy(update={"watchlist": reach})
+        question = replace(question, site=site)
     return carried(question).median
 
 
@@ -356,5 +349,5 @@ def _varied(site: SiteConfig, key: str, factor: float) -> SiteConfig:
 
 def _text(site: SiteConfig, key: str) -> str:
     if key == "resolution":
-        return f"{site.width_px}×{site.height_px}"
+        return f"{site.width_px} x {site.height_px}"
     return f"{getattr(site, key):,g}" if key != "watchlist" else f"{site.watchlist:,}"

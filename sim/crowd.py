@@ -6,8 +6,6 @@ walks one of the approaches that were seen in a clip's truth. Also the frames th
 cameras send of it. Knows nothing of matchers.
 """
 
-# ruff: noqa: PLR0913, PLR0917 - a compiled loop is told everything by position
-
 from __future__ import annotations
 
 import math
@@ -131,7 +129,8 @@ def draw_frames(
         stream: What each sends.
         n_cameras: Cameras.
         key: Of the random numbers.
-        begin_s, end_s: From when to when.
+        begin_s: From when.
+        end_s: Until when.
     """
     columns = _frames(np.uint64(key), stream, n_cameras, begin_s, end_s)
     return Frames(*columns)
@@ -142,8 +141,8 @@ def _frames(
     key: np.uint64, stream: Stream, n_cameras: int, begin_s: float, end_s: float
 ) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
     period_s = 1.0 / stream.fps
-    first = int(math.ceil(begin_s * stream.fps))
-    n_ticks = int(math.ceil(end_s * stream.fps)) - first
+    first = math.ceil(begin_s * stream.fps)
+    n_ticks = math.ceil(end_s * stream.fps) - first
     phase = np.empty(n_cameras)
     camera_keys = np.empty(n_cameras, np.uint64)
     for camera in range(n_cameras):
@@ -198,7 +197,8 @@ def draw_passages(
         factors: (s,) share of that in each step; the last one holds for ever.
         step_s: Length of a step.
         key: Of the random numbers.
-        begin_s, end_s: Between which somebody is looking.
+        begin_s: From when somebody is looking.
+        end_s: Until when.
     """
     room = int(views_hz * (end_s - begin_s + 2.0 * _LEAD_S) * n_cameras * 1.5) + 1_000
     while True:

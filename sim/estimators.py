@@ -149,7 +149,8 @@ def paired_difference(
     """Estimate a mean difference of two systems that shared their random numbers.
 
     Args:
-        ours, theirs: (r,) one figure per replication, row by row of the same draws.
+        ours: (r,) one figure per replication.
+        theirs: (r,) the same, row by row of the same draws.
         level: Confidence.
 
     Raises:

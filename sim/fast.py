@@ -10,7 +10,7 @@ that it takes out of a tuple, and in small functions over tuples that counting t
 ten times as long as the simulation. `system.py` tells the same in a readable way.
 """
 
-# ruff: noqa: C901, PLR0912, PLR0913, PLR0914, PLR0915, PLR0917, PLR1702
+# ruff: noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ from sim.service import (
     ServiceTables,
     fresh_memory,
     look_at,
+    own_key,
     residual_s,
     stage_s,
-    uniform,
+    unit,
 )
 
 if TYPE_CHECKING:
@@ -65,7 +66,9 @@ def simulate_node(node: Node, tables: ServiceTables, *, key: int) -> FrameLog:
 
 
 @njit(cache=True, nogil=True)
-def _by(owner: NDArray[np.int32], n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _by(
+    owner: NDArray[np.int32], n: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Sort rows by owner, keeping their order: first place of each, and the rows."""
     start = np.zeros(n + 1, np.int64)
     for each in owner:
@@ -80,7 +83,7 @@ def _by(owner: NDArray[np.int32], n: int) -> tuple[NDArray[np.int64], NDArray[np
     return start, rows
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def _turn(
     worker: int,
     skips: bool,  # noqa: FBT001 - numba binds compiled arguments by position
@@ -111,7 +114,7 @@ def _turn(
     return best_camera
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def _upcoming(
     key: np.uint64,
     worker: int,
@@ -140,13 +143,14 @@ def _upcoming(
             return int(row)
         if capture_s[row] > until_s:
             return -1
-        if loss_share > 0.0 and uniform(key, row, _LOSS) < loss_share:
+        own = own_key(key, row)
+        if loss_share > 0.0 and unit(own, _LOSS) < loss_share:
             end[row] = _LOST
             done_s[row] = capture_s[row]
             upcoming[worker] += 1
             continue
         way = _WAY_BUSY if capture_s[row] < free_s[worker] else _WAY_IDLE
-        arrival_s = capture_s[row] + residual_s(key, row, way, residuals_s)
+        arrival_s = capture_s[row] + residual_s(own, way, residuals_s)
         # One line per worker: a frame held up holds up those behind it.
         came_s[worker] = max(came_s[worker], arrival_s)
         received_s[row] = came_s[worker]
@@ -219,7 +223,7 @@ def serve_node(
                 if row < 0:
                     begin_s = breaks_s
                 elif received_s[row] > begin_s:
-                    wake_s = residual_s(key, row, _WAKE, residuals_s)
+                    wake_s = residual_s(own_key(key, row), _WAKE, residuals_s)
                     begin_s = received_s[row] + wake_s
             if begin_s < now_s:
                 worker, now_s, down_s = each, begin_s, breaks_s
@@ -295,8 +299,9 @@ def serve_node(
                 n_active += 1
         factor = slowdown[min(n_active, len(slowdown) - 1)]
         start_s[row] = now_s
+        own_draws = own_key(key, row)
         took_s = factor * stage_s(
-            key, row, _DECODE, packet_bytes[row], costs_s, residuals_s
+            own_draws, _DECODE, packet_bytes[row], costs_s, residuals_s
         )
         stage_total_s[_DECODE] += took_s
         ends_s = now_s + took_s
@@ -305,7 +310,7 @@ def serve_node(
             end[row] = _SKIPPED
         elif ends_s < down_s:
             faces, embedded, n_alerted = look_at(
-                key, row, camera, capture_s[row], first, t_in_s, t_out_s,
+                own_draws, camera, capture_s[row], first, t_in_s, t_out_s,
                 inverse_height, inverse_rate, alert_shot, last_s, n_shots, n_seen,
                 n_refused, low, high, hazards, stray, interval_s, max_shots, alerted,
             )  # fmt: skip
@@ -315,12 +320,10 @@ def serve_node(
                 if ends_s >= down_s:
                     break
                 units = faces if stage <= _ALIGN else embedded
-                took_s = factor * stage_s(
-                    key, row, stage, units, costs_s, residuals_s
-                )
+                took_s = factor * stage_s(own_draws, stage, units, costs_s, residuals_s)
                 stage_total_s[stage] += took_s
                 ends_s += took_s
-        after_s = ends_s + factor * residual_s(key, row, _TURNAROUND, residuals_s)
+        after_s = ends_s + factor * residual_s(own_draws, _TURNAROUND, residuals_s)
         if down_s < ends_s:
             end[row] = _FAILED
             ends_s = down_s

@@ -32,13 +32,14 @@ __all__ = [
     "Cell",
     "Day",
     "Review",
+    "histogram",
     "quantile_s",
     "review_alerts",
     "run_cell",
     "run_day",
 ]
 
-# Twenty to an octave: a quantile read off them is right to 2 %.
+# Twenty to an octave: a quantile read off them is at most 3.6 % too high.
 LATENCY_EDGES_S = 1e-3 * 2.0 ** (np.arange(0, 20 * 16 + 1) / 20.0)
 _STEP_S = 60.0
 _CELL_S = 1_800.0
@@ -109,6 +110,13 @@ class Review:
     utilisation: float
 
 
+def histogram(latency_s: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Count latencies between `LATENCY_EDGES_S`, the upper edge included."""
+    place = np.ceil(20.0 * np.log2(np.maximum(latency_s, 1e-9) / LATENCY_EDGES_S[0]))
+    bins = np.clip(place, 0, len(LATENCY_EDGES_S)).astype(np.int64)
+    return np.bincount(bins, minlength=len(LATENCY_EDGES_S) + 1).astype(np.int64)
+
+
 def quantile_s(latency: NDArray[np.int64], level: float) -> float:
     """Read a quantile off a histogram; NaN if it is empty."""
     total = int(latency.sum())
@@ -127,12 +135,11 @@ def run_cell(
         question: The site.
         n_cameras: Cameras of this worker.
         key: Of the random numbers.
-        begin_s, end_s: The stretch, from midnight or the beginning.
+        begin_s: Of the stretch, from midnight or the beginning.
+        end_s: Of the stretch.
     """
     site, calibration = question.site, question.calibration
-    factors = profile_of(
-        site.profile, duration_s=site.hours * 3600.0, step_s=_STEP_S
-    )
+    factors = profile_of(site.profile, duration_s=site.hours * 3600.0, step_s=_STEP_S)
     passages = draw_passages(
         calibration.walks(alert_chance=site.alert_chance),
         n_cameras,
@@ -150,13 +157,10 @@ def run_cell(
     node = node_of(frames, passages, max_pending=calibration.max_pending)
     log = simulate_node(node, tables_of(question), key=key)
     processed = log.end == FrameEnd.PROCESSED
-    latency_s = (log.done_s - frames.capture_s)[processed]
-    place = np.ceil(20.0 * np.log2(np.maximum(latency_s, 1e-9) / LATENCY_EDGES_S[0]))
-    place = np.clip(place, 0, len(LATENCY_EDGES_S)).astype(np.int64)
     begun = (passages.t_in_s >= begin_s) & (passages.t_in_s < end_s)
     return Cell(
         ends=np.bincount(log.end, minlength=len(FrameEnd)).astype(np.int64),
-        latency=np.bincount(place, minlength=len(LATENCY_EDGES_S) + 1).astype(np.int64),
+        latency=histogram((log.done_s - frames.capture_s)[processed]),
         busy_s=float(log.busy_s.sum()),
         n_passages=int(begun.sum()),
         n_searched=int((begun & (log.n_shots > 0)).sum()),

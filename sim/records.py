@@ -164,7 +164,7 @@ class Node(NamedTuple):
     rules: Rules
 
 
-def node_of(
+def node_of(  # noqa: PLR0913 - every rule of a node has a usual value
     frames: Frames,
     passages: Passages,
     *,
@@ -185,8 +185,12 @@ def node_of(
         passages: Whom they see; its `start` says how many cameras there are.
         worker: (k,) assignment of cameras; None deals them out in turn.
         priority: (k,) lower first; None gives all the same.
-        n_workers, max_pending, skips, capacity, drops_oldest, loss_share: See `Rules`;
-            a capacity of None is without limit.
+        n_workers: Worker processes.
+        max_pending: Of one camera, before the oldest is skipped.
+        skips: Whether frames are skipped at all.
+        capacity: Of one worker's inbox; None is without limit.
+        drops_oldest: What a full inbox drops.
+        loss_share: Of the network.
         breakdowns: Worker, time of breakdown, time of repair; those of one worker
             must not overlap.
 

@@ -39,10 +39,12 @@ __all__ = [
     "look",
     "look_at",
     "mix",
+    "own_key",
     "residual_s",
     "stage_s",
     "track_state",
     "uniform",
+    "unit",
 ]
 
 # Faces below the first edge are seen by nobody; each further edge opens a bin.
@@ -76,6 +78,8 @@ class Residual(IntEnum):
 
 
 _STRAY = int(Residual.STRAY)
+# Purposes from here on are faces.
+_FACES = 64
 
 
 class ServiceTables(NamedTuple):
@@ -147,37 +151,43 @@ def mix(value: np.uint64) -> np.uint64:
 
 
 @njit(cache=True, nogil=True)
-def uniform(key: np.uint64, item: int, purpose: int) -> float:
-    """Return a number in (0, 1), always the same at one address."""
-    state = mix(key + _GOLDEN * np.uint64(item + 1))
-    state = mix(state + _GOLDEN * np.uint64(purpose + 1))
+def own_key(key: np.uint64, item: int) -> np.uint64:
+    """Return the key of one item's own draws."""
+    return mix(key + _GOLDEN * np.uint64(item + 1))
+
+
+@njit(cache=True, nogil=True)
+def unit(own: np.uint64, purpose: int) -> float:
+    """Return an item's number in (0, 1) for one purpose, always the same."""
+    state = mix(own + _GOLDEN * np.uint64(purpose + 1))
     # 53 bits, shifted by half a step: never 0, never 1.
     return (float(state >> _S11) + 0.5) * 2.0**-53
 
 
 @njit(cache=True, nogil=True)
-def residual_s(
-    key: np.uint64, row: int, kind: int, residuals_s: NDArray[np.float64]
-) -> float:
+def uniform(key: np.uint64, item: int, purpose: int) -> float:
+    """Return a number in (0, 1), always the same at one address."""
+    return unit(own_key(key, item), purpose)
+
+
+@njit(inline="always")
+def residual_s(own: np.uint64, kind: int, residuals_s: NDArray[np.float64]) -> float:
     """Draw from the measured residuals of one kind, seconds.
 
     Args:
-        key: Of the random numbers.
-        row: Of the frame.
+        own: The frame's key.
         kind: A `StageIndex` or a `Residual`.
         residuals_s: As in `ServiceTables`.
     """
-    n = residuals_s.shape[1]
-    place = uniform(key, row, kind) * (n - 1)
+    place = unit(own, kind) * (residuals_s.shape[1] - 1)
     below = int(place)
     left, right = residuals_s[kind, below], residuals_s[kind, below + 1]
-    return float(left + (place - below) * (right - left))
+    return left + (place - below) * (right - left)
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def stage_s(
-    key: np.uint64,
-    row: int,
+    own: np.uint64,
     stage: int,
     units: float,
     costs_s: NDArray[np.float64],
@@ -186,18 +196,18 @@ def stage_s(
     """Draw the time that a stage takes over a frame, seconds.
 
     Args:
-        key: Of the random numbers.
-        row: Of the frame.
+        own: The frame's key.
         stage: A `StageIndex`.
         units: Bytes or faces.
-        costs_s, residuals_s: As in `ServiceTables`.
+        costs_s: As in `ServiceTables`.
+        residuals_s: Likewise.
     """
     if units <= 0.0 and stage >= StageIndex.ALIGN:
-        return float(costs_s[stage, 2])
+        return costs_s[stage, 2]
     fitted_s = costs_s[stage, 0] + costs_s[stage, 1] * units
-    drawn_s = fitted_s + residual_s(key, row, stage, residuals_s)
+    drawn_s = fitted_s + residual_s(own, stage, residuals_s)
     # A residual measured on a long service must not make a short one negative.
-    return float(max(drawn_s, 0.2 * fitted_s))
+    return max(drawn_s, 0.2 * fitted_s)
 
 
 @njit(cache=True, nogil=True)
@@ -255,8 +265,7 @@ def track_state(
 
 
 def look(
-    key: np.uint64,
-    row: int,
+    own: np.uint64,
     camera: int,
     capture_s: float,
     passages: Passages,
@@ -267,8 +276,7 @@ def look(
     """See who is in view of a frame, and embed some of them.
 
     Args:
-        key: Of the random numbers.
-        row: Of the frame.
+        own: The frame's key.
         camera: Of the frame.
         capture_s: Of the frame, later than that of any frame of the camera before.
         passages: Who walks.
@@ -280,7 +288,7 @@ def look(
         Faces in view, faces embedded, passages that alert.
     """
     return look_at(
-        key, row, camera, capture_s, passages.start, passages.t_in_s, passages.t_out_s,
+        own, camera, capture_s, passages.start, passages.t_in_s, passages.t_out_s,
         passages.inverse_height, passages.inverse_rate, passages.alert_shot,
         memory.last_s, memory.n_shots, memory.n_seen, memory.n_refused, memory.low,
         memory.high, tables.hazards, tables.stray, tables.interval_s, tables.max_shots,
@@ -288,10 +296,9 @@ def look(
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def look_at(  # noqa: PLR0913, PLR0917 - `look`, with its tuples taken apart
-    key: np.uint64,
-    row: int,
+    own: np.uint64,
     camera: int,
     capture_s: float,
     start: NDArray[np.int64],
@@ -312,7 +319,7 @@ def look_at(  # noqa: PLR0913, PLR0917 - `look`, with its tuples taken apart
     max_shots: int,
     alerted: NDArray[np.int64],
 ) -> tuple[int, int, int]:
-    """Do what `look` says; numba counts references of arrays that it finds in tuples."""
+    """Do what `look` says: numba counts references of arrays found in tuples."""
     end, high = start[camera + 1], high_of[camera]
     while high < end and t_in_s[high] <= capture_s:
         high += 1
@@ -322,7 +329,6 @@ def look_at(  # noqa: PLR0913, PLR0917 - `look`, with its tuples taken apart
         low += 1
     low_of[camera] = low
     n_faces = n_embedded = n_alerted = 0
-    row_key = mix(key + _GOLDEN * np.uint64(row + 1))
     for p in range(low, high):
         if t_out_s[p] < capture_s:
             continue
@@ -334,7 +340,7 @@ def look_at(  # noqa: PLR0913, PLR0917 - `look`, with its tuples taken apart
         is_due = capture_s - last_s[p] >= interval_s
         state = track_state(n_seen[p], n_shots[p], n_refused[p], is_due, max_shots)
         n_seen[p] += 1
-        if uniform(row_key, p, _STRAY) < hazards[state, place]:
+        if unit(own, _FACES + p) < hazards[state, place]:
             n_embedded += 1
             n_shots[p] += 1
             n_refused[p] = 0
@@ -346,6 +352,6 @@ def look_at(  # noqa: PLR0913, PLR0917 - `look`, with its tuples taken apart
             n_refused[p] += 1
     whole = int(stray)
     n_embedded += whole
-    if uniform(key, row, _STRAY) < stray - whole:
+    if unit(own, _STRAY) < stray - whole:
         n_embedded += 1
     return n_faces, n_embedded, n_alerted

@@ -24,9 +24,10 @@ from sim.service import (
     Residual,
     fresh_memory,
     look,
+    own_key,
     residual_s,
     stage_s,
-    uniform,
+    unit,
 )
 
 if TYPE_CHECKING:
@@ -103,18 +104,25 @@ def simulate_node_simpy(node: Node, tables: ServiceTables, *, key: int) -> Frame
     return site.log
 
 
+def _own(site: _Site, row: int) -> np.uint64:
+    """Key of a frame's own draws; what numba returns, Python takes for an int."""
+    return np.uint64(own_key(site.key, row))
+
+
 def _cameras(env: simpy.Environment, site: _Site) -> Steps:
     """Capture frames and send each on its way."""
     frames, log = site.node.frames, site.log
     for row, capture_s in enumerate(frames.capture_s.tolist()):
         yield env.timeout(max(capture_s - env.now, 0.0))
-        if uniform(site.key, row, Residual.LOSS) < site.node.rules.loss_share:
+        if unit(_own(site, row), Residual.LOSS) < site.node.rules.loss_share:
             log.end[row], log.done_s[row] = FrameEnd.LOST, capture_s
             continue
         worker = site.workers[site.node.cameras.worker[frames.camera[row]]]
         is_busy = worker.is_working or worker.is_down
         way = Residual.WAY_BUSY if is_busy else Residual.WAY_IDLE
-        arrival_s = capture_s + residual_s(site.key, row, way, site.tables.residuals_s)
+        arrival_s = capture_s + residual_s(
+            _own(site, row), way, site.tables.residuals_s
+        )
         worker.received_s = max(worker.received_s, arrival_s)
         log.received_s[row] = worker.received_s
         env.process(_way(env, site, worker, row))
@@ -160,7 +168,9 @@ def _work(env: simpy.Environment, site: _Site, worker: _Worker) -> Steps:
                 row = yield worker.news
                 yield env.timeout(
                     residual_s(
-                        site.key, int(str(row)), Residual.WAKE, site.tables.residuals_s
+                        _own(site, int(str(row))),
+                        Residual.WAKE,
+                        site.tables.residuals_s,
                     )
                 )
             yield from _serve(env, site, worker)
@@ -179,11 +189,10 @@ def _serve(env: simpy.Environment, site: _Site, worker: _Worker) -> Steps:
     factor = tables.slowdown[min(n_active, len(tables.slowdown) - 1)]
     worker.in_hand, worker.taken_s, worker.is_working = row, env.now, True
     log.start_s[row] = env.now
+    own = _own(site, row)
 
     def spend(stage: StageIndex, units: float) -> simpy.Event:
-        took_s = factor * stage_s(
-            site.key, row, stage, units, tables.costs_s, tables.residuals_s
-        )
+        took_s = factor * stage_s(own, stage, units, tables.costs_s, tables.residuals_s)
         log.stage_s[stage] += took_s
         return env.timeout(took_s)
 
@@ -192,8 +201,7 @@ def _serve(env: simpy.Environment, site: _Site, worker: _Worker) -> Steps:
     if not (site.node.rules.skips and n_newer >= site.node.rules.max_pending):
         end = FrameEnd.PROCESSED
         n_faces, n_embedded, n_alerted = look(
-            site.key,
-            row,
+            own,
             camera,
             float(frames.capture_s[row]),
             site.node.passages,
@@ -211,9 +219,7 @@ def _serve(env: simpy.Environment, site: _Site, worker: _Worker) -> Steps:
     if n_alerted:
         log.alert_s[alerted] = env.now
     worker.in_hand = None
-    yield env.timeout(
-        factor * residual_s(site.key, row, Residual.TURNAROUND, tables.residuals_s)
-    )
+    yield env.timeout(factor * residual_s(own, Residual.TURNAROUND, tables.residuals_s))
     worker.is_working = False
     log.busy_s[worker.index] += env.now - worker.taken_s
 

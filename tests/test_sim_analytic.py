@@ -128,7 +128,10 @@ def figures():
     """Waiting, utilisation and loss of every case, one row a replication."""
     return {
         name: np.array(
-            [_replicate(index, replication, case) for replication in range(N_REPLICATIONS)]
+            [
+                _replicate(index, replication, case)
+                for replication in range(N_REPLICATIONS)
+            ]
         )
         for index, (name, case) in enumerate(CASES.items())
     }

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sim_doubles import periodic_frames, sites, tables, walkers
 
 from sim.fast import simulate_node
 from sim.records import FrameEnd, node_of
 from sim.system import simulate_node_simpy
-from tests.sim_doubles import periodic_frames, sites, tables, walkers
 
 
 @settings(max_examples=60, deadline=None)

@@ -40,7 +40,9 @@ def proof_chart(validation: Validation) -> Markup:
             for row in load.comparisons
             if row.figure in _MARKS
         ]
-        ends = np.array([min(p[1] for p in points) * 0.7, max(p[1] for p in points) * 1.4])
+        ends = np.array(
+            [min(p[1] for p in points) * 0.7, max(p[1] for p in points) * 1.4]
+        )
         for share, colour in ((0.25, PALETTE.wash), (0.10, PALETTE.hairline)):
             axes.fill_between(
                 ends, ends * (1 - share), ends * (1 + share), color=colour, linewidth=0
@@ -139,7 +141,9 @@ def tornado_chart(variations: Sequence[Variation], per_node: Carried) -> Markup:
 
 def relief_chart(reliefs: Sequence[Relief], per_node: Carried) -> Markup:
     """Draw what a node would carry without each of the costliest stages."""
-    with figure(width_px=_WIDTH_PX / 2, height_px=70.0 + 46.0 * (len(reliefs) + 1)) as drawn:
+    with figure(
+        width_px=_WIDTH_PX / 2, height_px=70.0 + 46.0 * (len(reliefs) + 1)
+    ) as drawn:
         axes = drawn.add_subplot()
         names = ["as it is", *(f"without {each.stage}" for each in reliefs)]
         values = [per_node.median, *(each.cameras for each in reliefs)]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from bench.plan import CapacityPlan
     from bench.validation import LoadResult, Validation
+    from sim.site import TargetConfig
 
 __all__ = ["PlanPage", "compose_plan"]
 
@@ -98,15 +99,11 @@ def compose_plan(
         question=question,
         facts=(
             ("Cameras", f"{site.cameras:,} at {site.fps:g} fps"),
-            ("Frame", f"{site.width_px}×{site.height_px}"),
+            ("Frame", f"{site.width_px} x {site.height_px}"),
             ("Busiest", f"{site.passages_per_min:g} people a minute and camera"),
             ("Watchlist", f"{site.watchlist:,}"),
             ("Node", f"{hardware.title or 'as given'}, {hardware.n_workers} workers"),
-            (
-                "Target",
-                f"p99 ≤ {asked.target.glass_to_alert_p99_s:g} s, skipped ≤ "
-                f"{100.0 * asked.target.skipped_share:g} %",
-            ),
+            ("Target", _target(asked.target)),
         ),
         footer="Every figure is computed by a model of synthetic crowds; intervals are "
         "the central 95 % of replications.",
@@ -138,6 +135,13 @@ def compose_plan(
             )
             for fit in asked.calibration.stages
         ),
+    )
+
+
+def _target(target: TargetConfig) -> str:
+    return (
+        f"p99 ≤ {target.glass_to_alert_p99_s:g} s, skipped ≤ "
+        f"{100.0 * target.skipped_share:g} %"
     )
 
 
@@ -222,7 +226,7 @@ def _load(load: LoadResult) -> _Load:
     states = {True: "met", False: "missed", None: ""}
     others = "" if load.others is None else f"others {load.others:.2f} cores"
     return _Load(
-        name=f"{replay.n_cameras} cameras × {replay.fps:g} fps, N = "
+        name=f"{replay.n_cameras} cameras at {replay.fps:g} fps, N = "
         f"{replay.gallery_size:,}",
         note=f"{load.n_frames:,} frames, {others}, machine at {100 * load.speed:.0f} %"
         + ("" if load.is_quiet else ", disturbed"),

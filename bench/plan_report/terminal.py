@@ -1,4 +1,4 @@
-"""Calibration, validation and plan in a terminal: tables for the command line.
+"""Calibration, validation and plan in a terminal: tables.
 
 Owns what fits a screen. Knows nothing of pages, and prints nothing itself.
 """
@@ -73,9 +73,14 @@ def plan_table(plan: CapacityPlan, *, title: str) -> Table:
     table.add_column("answer")
     site, hardware = plan.question.site, plan.question.hardware
     table.add_row("cameras a node carries", carried_text(plan))
-    nodes = "no node carries a camera" if plan.nodes is None else (
-        f"{plan.nodes} with one spare (95 %: {plan.nodes_low} to {plan.nodes_high}), "
-        f"for {site.cameras:,} cameras"
+    nodes = (
+        "no node carries a camera"
+        if plan.nodes is None
+        else (
+            f"{plan.nodes} with one spare (95 %: {plan.nodes_low} to "
+            f"{plan.nodes_high}), "
+            f"for {site.cameras:,} cameras"
+        )
     )
     table.add_row("nodes", nodes)
     if plan.peak is not None:

@@ -20,13 +20,13 @@ from bench.machine import this_machine
 from bench.plan_report.page import compose_plan
 from bench.plan_report.words import standing
 from bench.validation import Validation
-from sim.calibration import Calibration
 from sim.fleet import quantile_s
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bench.plan import CapacityPlan
+    from sim.calibration import Calibration
 
 __all__ = [
     "newest_calibration",
@@ -92,7 +92,8 @@ def write_plan(
     Args:
         plan: What was found.
         folder: Of this plan.
-        title, question: Of the plan.
+        title: Of the plan.
+        question: What it asks.
         scenario: Resolved, as plain values.
         validation: Of the model; None if there is none.
         provenance: Code, packages and machine, as plain values.
@@ -111,7 +112,9 @@ def write_plan(
         "hardware": plan.question.hardware.model_dump(mode="json"),
         **_answers(plan),
         "validation": (
-            None if validation is None else _VALIDATIONS.dump_python(validation, mode="json")
+            None
+            if validation is None
+            else _VALIDATIONS.dump_python(validation, mode="json")
         ),
         "provenance": provenance,
     }

@@ -294,7 +294,13 @@ def fit_stages(runs: Sequence[Measured]) -> StageFits:
 
 def _columns(
     runs: Sequence[Measured], stage: StageIndex
-) -> tuple[NDArray[np.float64], ...]:
+) -> tuple[
+    NDArray[np.float64],
+    NDArray[np.float64],
+    float,
+    NDArray[np.float64],
+    NDArray[np.float64],
+]:
     """Gather time, units, run and gallery of each frame that a stage worked on."""
     took, units, which, size, idle = [], [], [], [], []
     usual_s = float(np.mean([run.pace_s for run in runs]))

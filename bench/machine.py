@@ -31,7 +31,7 @@ def _processor() -> str:
     except OSError:
         return platform.processor()
     wanted = ("model name", "cpu family", "model")
-    found = {}
+    found: dict[str, str] = {}
     for line in lines:
         name, _, value = line.partition(":")
         if name.strip() in wanted:

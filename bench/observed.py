@@ -97,7 +97,7 @@ def observe(scene: Scene, sent: SentFrames, results: Sequence[FrameResult]) -> O
                 n_embedded[row] = event.n_faces
     return Observed(
         end=end,
-        planned_s=(sent.planned_ns - begin_ns) * 1e-9,
+        planned_s=np.asarray((sent.planned_ns - begin_ns) * 1e-9, np.float64),
         received_s=times[:, 0],
         start_s=times[:, 1],
         done_s=times[:, 2],

@@ -96,7 +96,7 @@ def plan(  # noqa: PLR0913 - one command, many questions
     folder = create_folder(out, name=f"plan-{Path(scenario).stem}")
     with logged(folder), bars(hidden=quiet or as_json) as progress:
         if validate:
-            proof: Validation | None = _validate(
+            driven = _validate(
                 asked,
                 model,
                 seconds=seconds,
@@ -104,9 +104,8 @@ def plan(  # noqa: PLR0913 - one command, many questions
                 workers=workers,
                 progress=progress,
             )
-            write_validation(proof, source.parent)
-        else:
-            proof = read_validation(source.parent)
+            write_validation(driven, source.parent)
+        proof = read_validation(source.parent)
         found = make_plan(
             Question(
                 calibration=model,

@@ -110,7 +110,9 @@ def profile_of(
             return np.ones(len(times_s))
         case Profile.DIURNAL:
             hours = np.append(np.array(_DIURNAL), _DIURNAL[0])
-            return np.interp(times_s / 3600.0 % 24.0, np.arange(25.0), hours)
+            return np.asarray(
+                np.interp(times_s / 3600.0 % 24.0, np.arange(25.0), hours), np.float64
+            )
         case Profile.EGRESS:
             minutes = times_s / 60.0
             rise = np.clip(minutes / _EGRESS_RISE_MIN, 0.0, 1.0)

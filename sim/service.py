@@ -182,7 +182,7 @@ def residual_s(own: np.uint64, kind: int, residuals_s: NDArray[np.float64]) -> f
     place = unit(own, kind) * (residuals_s.shape[1] - 1)
     below = int(place)
     left, right = residuals_s[kind, below], residuals_s[kind, below + 1]
-    return left + (place - below) * (right - left)
+    return float(left + (place - below) * (right - left))
 
 
 @njit(inline="always")
@@ -203,11 +203,11 @@ def stage_s(
         residuals_s: Likewise.
     """
     if units <= 0.0 and stage >= StageIndex.ALIGN:
-        return costs_s[stage, 2]
+        return float(costs_s[stage, 2])
     fitted_s = costs_s[stage, 0] + costs_s[stage, 1] * units
     drawn_s = fitted_s + residual_s(own, stage, residuals_s)
     # A residual measured on a long service must not make a short one negative.
-    return max(drawn_s, 0.2 * fitted_s)
+    return float(max(drawn_s, 0.2 * fitted_s))
 
 
 @njit(cache=True, nogil=True)

@@ -13,7 +13,7 @@ from sim.records import FrameEnd, node_of
 from sim.system import simulate_node_simpy
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(site=sites(), key=st.integers(0, 2**64 - 1))
 def test_kernel_and_simpy_agree_frame_by_frame(site, key):
     """Two tellings of one node end every frame alike, at the same moment."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.ticker import FixedLocator, NullLocator
 
 from bench.policy_report.draw import Basis, marked_svg
 from bench.report.style import PALETTE, figure
@@ -72,9 +73,9 @@ def proof_chart(validation: Validation) -> Markup:
         axes.set_ylim(*ends)
         ticks = [t for t in (10, 20, 50, 100, 200, 500) if ends[0] <= t <= ends[1]]
         for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_locator(_fixed(ticks))
+            axis.set_major_locator(FixedLocator(ticks))
             axis.set_major_formatter("{x:g}")
-            axis.set_minor_locator(_fixed([]))
+            axis.set_minor_locator(NullLocator())
         axes.legend(loc="upper left")
         return marked_svg(
             drawn,
@@ -84,12 +85,6 @@ def proof_chart(validation: Validation) -> Markup:
             "bands at 10 and 25 %.",
             basis=Basis.SYNTHETIC,
         )
-
-
-def _fixed(ticks: Sequence[float]) -> object:
-    from matplotlib.ticker import FixedLocator  # noqa: PLC0415 - heavy, drawn last
-
-    return FixedLocator(list(ticks))
 
 
 def tornado_chart(variations: Sequence[Variation], per_node: Carried) -> Markup:

@@ -158,10 +158,27 @@ class Validation:
     measured_cameras: int
 
     @property
+    def judged(self) -> tuple[bool, ...]:
+        """Of each judged figure, whether it is within its limit.
+
+        A load that others disturbed is shown and not judged: it measured them too.
+        """
+        return tuple(
+            row.is_met
+            for load in self.loads
+            for row in load.comparisons
+            if load.is_quiet and row.is_met is not None
+        )
+
+    @property
+    def n_disturbed(self) -> int:
+        """Loads that others disturbed."""
+        return sum(not load.is_quiet for load in self.loads)
+
+    @property
     def is_met(self) -> bool:
-        """Whether every judged figure is within its limit."""
-        judged = [c.is_met for load in self.loads for c in load.comparisons]
-        return all(judged is not False for judged in judged) and self.cameras_met
+        """Whether every judged figure, and the number of cameras, is within limits."""
+        return bool(self.judged) and all(self.judged) and self.cameras_met
 
     @property
     def cameras_met(self) -> bool:

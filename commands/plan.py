@@ -136,8 +136,13 @@ def plan(  # noqa: PLR0913 - one command, many questions
             Console().print(validation_table(proof))
         Console().print(plan_table(found, title=asked.plan.title))
         print(f"Report: {report}")
-    is_proven = proof is None or not validate or proof.is_met
-    raise typer.Exit(ExitCode.GOOD if is_proven else ExitCode.OBJECTIVE_MISSED)
+    raise typer.Exit(_exit_code(proof) if validate else ExitCode.GOOD)
+
+
+def _exit_code(proof: Validation | None) -> ExitCode:
+    if proof is None or proof.n_disturbed:
+        return ExitCode.NOT_VALID
+    return ExitCode.GOOD if proof.is_met else ExitCode.OBJECTIVE_MISSED
 
 
 def _validate(

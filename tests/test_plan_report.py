@@ -126,6 +126,16 @@ def test_a_validation_that_is_off_is_not_met():
     assert _validation(off=1.12, utilisation=0.85).is_met
 
 
+def test_disturbed_loads_are_shown_and_not_judged():
+    """Whoever measured others' work too has proven nothing, and failed at nothing."""
+    quiet, noisy = _validation(), _validation(off=3.0)
+    both = replace(quiet, loads=(*quiet.loads, replace(noisy.loads[0], is_quiet=False)))
+    assert both.judged == quiet.judged
+    assert standing(HERE, both).startswith("VALIDATION INCOMPLETE")
+    alone = replace(both, loads=both.loads[1:])
+    assert not alone.is_met
+
+
 def test_first_line_says_whether_the_model_was_proven_here():
     """Another machine's service times are no proof on this one."""
     assert standing(HERE, None).startswith("NOT VALIDATED on this machine")
@@ -191,9 +201,7 @@ def test_what_is_no_calibration_is_refused(tmp_path):
 def test_unknown_hardware_names_the_nearest():
     """A slip of the pen is answered with the name that was meant."""
     with pytest.raises(ScenarioValueError, match="did you mean 'server_64'"):
-        load_plan(
-            "van", profiles=PROFILES, overrides=("hardware.profile=server64",)
-        )
+        load_plan("van", profiles=PROFILES, overrides=("hardware.profile=server64",))
 
 
 def test_no_node_means_no_price(van):

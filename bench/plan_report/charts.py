@@ -33,13 +33,13 @@ _MARKS = {"p50": "o", "p95": "s", "p99": "^"}
 
 def proof_chart(validation: Validation) -> Markup:
     """Draw foretold against measured latencies, with the limits as bands."""
-    with figure(width_px=_WIDTH_PX / 2, height_px=400.0) as drawn:
+    with figure(width_px=_WIDTH_PX, height_px=420.0) as drawn:
         axes = drawn.add_subplot()
         points = [
             (row.figure, 1e3 * row.measured, 1e3 * row.foretold, row)
             for load in validation.loads
             for row in load.comparisons
-            if row.figure in _MARKS
+            if row.figure in _MARKS and load.is_quiet
         ]
         ends = np.array(
             [min(p[1] for p in points) * 0.7, max(p[1] for p in points) * 1.4]
@@ -137,7 +137,7 @@ def tornado_chart(variations: Sequence[Variation], per_node: Carried) -> Markup:
 def relief_chart(reliefs: Sequence[Relief], per_node: Carried) -> Markup:
     """Draw what a node would carry without each of the costliest stages."""
     with figure(
-        width_px=_WIDTH_PX / 2, height_px=70.0 + 46.0 * (len(reliefs) + 1)
+        width_px=_WIDTH_PX, height_px=70.0 + 46.0 * (len(reliefs) + 1)
     ) as drawn:
         axes = drawn.add_subplot()
         names = ["as it is", *(f"without {each.stage}" for each in reliefs)]

@@ -223,7 +223,7 @@ def _answers(plan: CapacityPlan) -> tuple[_Answer, ...]:
 
 def _load(load: LoadResult) -> _Load:
     replay = load.replay
-    states = {True: "met", False: "missed", None: ""}
+    states = {True: "met", False: "missed", None: ""} if load.is_quiet else {}
     others = "" if load.others is None else f"others {load.others:.2f} cores"
     return _Load(
         name=f"{replay.n_cameras} cameras at {replay.fps:g} fps, N = "
@@ -235,7 +235,7 @@ def _load(load: LoadResult) -> _Load:
                 foretold=figure_text(row, row.foretold),
                 measured=figure_text(row, row.measured),
                 error=error_text(row),
-                state=states[row.is_met],
+                state=states.get(row.is_met, ""),
             )
             for row in load.comparisons
         ),

@@ -57,7 +57,7 @@ def validation_table(validation: Validation) -> Table:
             f"{replay.n_cameras} x {replay.fps:g} fps, N {replay.gallery_size:,}{note}"
         ]
         for row in load.comparisons:
-            mark = {True: "", False: " MISSED", None: ""}[row.is_met]
+            mark = " MISSED" if row.is_met is False and load.is_quiet else ""
             cells.append(
                 f"{figure_text(row, row.foretold)} | "
                 f"{figure_text(row, row.measured)} | {error_text(row)}{mark}"

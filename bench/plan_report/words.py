@@ -27,15 +27,19 @@ def standing(calibration: Calibration, validation: Validation | None) -> str:
             "no held-out load was driven; run `harness calibrate` and `harness plan "
             "--validate`."
         )
-    judged = [c for load in validation.loads for c in load.comparisons]
-    kept = sum(c.is_met is True for c in judged)
-    of = sum(c.is_met is not None for c in judged)
-    noisy = sum(not load.is_quiet for load in validation.loads)
-    verdict = "VALIDATED" if validation.is_met else "VALIDATION MISSED ITS TARGETS"
-    disturbed = f"; {noisy} loads were disturbed by others" if noisy else ""
+    noisy = validation.n_disturbed
+    verdict = "VALIDATION MISSED ITS TARGETS"
+    if validation.is_met:
+        verdict = "VALIDATION INCOMPLETE" if noisy else "VALIDATED"
+    disturbed = (
+        f"; {noisy} more loads were disturbed by others and are not judged"
+        if noisy
+        else ""
+    )
     return (
-        f"{verdict} on this machine: {kept} of {of} figures of {len(validation.loads)} "
-        f"held-out loads within their limits{disturbed}; cameras carried: "
+        f"{verdict} on this machine: {sum(validation.judged)} of "
+        f"{len(validation.judged)} figures of {len(validation.loads) - noisy} held-out "
+        f"loads within their limits{disturbed}; cameras carried: "
         f"{validation.foretold_cameras} foretold ({validation.foretold_low} to "
         f"{validation.foretold_high}), {validation.measured_cameras} measured."
     )

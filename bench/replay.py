@@ -1,4 +1,4 @@
-"""Clips re-used as any number of cameras: the load of a calibration or a validation.
+"""Clips reused as any number of cameras: the load of a calibration or a validation.
 
 Owns the way from a few rendered clips to the packets, the arrival plan and the
 passages of a site that has more cameras than clips: each camera plays one of the
@@ -39,7 +39,7 @@ _MAX_GAP_S = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """One load made of re-used clips.
+    """One load made of reused clips.
 
     Attributes:
         n_cameras: Cameras, each playing a clip.
@@ -134,7 +134,7 @@ def load_footage(clip: Clip) -> Footage:
     keys = [index for index, packet in enumerate(packets) if _is_key(packet)]
     if len(keys) < 2 or len(set(np.diff(keys))) != 1:
         message = (
-            f"a clip must have key frames at even steps to be re-used from the middle, "
+            f"a clip must have key frames at even steps to be reused from the middle, "
             f"got {len(keys)} in {clip.path}; render it again"
         )
         raise BenchError(message)

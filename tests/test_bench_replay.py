@@ -1,4 +1,4 @@
-"""Clips re-used as many cameras, and the small crowd model fitted to their truth."""
+"""Clips reused as many cameras, and the small crowd model fitted to their truth."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from dataclasses import replace
 from functools import partial
 
@@ -126,7 +127,9 @@ def test_ray_gives_what_this_machine_gives(tmp_path):
 @pytest.mark.slow
 def test_ray_survives_a_killed_worker(tmp_path, monkeypatch):
     """A worker process of the cluster dies in a cell: Ray computes it again."""
-    pytest.importorskip("ray")
+    ray = pytest.importorskip("ray")
+    # The cluster's processes cannot import a test.
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
     monkeypatch.setenv("LFR_TEST_DEADLY", str(tmp_path / "flag"))
     deadly = replace(CELLS[1], settings=(("fps", _Deadly(10.0)), CELLS[1].settings[1]))
     cells = (CELLS[0], deadly, *CELLS[2:])

@@ -17,7 +17,7 @@ from bench.calibration import drive_load
 from bench.replay import Replay, cut
 from bench.yardstick import Yardstick
 from sim.fast import simulate_node
-from sim.records import FrameEnd, node_of
+from sim.records import FrameEnd, StageIndex, node_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bench.calibration import CalibrationConfig, Driven
+    from bench.calibration_fit import Measured
     from bench.replay import Footage, Scene
     from bench.session import Progress
     from matcher.config import MatcherConfig
@@ -123,6 +124,9 @@ class LoadResult:
         speed: Of the machine at the time, against the calibration, by the yardstick.
         as_calibrated: The comparisons had the machine been taken to be as fast as in
             the calibration.
+        speed_in_load: Of the machine while the load ran, by the detector's own times.
+        diagnosis: The comparisons at that speed. No forecast, since it is known only
+            afterwards: it tells the model's error from the machine's drift.
     """
 
     replay: Replay
@@ -133,6 +137,8 @@ class LoadResult:
     is_quiet: bool
     speed: float
     as_calibrated: tuple[Comparison, ...]
+    speed_in_load: float
+    diagnosis: tuple[Comparison, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -432,6 +438,14 @@ def _result(
         calibration, run.scene, run.replay, warm_up_s=warm_up_s, pace_s=run.pace_s
     )
     usual = foretell(calibration, run.scene, run.replay, warm_up_s=warm_up_s)
+    speed_in_load = _speed_in_load(calibration, run)
+    diagnosed = foretell(
+        calibration,
+        run.scene,
+        run.replay,
+        warm_up_s=warm_up_s,
+        pace_s=calibration.pace_s / speed_in_load,
+    )
     result = LoadResult(
         replay=run.replay,
         n_frames=int((run.scene.frames.capture_s >= warm_up_s).sum()),
@@ -441,5 +455,20 @@ def _result(
         is_quiet=driven.is_quiet,
         speed=calibration.pace_s / run.pace_s,
         as_calibrated=compare(usual, measured),
+        speed_in_load=speed_in_load,
+        diagnosis=compare(diagnosed, measured),
     )
     return result, measured
+
+
+def _speed_in_load(calibration: Calibration, run: Measured) -> float:
+    """Tell how fast detection was, against the calibration: median over frames.
+
+    Detection does the same work on every frame, whoever is in view.
+    """
+    took_s = run.observed.stage_s[:, StageIndex.DETECT]
+    fit = calibration.stages[StageIndex.DETECT]
+    residuals_us = calibration.residuals_us[StageIndex.DETECT]
+    usual_s = fit.base_s + fit.per_unit_s * run.n_faces
+    usual_s = usual_s + residuals_us[len(residuals_us) // 2] * 1e-6
+    return float(1.0 / np.nanmedian(took_s / usual_s))

@@ -61,6 +61,8 @@ def _validation(*, off=1.0, **busy):
         is_quiet=True,
         speed=1.01,
         as_calibrated=rows,
+        speed_in_load=1.0,
+        diagnosis=rows,
     )
     return Validation(
         loads=(load,),

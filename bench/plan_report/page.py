@@ -45,6 +45,7 @@ class _Load:
     name: str
     note: str
     cells: tuple[_Cell, ...]
+    diagnosis: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,7 +229,8 @@ def _load(load: LoadResult) -> _Load:
     return _Load(
         name=f"{replay.n_cameras} cameras at {replay.fps:g} fps, N = "
         f"{replay.gallery_size:,}",
-        note=f"{load.n_frames:,} frames, {others}, machine at {100 * load.speed:.0f} %"
+        note=f"{load.n_frames:,} frames, {others}, yardstick at "
+        f"{100 * load.speed:.0f} %, detector at {100 * load.speed_in_load:.0f} %"
         + ("" if load.is_quiet else ", disturbed"),
         cells=tuple(
             _Cell(
@@ -239,6 +241,7 @@ def _load(load: LoadResult) -> _Load:
             )
             for row in load.comparisons
         ),
+        diagnosis=tuple(error_text(row) for row in load.diagnosis),
     )
 
 

@@ -296,6 +296,8 @@ def fit(
         interval_s=matcher.best_shot.interval_s,
         max_shots=matcher.best_shot.max_shots,
         max_pending=matcher.engine.max_pending,
+        n_loads=len(driven),
+        n_disturbed=sum(not each.is_quiet for each in driven),
         pace_s=float(np.mean([run.pace_s for run in runs])),
         drift=_drift(stages),
         approaches=tuple(tuple(row) for row in crowd.approaches.tolist()),

@@ -91,6 +91,10 @@ class Calibration(_Record):
     interval_s: float
     max_shots: int
     max_pending: int
+    n_loads: int = Field(ge=1, description="Loads behind it.")
+    n_disturbed: int = Field(
+        ge=0, description="Of those, during how many others kept the machine busy."
+    )
     pace_s: float = Field(
         gt=0.0, description="What a fixed piece of work took beside the runs, mean."
     )

@@ -138,6 +138,23 @@ def test_disturbed_loads_are_shown_and_not_judged():
     assert not alone.is_met
 
 
+def test_a_page_stands_even_if_every_load_was_disturbed(van, tmp_path):
+    """Nothing was proven, so there is no picture of a proof; the rest is there."""
+    loads = tuple(replace(x, is_quiet=False) for x in _validation().loads)
+    report = write_plan(
+        van,
+        tmp_path,
+        title="A van",
+        question="",
+        scenario={},
+        validation=replace(_validation(), loads=loads),
+        provenance={},
+    )
+    page = report.read_text(encoding="utf-8")
+    assert "1 more loads were disturbed" in page
+    assert "Foretold against measured glass-to-alert" not in page
+
+
 def test_first_line_says_whether_the_model_was_proven_here():
     """Another machine's service times are no proof on this one."""
     assert standing(HERE, None).startswith("NOT VALIDATED on this machine")

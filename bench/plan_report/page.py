@@ -114,7 +114,11 @@ def compose_plan(
         warnings=warnings(plan),
         loads=() if validation is None else tuple(map(_load, validation.loads)),
         cameras="" if validation is None else _cameras(validation),
-        proof=None if validation is None else proof_chart(validation),
+        proof=(
+            proof_chart(validation)
+            if validation is not None and validation.judged
+            else None
+        ),
         tornado=(
             tornado_chart(plan.variations, plan.per_node) if plan.variations else None
         ),

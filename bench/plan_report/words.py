@@ -53,6 +53,12 @@ def warnings(plan: CapacityPlan) -> tuple[str, ...]:
         "interval is widened by a tenth of the service time per doubling (assumption)."
         for each in plan.outside
     ]
+    model = plan.question.calibration
+    if model.n_disturbed:
+        said.append(
+            f"{model.n_disturbed} of the calibration's {model.n_loads} loads were "
+            "disturbed by others on the machine: its service times may be too long."
+        )
     hardware = plan.question.hardware
     calibrated = plan.question.calibration.cores
     if hardware.n_workers > 1:

@@ -95,8 +95,9 @@ def plan(  # noqa: PLR0913 - one command, many questions
     model = load_calibration(source)
     folder = create_folder(out, name=f"plan-{Path(scenario).stem}")
     with logged(folder), bars(hidden=quiet or as_json) as progress:
+        proof = read_validation(source.parent)
         if validate:
-            driven = _validate(
+            proof = _validate(
                 asked,
                 model,
                 seconds=seconds,
@@ -104,8 +105,9 @@ def plan(  # noqa: PLR0913 - one command, many questions
                 workers=workers,
                 progress=progress,
             )
-            write_validation(driven, source.parent)
-        proof = read_validation(source.parent)
+            # The shipped calibration stays as it was shipped.
+            if source != REFERENCE_CALIBRATION:
+                write_validation(proof, source.parent)
         found = make_plan(
             Question(
                 calibration=model,

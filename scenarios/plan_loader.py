@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 _FOLDER = Path(__file__).parent
-HARDWARE = _FOLDER / "hardware.toml"
+HARDWARE = _FOLDER / "hardware" / "profiles.toml"
 REFERENCE_CALIBRATION = _FOLDER / "plans" / "calibration.json"
 
 
@@ -101,7 +101,7 @@ def load_plan(
             required=f"must be one of {', '.join(profiles)}",
             arrived=f"'{plan.hardware.profile}'",
             where=str(path),
-            remedy=f"did you mean '{near[0]}'?" if near else "add it to hardware.toml",
+            remedy=f"did you mean '{near[0]}'?" if near else "add it to the profiles",
         )
     return plan
 

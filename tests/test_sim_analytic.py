@@ -60,7 +60,7 @@ def test_formulas_agree_where_they_meet(load, servers):
     )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=15)
 @given(load=st.floats(0.05, 0.95))
 def test_constant_service_halves_the_wait_of_one_server(load):
     """M/D/1 by Crommelin's series is M/G/1 without variance."""

@@ -35,7 +35,9 @@ class HardwareChoice(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    profile: str = Field(default="this_machine", description="Of the hardware profiles.")
+    profile: str = Field(
+        default="this_machine", description="Of the hardware profiles."
+    )
     workers: int | None = Field(default=None, ge=1, le=1024)
 
 

@@ -13,6 +13,7 @@ from typing import cast
 import typer
 
 from commands.ab import ab
+from commands.calibrate import calibrate
 from commands.compare import compare
 from commands.crowd import crowd
 from commands.curve import curve
@@ -21,10 +22,12 @@ from commands.exit_code import ExitCode
 from commands.headroom import headroom
 from commands.history import history
 from commands.models import models
+from commands.plan import plan
 from commands.policy import policy
 from commands.report import report
 from commands.run import run
 from commands.scenarios import list_scenarios
+from commands.sweep import sweep
 from lfr_errors import BadInputError, LfrError
 
 __all__ = ["app", "main"]
@@ -50,6 +53,9 @@ for command in (
     history,
     curve,
     headroom,
+    calibrate,
+    plan,
+    sweep,
     policy,
     models,
     doctor,

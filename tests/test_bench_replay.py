@@ -1,0 +1,137 @@
+"""Clips reused as many cameras, and the small crowd model fitted to their truth."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bench.calibration import gallery_of
+from bench.calibration_fit import fit_crowd
+from bench.replay import Footage, Replay, cut
+from matcher.gallery import Gallery
+from matcher.records import SubjectId
+from sim.crowd import Walks, draw_passages
+from sim.service import in_view
+
+FPS, SECONDS = 10.0, 120
+
+
+def _footage(seed, rate_hz=0.6):
+    """A clip of people who walk towards the lens at one pace, as truth has them."""
+    rng = np.random.default_rng(seed)
+    n_frames = int(FPS * SECONDS)
+    frames, passages, heights = [], [], []
+    for passage in range(rng.poisson(rate_hz * SECONDS)):
+        begin, stay = rng.uniform(-8, SECONDS), rng.uniform(4.0, 10.0)
+        near = rng.uniform(50.0, 90.0)
+        for frame in range(n_frames):
+            walked = (frame / FPS - begin) / stay
+            if 0.0 <= walked <= 1.0:
+                frames.append(frame)
+                passages.append(passage)
+                heights.append(1.0 / (1 / 24.0 + walked * (1 / near - 1 / 24.0)))
+    order = np.argsort(frames, kind="stable")
+    return Footage(
+        packets=tuple(
+            bytes(120_000 if frame % 10 == 0 else 40_000) for frame in range(n_frames)
+        ),
+        key_every=10,
+        fps=FPS,
+        pixels=1280 * 720,
+        frame=np.array(frames, np.int64)[order],
+        passage=np.array(passages, np.int64)[order],
+        height_px=np.array(heights)[order],
+        box_xyxy=np.zeros((len(frames), 4), np.float32),
+    )
+
+
+CLIPS = (_footage(1), _footage(2))
+
+
+def _replay(**changes):
+    given = {"n_cameras": 5, "fps": FPS, "duration_s": 30.0, "gallery_size": 100}
+    return Replay(**{**given, **changes})
+
+
+def test_cameras_begin_at_key_frames_of_their_own():
+    """A decoder can start where each camera does; no two show the same picture."""
+    scene = cut(CLIPS, _replay())
+    begins = [(reel.footage, int(reel.source[0])) for reel in scene.reels]
+    assert len(set(begins)) == 5
+    assert all(source % 10 == 0 for _, source in begins)
+
+
+def test_packets_are_those_of_the_frames_they_stand_for():
+    """What the driver sends is what the simulator is told of."""
+    scene = cut(CLIPS, _replay(first_second=3))
+    for row in range(0, len(scene.plan), 97):
+        camera, index = int(scene.plan.camera[row]), int(scene.plan.frame_index[row])
+        packet = scene.packets[camera][index]
+        reel = scene.reels[camera]
+        assert packet is CLIPS[reel.footage].packets[reel.source[index]]
+        assert scene.frames.packet_bytes[row] == len(packet)
+
+
+def test_simulated_people_are_in_view_when_the_truth_has_them():
+    """Faces per frame by the fitted approaches are those of the truth."""
+    scene = cut(CLIPS, _replay())
+    told, true = [], []
+    for row in range(0, len(scene.plan), 13):
+        camera = int(scene.plan.camera[row])
+        source = scene.reels[camera].source[int(scene.plan.frame_index[row])]
+        clip = CLIPS[scene.reels[camera].footage]
+        views, _ = in_view(camera, float(scene.frames.capture_s[row]), scene.passages)
+        told.append(len(views))
+        true.append(int((clip.frame == source).sum()))
+    assert np.mean(told) == pytest.approx(np.mean(true), rel=0.03)
+    assert np.corrcoef(told, true)[0, 1] > 0.95
+
+
+def test_a_camera_that_runs_out_of_clip_begins_again_with_other_people():
+    """At the seam nobody walks from the clip's end into its beginning."""
+    scene = cut(CLIPS[:1], _replay(n_cameras=1, first_second=115, duration_s=20.0))
+    assert scene.reels[0].source.tolist()[49:51] == [1_199, 0]
+    seam_s = float(scene.frames.capture_s[scene.plan.frame_index == 50][0])
+    people = scene.passages
+    across = (people.t_in_s < seam_s - 0.2) & (people.t_out_s > seam_s + 0.2)
+    assert not across.any()
+
+
+def test_generated_crowds_agree_with_the_clips_that_they_were_fitted_to():
+    """Mean faces in view within 12 %, and their spread within 35 %, of the truth's."""
+    fitted = fit_crowd(CLIPS)
+    assert fitted.packets[:2] == (120_000.0, 40_000.0)
+    n_cameras, seconds = 30, 120.0
+    people = draw_passages(
+        Walks(fitted.approaches, fitted.group_stop, 0.0, 1),
+        n_cameras,
+        views_hz=fitted.views_hz,
+        factors=np.ones(1),
+        step_s=60.0,
+        key=8,
+        begin_s=0.0,
+        end_s=seconds,
+    )
+    times_s = np.arange(0.0, seconds, 1.7)
+    drawn = [len(in_view(c, t, people)[0]) for c in range(n_cameras) for t in times_s]
+    true = np.concatenate(
+        [np.bincount(clip.frame, minlength=len(clip.packets)) for clip in CLIPS]
+    )
+    assert np.mean(drawn) == pytest.approx(true.mean(), rel=0.12)
+    assert np.std(drawn) == pytest.approx(true.std(), rel=0.35)
+
+
+def test_galleries_of_any_size_begin_with_the_enrolled():
+    """Strangers fill a gallery up; they are of unit length and nobody's."""
+    rng = np.random.default_rng(3)
+    templates = rng.standard_normal((20, 8)).astype(np.float32)
+    templates /= np.linalg.norm(templates, axis=1, keepdims=True)
+    enrolled = Gallery(
+        templates=templates,
+        subject_ids=tuple(SubjectId(f"s{k}") for k in range(20)),
+        embedder_sha256="0" * 64,
+    )
+    more, fewer = gallery_of(enrolled, 500), gallery_of(enrolled, 5)
+    assert (len(more), len(fewer)) == (500, 5)
+    assert np.array_equal(more.templates[:20], templates)
+    assert np.allclose(np.linalg.norm(more.templates, axis=1), 1.0, atol=1e-5)

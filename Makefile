@@ -9,7 +9,7 @@ SCENARIO ?= scenarios/high_street.toml
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow lint format bench realism train evaluate clean
+.PHONY: help install demo test test-slow lint format bench ratios tracking realism train evaluate clean
 
 help:  ## what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -51,6 +51,18 @@ format: install  ## let ruff put the code in order
 
 bench: install  ## benchmarks, saved and compared with the last saved run
 	$(BIN)/python -m pytest bench/suites -m perf --benchmark-autosave --benchmark-compare --benchmark-columns=min,median,max,rounds
+
+$(VENV)/.openvino: $(VENV)/.dlib
+	$(PIP) --editable '.[dev,dlib,openvino]'
+	@touch $@
+
+ratios: $(VENV)/.openvino  ## the matcher against plain loops and untouched indexes, in one run
+	$(BIN)/python -m bench.suites.ratios
+
+# TrackEval asks for OpenCV with windows, which would overwrite ours: without it, then.
+tracking: install  ## HOTA, MOTA and IDF1 of the tracker on clips of known truth
+	$(PIP) --no-deps trackeval
+	$(BIN)/python -m bench.suites.tracking
 
 realism: $(VENV)/.dlib  ## do a real detector and a real embedder take these for faces?
 	$(BIN)/python -m training.realism

@@ -57,11 +57,11 @@ for command in (
     plan,
     sweep,
     policy,
-    models,
     doctor,
 ):
     app.command()(command)
 app.command(name="scenarios")(list_scenarios)
+app.add_typer(models, name="models")
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ from matcher.records import (
 from synthetic_crowds.records import NO_PASSAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from matcher.inbox import Waiting
     from synthetic_crowds.records import Clip, Crowd
@@ -65,8 +65,11 @@ class Oracle:
         self._alerted: set[str] = set()
         self._clock = clock
 
-    def handle(self, waiting: Waiting) -> FrameResult:
-        """Say what is true of one frame."""
+    def handle(self, batch: Sequence[Waiting]) -> Sequence[FrameResult]:
+        """Say what is true of frames."""
+        return [self._tell(waiting) for waiting in batch]
+
+    def _tell(self, waiting: Waiting) -> FrameResult:
         frame = waiting.frame
         began_ns = self._clock()
         faces = self._faces(self._clips[str(frame.camera_id)], frame.index)

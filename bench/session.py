@@ -129,8 +129,7 @@ def hold_session(
 
 def undropping(config: MatcherConfig) -> MatcherConfig:
     """Let the matcher process every frame, in order of arrival."""
-    engine = config.engine.model_copy(update={"drop_policy": "none"})
-    return config.model_copy(update={"engine": engine})
+    return config.model_copy(update={"engine": config.engine.unhurried()})
 
 
 def drive_target(

@@ -266,9 +266,8 @@ def running(
     # Spawned, not forked: a fork would copy the threads' locks but not the threads.
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=True)
-    process = context.Process(
-        target=serve, args=(theirs, *arguments), name=name, daemon=True
-    )
+    # No daemon: the matcher has workers of its own, which daemons may not have.
+    process = context.Process(target=serve, args=(theirs, *arguments), name=name)
     # Its start would lift the mask that the worker is to inherit.
     resource_tracker.ensure_running()
     with _interrupts_held():

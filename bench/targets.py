@@ -63,7 +63,7 @@ def matcher_process(config: MatcherConfig, gallery: Gallery) -> OpenTarget:
     @contextmanager
     def opened(ledger: Ledger) -> Iterator[Target]:
         with TemporaryDirectory(prefix="lfr-harness-") as folder:
-            path = Path(folder) / "gallery.npz"
+            path = Path(folder) / "gallery"
             save(gallery, path)
             with (
                 start_apart() as started,
@@ -218,7 +218,7 @@ def in_process(
     def work() -> None:
         try:
             while isinstance(waiting := inbox.take(), Waiting):
-                ledger.report((handler.handle(waiting),))
+                ledger.report(handler.handle([waiting]))
         except Exception as error:  # noqa: BLE001 - whatever it is, the driver must hear
             sentence = f"it failed ({type(error).__name__}: {error})"
             ledger.lose(lambda: sentence)

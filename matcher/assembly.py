@@ -15,7 +15,10 @@ import matcher.indexes  # noqa: F401
 from matcher.calibration import differing_settings, load_cohort, threshold_for
 from matcher.decision import Decider
 from matcher.errors import CalibrationError, GalleryError
+from matcher.indexes.choice import choose_index
+from matcher.known_models import detector_sha256, embedder_sha256
 from matcher.landmarks import make_refiner
+from matcher.likelihood import fit_scale, pairs_of
 from matcher.pipeline import Pipeline
 from matcher.registry import DETECTORS, EMBEDDERS, INDEXES
 from matcher.weights import WEIGHTS, read_manifest, read_model
@@ -23,6 +26,7 @@ from matcher.weights import WEIGHTS, read_manifest, read_model
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from matcher.calibration import Cohort
     from matcher.config import DetectorConfig, EmbedderConfig, MatcherConfig
     from matcher.gallery import Gallery
     from matcher.protocols import Detector, Embedder, GalleryIndex
@@ -30,11 +34,14 @@ if TYPE_CHECKING:
 __all__ = [
     "AlertThreshold",
     "Assembly",
+    "Search",
     "assemble",
     "detector_sha256",
     "embedder_sha256",
     "make_detector",
     "make_embedder",
+    "prepare_search",
+    "wire",
 ]
 
 
@@ -68,6 +75,21 @@ class Assembly:
     threshold: AlertThreshold
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What depends on the gallery and not on who searches it: made once, shared.
+
+    Attributes:
+        name: Of the index.
+        index: Over the gallery's templates.
+        threshold: For this gallery.
+    """
+
+    name: str
+    index: GalleryIndex
+    threshold: AlertThreshold
+
+
 def make_detector(config: DetectorConfig) -> Detector:
     """Make the detector that the settings name."""
     return DETECTORS.make(config.name, config)
@@ -78,31 +100,25 @@ def make_embedder(config: EmbedderConfig) -> Embedder:
     return EMBEDDERS.make(config.name, config)
 
 
-def detector_sha256(config: DetectorConfig) -> str:
-    """Name the detector's model."""
-    if config.model_sha256 is not None:
-        return config.model_sha256
-    return read_manifest().detector.sha256
-
-
-def embedder_sha256(config: EmbedderConfig) -> str:
-    """Name the embedder's model."""
-    if config.model_sha256 is not None:
-        return config.model_sha256
-    return read_manifest().embedder.sha256
-
-
 def assemble(
     config: MatcherConfig, gallery: Gallery, *, clock: Callable[[], int]
 ) -> Assembly:
-    """Wire a pipeline over a gallery.
+    """Wire a pipeline over a gallery, in this process.
 
     Raises:
         BadInputError: If a plug-in is unknown, a model file is not the one meant, the
             gallery was made by another embedder, or no threshold can be calibrated.
     """
-    detector = make_detector(config.detector)
-    embedder = make_embedder(config.embedder)
+    return wire(config, gallery, prepare_search(config, gallery), clock=clock)
+
+
+def prepare_search(config: MatcherConfig, gallery: Gallery) -> Search:
+    """Index a gallery and find the threshold for it.
+
+    Raises:
+        BadInputError: If the index is unknown, the gallery was made by another
+            embedder, or no threshold can be calibrated.
+    """
     if gallery.embedder_sha256 != embedder_sha256(config.embedder):
         message = (
             f"the gallery must be enrolled with the embedder in use, "
@@ -110,15 +126,34 @@ def assemble(
             f"{gallery.embedder_sha256[:12]}; enrol again"
         )
         raise GalleryError(message)
-    index = INDEXES.make(config.index.name, config.index, gallery.templates)
-    threshold = _threshold(config, index)
+    name = config.index.name
+    if name == "auto":
+        name = choose_index(len(gallery))
+    index = INDEXES.make(name, config.index, gallery.templates)
+    return Search(name=name, index=index, threshold=_threshold(config, index))
+
+
+def wire(
+    config: MatcherConfig,
+    gallery: Gallery,
+    search: Search,
+    *,
+    clock: Callable[[], int],
+) -> Assembly:
+    """Load the networks and put the stages together.
+
+    Raises:
+        BadInputError: If a plug-in is unknown or a model file is not the one meant.
+    """
+    detector = make_detector(config.detector)
+    embedder = make_embedder(config.embedder)
     pipeline = Pipeline(
         detector=detector,
         refiner=make_refiner(config.alignment),
         embedder=embedder,
-        index=index,
+        index=search.index,
         subject_ids=gallery.subject_ids,
-        decider=Decider(threshold.value, config.decision),
+        decider=Decider(search.threshold.value, config.decision),
         config=config,
         clock=clock,
     )
@@ -126,8 +161,8 @@ def assemble(
         pipeline=pipeline,
         detector=detector,
         embedder=embedder,
-        index=index,
-        threshold=threshold,
+        index=search.index,
+        threshold=search.threshold,
     )
 
 
@@ -155,6 +190,8 @@ def _threshold(config: MatcherConfig, index: GalleryIndex) -> AlertThreshold:
             f"{cohort.embedder_sha256[:12]}; state decision.threshold"
         )
         raise CalibrationError(message)
+    if config.decision.threshold_llr is not None:
+        return _threshold_of_llr(config.decision.threshold_llr, cohort)
     found = threshold_for(index, cohort, target_fpir=config.decision.target_fpir)
     origin = (
         f"calibrated for FPIR {found.target_fpir:g}: {found.n_exceeding}/"
@@ -165,3 +202,18 @@ def _threshold(config: MatcherConfig, index: GalleryIndex) -> AlertThreshold:
     if others:
         origin += f"; recorded with another {', '.join(others)}"
     return AlertThreshold(value=found.value, origin=origin, n_cohort=found.n_passages)
+
+
+def _threshold_of_llr(llr: float, cohort: Cohort) -> AlertThreshold:
+    """Turn a log-likelihood ratio into the comparison score that has it."""
+    mated, non_mated = pairs_of(cohort)
+    scale = fit_scale(mated, non_mated)
+    return AlertThreshold(
+        value=min(1.0, max(-1.0, scale.score(llr))),
+        origin=(
+            f"the score of log-likelihood ratio {llr:g} on a line of slope "
+            f"{scale.slope:.1f}, fitted to {scale.n_mated} pairs of one passage each "
+            "and to all pairs of two"
+        ),
+        n_cohort=cohort.n_passages,
+    )

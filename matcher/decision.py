@@ -43,7 +43,7 @@ class Decider:
     def __init__(self, threshold: float, config: DecisionConfig) -> None:
         self.threshold = threshold
         self._window_ns = round(config.dedup_window_s * 1e9)
-        self._alerted: set[tuple[CameraId, TrackId]] = set()
+        self._alerted: dict[tuple[CameraId, TrackId], SubjectId] = {}
         self._last_ns: dict[tuple[CameraId, SubjectId], int] = {}
 
     def decide(self, probe: Probe) -> bool:
@@ -54,7 +54,7 @@ class Decider:
         if track in self._alerted:
             return False
         # Also if the window swallows the alert: the track has told what it can tell.
-        self._alerted.add(track)
+        self._alerted[track] = probe.subject_id
         subject = (probe.camera_id, probe.subject_id)
         last_ns = self._last_ns.get(subject)
         now_ns = probe.capture_time_ns
@@ -65,4 +65,29 @@ class Decider:
 
     def forget(self, camera_id: CameraId, track_id: TrackId) -> None:
         """Drop a track that is over."""
-        self._alerted.discard((camera_id, track_id))
+        self._alerted.pop((camera_id, track_id), None)
+
+    def alerted(
+        self, camera_id: CameraId, *, now_ns: int
+    ) -> tuple[tuple[SubjectId, int], ...]:
+        """List who has alerted at a camera and cannot be news yet, and since when.
+
+        Somebody whose track still lives counts as of `now_ns`: to a successor the
+        same person will be another track.
+        """
+        since = {
+            subject: last_ns
+            for (camera, subject), last_ns in self._last_ns.items()
+            if camera == camera_id and now_ns - last_ns < self._window_ns
+        }
+        for (camera, _), subject in self._alerted.items():
+            if camera == camera_id:
+                since[subject] = now_ns
+        return tuple(since.items())
+
+    def recall(
+        self, camera_id: CameraId, alerted: tuple[tuple[SubjectId, int], ...]
+    ) -> None:
+        """Know what a predecessor knew; see `alerted`."""
+        for subject_id, last_ns in alerted:
+            self._last_ns[camera_id, subject_id] = last_ns

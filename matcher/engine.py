@@ -1,11 +1,13 @@
-"""The worker process: frames in by a pipe, results out by the same.
+"""The matcher's processes: frames in by a pipe, results out by the same.
 
 Owns threads, stamps of arrival, and the process's manners: it starts only on good
 input, answers its clock at once, sends alerts at once, and leaves when the other end
 hangs up. Knows nothing of what was planned or true.
 
-Two threads: one receives and stamps, so that a busy pipeline never hides when a frame
-came; the other works. Both may send, one at a time.
+`serve` is the process that the driver starts. It prepares what all workers share and
+becomes their supervisor (`matcher.supervisor`); the workers do the work. In a worker
+are two threads: one receives, so that a busy pipeline never hides what has come; the
+other works. Both may send, one at a time.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ import threading
 import time
 import traceback
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
+from multiprocessing.reduction import ForkingPickler
 from typing import TYPE_CHECKING
 
 import cv2
@@ -28,7 +32,14 @@ import numpy as np
 
 from lfr_errors import BadInputError
 from matcher import gallery as galleries
-from matcher.assembly import Assembly, assemble, detector_sha256, embedder_sha256
+from matcher.assembly import (
+    Assembly,
+    Search,
+    detector_sha256,
+    embedder_sha256,
+    prepare_search,
+    wire,
+)
 from matcher.errors import EngineError
 from matcher.inbox import Closed, Inbox, Waiting
 from matcher.messages import (
@@ -38,16 +49,19 @@ from matcher.messages import (
     Flush,
     Flushed,
     FromWorker,
+    Parcel,
     Ready,
     Refused,
     ResourceUse,
     Results,
+    Routed,
     Stop,
     Stopped,
     SystemDescription,
     ToWorker,
 )
 from matcher.records import EncodedFrame, FrameResult
+from matcher.supervisor import Orders, Supervisor
 from matcher.worker import Worker
 
 if TYPE_CHECKING:
@@ -59,7 +73,14 @@ if TYPE_CHECKING:
     from matcher.gallery import Gallery
     from matcher.worker import Handler
 
-__all__ = ["Outbox", "converse", "limit_threads", "manners", "serve"]
+__all__ = [
+    "Outbox",
+    "converse",
+    "limit_threads",
+    "manners",
+    "pack_parcel",
+    "serve",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +93,9 @@ def serve(
     config: MatcherConfig,
     gallery_path: Path,
 ) -> None:
-    """Be the worker process, from start to end; see `matcher.messages`.
+    """Be the matcher, from start to end; see `matcher.messages`.
+
+    What all workers share is made here once, before they are forked.
 
     Args:
         connection: To the driver.
@@ -80,26 +103,66 @@ def serve(
         gallery_path: As written by `matcher.gallery.save`.
     """
     clock = time.perf_counter_ns
-    # The receiver must not wait Python's usual 5 ms for its turn to stamp a frame.
-    sys.setswitchinterval(_SWITCH_S)
     with manners(connection):
         threads = limit_threads(config)
         try:
             gallery = galleries.load(gallery_path)
-            assembly = assemble(config, gallery, clock=clock)
+            search = prepare_search(config, gallery)
+        except BadInputError as error:
+            connection.send(Refused(sentence=str(error)))
+            return
+
+        def work(connection: Connection[FromWorker, ToWorker], orders: Orders) -> None:
+            _work_on(connection, orders, config, gallery, search, threads)
+
+        # What is loaded by now stays: the collector need not walk it between frames,
+        # nor, by marking it, part the pages that the workers share.
+        gc.collect()
+        gc.freeze()
+        Supervisor(connection, work=work, config=config.engine, clock=clock).run()
+
+
+def _work_on(
+    connection: Connection[FromWorker, ToWorker],
+    orders: Orders,
+    config: MatcherConfig,
+    gallery: Gallery,
+    search: Search,
+    threads: tuple[tuple[str, int], ...],
+) -> None:
+    """Be a worker process, from start to end."""
+    clock = time.perf_counter_ns
+    # The receiver must not wait Python's usual 5 ms for its turn to stamp a frame.
+    sys.setswitchinterval(_SWITCH_S)
+    with manners(connection):
+        try:
+            assembly = wire(config, gallery, search, clock=clock)
         except BadInputError as error:
             connection.send(Refused(sentence=str(error)))
             return
         _warm_up(assembly, config)
-        # What is loaded by now stays: the collector need not walk it between frames.
+        worker = Worker(assembly.pipeline, clock=clock)
+        worker.resume(orders.memories, orders.frames)
         gc.freeze()
         converse(
             connection,
-            Worker(assembly.pipeline, clock=clock),
-            system=_describe(config, gallery, assembly, threads),
+            worker,
+            system=_describe(config, gallery, assembly, threads, index=search.name),
             config=config.engine,
             clock=clock,
+            pack=partial(pack_parcel, worker),
         )
+
+
+def pack_parcel(worker: Worker, results: Results) -> Parcel:
+    """Pack results so that the supervisor can pass them on without reading them."""
+    outcomes = [result.outcome for result in results.frames]
+    cameras = dict.fromkeys(outcome.camera_id for outcome in outcomes)
+    return Parcel(
+        ended=tuple((o.camera_id, o.frame_index) for o in outcomes),
+        memories=tuple(worker.memory_of(camera_id) for camera_id in cameras),
+        payload=bytes(ForkingPickler.dumps(results)),
+    )
 
 
 @contextmanager
@@ -126,6 +189,7 @@ def converse(
     system: SystemDescription,
     config: EngineConfig,
     clock: Callable[[], int],
+    pack: Callable[[Results], FromWorker] = lambda results: results,
 ) -> None:
     """Say Ready, handle frames until asked to stop, say Stopped.
 
@@ -135,9 +199,10 @@ def converse(
         system: What it is.
         config: Drop policy and batching.
         clock: Nanoseconds.
+        pack: What results travel in.
     """
     interval_ns = round(config.results_interval_s * 1e9)
-    outbox = Outbox(connection, interval_ns=interval_ns, clock=clock)
+    outbox = Outbox(connection, interval_ns=interval_ns, clock=clock, pack=pack)
     inbox = Inbox(config)
     receiver = threading.Thread(
         target=_receive, args=(connection, inbox, outbox, clock), daemon=True
@@ -145,7 +210,7 @@ def converse(
     begun_ns, begun_cpu_s = clock(), time.process_time()
     receiver.start()
     outbox.send(Ready(system=system))
-    if _work(handler, inbox, outbox):
+    if _work(handler, inbox, outbox, config):
         use = ResourceUse(
             cpu_s=time.process_time() - begun_cpu_s,
             wall_s=(clock() - begun_ns) / 1e9,
@@ -163,6 +228,7 @@ class Outbox:
         connection: The pipe; both threads send.
         interval_ns: Results wait at most this long for others, and one frame more.
         clock: Nanoseconds.
+        pack: What results travel in.
     """
 
     def __init__(
@@ -171,7 +237,9 @@ class Outbox:
         *,
         interval_ns: int,
         clock: Callable[[], int],
+        pack: Callable[[Results], FromWorker] = lambda results: results,
     ) -> None:
+        self._pack = pack
         self._connection = connection
         self._interval_ns = interval_ns
         self._clock = clock
@@ -194,7 +262,7 @@ class Outbox:
         """Send the results that are held."""
         self._emptied_ns = self._clock()
         if self._held:
-            self.send(Results(frames=tuple(self._held)))
+            self.send(self._pack(Results(frames=tuple(self._held))))
             self._held.clear()
 
 
@@ -210,6 +278,8 @@ def _receive(
             message = connection.recv()
             received_ns = clock()
             match message:
+                case Routed(frame=frame, received_ns=routed_ns):
+                    inbox.put(frame, received_ns=routed_ns)
                 case EncodedFrame():
                     inbox.put(message, received_ns=received_ns)
                 case ClockProbe(sent_ns=sent_ns):
@@ -225,7 +295,7 @@ def _receive(
         inbox.close(error)
 
 
-def _work(handler: Handler, inbox: Inbox, outbox: Outbox) -> bool:
+def _work(handler: Handler, inbox: Inbox, outbox: Outbox, config: EngineConfig) -> bool:
     """Handle frames until asked to stop; return whether anyone asked.
 
     Raises:
@@ -236,8 +306,12 @@ def _work(handler: Handler, inbox: Inbox, outbox: Outbox) -> bool:
             # Batches spare a busy worker; an idle one has no reason to hold back.
             outbox.empty()
         match inbox.take():
-            case Waiting() as waiting:
-                outbox.add(handler.handle(waiting))
+            case Waiting() as first:
+                batch = inbox.take_company(
+                    first, at_most=config.batch_frames, wait_s=config.batch_wait_s
+                )
+                for result in handler.handle(batch):
+                    outbox.add(result)
             case Flush(token=token):
                 outbox.empty()
                 outbox.send(Flushed(token=token))
@@ -284,12 +358,14 @@ def _describe(
     gallery: Gallery,
     assembly: Assembly,
     threads: tuple[tuple[str, int], ...],
+    *,
+    index: str,
 ) -> SystemDescription:
     return SystemDescription(
         name="matcher",
         detector=f"{config.detector.name}@{detector_sha256(config.detector)}",
         embedder=f"{config.embedder.name}@{embedder_sha256(config.embedder)}",
-        index=config.index.name,
+        index=index,
         gallery_size=len(gallery),
         threshold=assembly.threshold.value,
         threshold_origin=assembly.threshold.origin,

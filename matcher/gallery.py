@@ -15,6 +15,7 @@ import numpy as np
 
 from matcher.alignment import align
 from matcher.errors import GalleryError
+from matcher.fusion import unit_length
 from matcher.records import SubjectId
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ __all__ = [
 # to unit length is further off.
 _LENGTH_TOLERANCE = 1e-2
 _BATCH = 32
+_TEMPLATES, _SUBJECTS = "templates.npy", "subjects.npz"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -133,21 +135,22 @@ def enrol(
     embedder: Embedder,
     embedder_sha256: str,
 ) -> Enrolment:
-    """Make a gallery of one image a subject.
+    """Make a gallery of one template a subject.
 
+    A subject given with several images is enrolled with the mean of their templates.
     Of several faces in an image the largest is taken. An image without a face is a
     failure to enrol: listed, counted, no error.
 
     Args:
         images_bgr: (h, w, 3) uint8 each; read one at a time.
-        subject_ids: As many, all different.
+        subject_ids: As many; the same one again is another image of that subject.
         detector: Finds the faces.
         refiner: Corrects their landmarks.
         embedder: Makes the templates.
         embedder_sha256: Of its model.
 
     Raises:
-        GalleryError: If subjects repeat or nobody could be enrolled.
+        GalleryError: If nobody could be enrolled.
     """
     chips, enrolled, failures = [], [], []
     for image_bgr, subject_id in zip(images_bgr, subject_ids, strict=True):
@@ -171,12 +174,23 @@ def enrol(
         embedder.embed(np.concatenate(chips[first : first + _BATCH])).vectors
         for first in range(0, len(chips), _BATCH)
     ]
+    templates, subjects = _one_each(np.concatenate(batches), enrolled)
     gallery = Gallery(
-        templates=np.concatenate(batches),
-        subject_ids=tuple(enrolled),
-        embedder_sha256=embedder_sha256,
+        templates=templates, subject_ids=subjects, embedder_sha256=embedder_sha256
     )
-    return Enrolment(gallery=gallery, failures=tuple(failures))
+    # One image with a face is enough to be enrolled.
+    failed = tuple(f for f in failures if f.subject_id not in set(subjects))
+    return Enrolment(gallery=gallery, failures=failed)
+
+
+def _one_each(
+    templates: NDArray[np.float32], subject_ids: list[SubjectId]
+) -> tuple[NDArray[np.float32], tuple[SubjectId, ...]]:
+    """Average the templates of each subject, in order of first appearance."""
+    row_of = {s: row for row, s in enumerate(dict.fromkeys(subject_ids))}
+    sums = np.zeros((len(row_of), templates.shape[1]), np.float32)
+    np.add.at(sums, [row_of[s] for s in subject_ids], templates)
+    return unit_length(sums), tuple(row_of)
 
 
 def withdraw(gallery: Gallery, subject_ids: Collection[SubjectId]) -> Gallery:
@@ -202,29 +216,33 @@ def withdraw(gallery: Gallery, subject_ids: Collection[SubjectId]) -> Gallery:
 
 
 def save(gallery: Gallery, path: Path) -> None:
-    """Write a gallery to an npz file."""
-    with path.open("wb") as file:
+    """Write a gallery to a folder, to be made: templates, and whose they are."""
+    path.mkdir()
+    np.save(path / _TEMPLATES, gallery.templates)
+    with (path / _SUBJECTS).open("wb") as file:
         np.savez(
             file,
-            templates=gallery.templates,
             subject_ids=np.array(gallery.subject_ids, dtype=np.str_),
             embedder_sha256=np.array(gallery.embedder_sha256, dtype=np.str_),
         )
 
 
 def load(path: Path) -> Gallery:
-    """Read a gallery from an npz file.
+    """Read a gallery from its folder.
+
+    The templates are mapped into memory, not read: processes that load the same
+    gallery share one copy.
 
     Raises:
-        GalleryError: If the file is absent, damaged, or holds no gallery.
+        GalleryError: If the folder is absent, damaged, or holds no gallery.
     """
     try:
-        with np.load(path, allow_pickle=False) as held:
-            templates = held["templates"]
+        templates = np.load(path / _TEMPLATES, mmap_mode="r", allow_pickle=False)
+        with np.load(path / _SUBJECTS, allow_pickle=False) as held:
             subject_ids = [SubjectId(str(s)) for s in held["subject_ids"]]
             sha256 = str(held["embedder_sha256"])
     except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
-        message = f"gallery file {path} cannot be read ({error}); enrol again"
+        message = f"gallery {path} cannot be read ({error}); enrol again"
         raise GalleryError(message) from error
     return Gallery(
         templates=templates, subject_ids=tuple(subject_ids), embedder_sha256=sha256

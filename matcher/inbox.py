@@ -7,6 +7,7 @@ messages come from or what is done with a frame.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -107,10 +108,39 @@ class Inbox:
             self._news.wait_for(self._holds_something)
             if self._closed is not None:
                 return self._closed
-            heads = [queue[0] for queue in self._frames.values() if queue]
-            if heads:
-                return self._take_frame(min(heads, key=self._turn))
-            return self._requests.popleft()
+            head = self._next_frame()
+            return self._requests.popleft() if head is None else self._take_frame(head)
+
+    def take_company(
+        self, first: Waiting, *, at_most: int, wait_s: float
+    ) -> list[Waiting]:
+        """Take more frames to go with the first, no two of one camera.
+
+        Args:
+            first: Taken before.
+            at_most: Frames altogether.
+            wait_s: Longest wait for any of them to come.
+        """
+        batch = [first]
+        seen = {first.frame.camera_id}
+        ends_s = time.monotonic() + wait_s
+        with self._news:
+            while len(batch) < at_most and self._closed is None:
+                head = self._next_frame()
+                if head is None:
+                    if not self._news.wait(max(0.0, ends_s - time.monotonic())):
+                        break
+                elif head.frame.camera_id in seen:
+                    # A frame behind it may not overtake it: turns are turns.
+                    break
+                else:
+                    seen.add(head.frame.camera_id)
+                    batch.append(self._take_frame(head))
+        return batch
+
+    def _next_frame(self) -> Waiting | None:
+        heads = [queue[0] for queue in self._frames.values() if queue]
+        return min(heads, key=self._turn) if heads else None
 
     @property
     def is_empty(self) -> bool:

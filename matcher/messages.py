@@ -1,14 +1,20 @@
-"""What the worker process and whoever drives it say to each other.
+"""What the matcher's processes and whoever drives them say to each other.
 
 Owns the records that travel through the pipe, all of them pickled whole. Knows
 nothing of who is at the other end.
 
-    driver                worker
+    driver                supervisor
       │  ◄──────────────── Ready | Refused      once the networks are warm
       │  ClockProbe ─────► ClockReading         any time
       │  EncodedFrame ───► Results              many frames, in batches
       │  Flush ──────────► Results, Flushed     all frames sent before have ended
-      │  Stop ───────────► Results, Stopped     the worker then exits
+      │  Stop ───────────► Results, Stopped     the matcher then exits
+      │  ◄──────────────── Crashed              at any time; the matcher then exits
+
+    supervisor            worker
+      │  ◄──────────────── Ready | Refused      once its networks are warm
+      │  Routed ─────────► Parcel               Results, packed for the driver
+      │  Stop ───────────► Parcel, Stopped      the worker then exits
       │  ◄──────────────── Crashed              at any time; the worker then exits
 """
 
@@ -17,19 +23,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from matcher.records import EncodedFrame, FrameResult
+from matcher.records import CameraId, EncodedFrame, FrameResult, SubjectId
 
 __all__ = [
+    "CameraMemory",
     "ClockProbe",
     "ClockReading",
     "Crashed",
     "Flush",
     "Flushed",
     "FromWorker",
+    "Parcel",
     "Ready",
     "Refused",
     "ResourceUse",
     "Results",
+    "Routed",
     "Stop",
     "Stopped",
     "SystemDescription",
@@ -72,14 +81,17 @@ class ResourceUse:
     Attributes:
         cpu_s: CPU time of all its threads.
         wall_s: Time between the two messages.
-        peak_rss_bytes: Largest resident set of the process so far.
+        peak_rss_bytes: Largest resident set of the process so far; of several, the
+            sum, in which pages that they share count more than once.
         n_frames: Frames received.
+        n_restarts: Workers replaced because their process had died.
     """
 
     cpu_s: float
     wall_s: float
     peak_rss_bytes: int
     n_frames: int
+    n_restarts: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +186,51 @@ class Stopped:
     use: ResourceUse
 
 
-ToWorker: TypeAlias = EncodedFrame | ClockProbe | Flush | Stop
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routed:
+    """A frame on its way from the supervisor to the worker of its camera.
+
+    Attributes:
+        frame: As it came.
+        received_ns: When the matcher received it.
+    """
+
+    frame: EncodedFrame
+    received_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraMemory:
+    """What must outlive a worker, so that its successor repeats no track or alert.
+
+    Attributes:
+        camera_id: Of which camera.
+        next_track_id: Of the next track to be born.
+        alerted: Subjects who have alerted there, and when last: the alert's capture
+            time, or that of the newest frame while the track that alerted lives.
+    """
+
+    camera_id: CameraId
+    next_track_id: int
+    alerted: tuple[tuple[SubjectId, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """Results on their way through the supervisor, which reads the label alone.
+
+    Attributes:
+        ended: Camera and index of every frame in it.
+        memories: Of the cameras of those frames, after them.
+        payload: A pickled `Results`, passed on unread.
+    """
+
+    ended: tuple[tuple[CameraId, int], ...]
+    memories: tuple[CameraMemory, ...]
+    payload: bytes
+
+
+ToWorker: TypeAlias = EncodedFrame | Routed | ClockProbe | Flush | Stop
 FromWorker: TypeAlias = (
-    Ready | Refused | Crashed | ClockReading | Results | Flushed | Stopped
+    Ready | Refused | Crashed | ClockReading | Results | Parcel | Flushed | Stopped
 )

@@ -15,7 +15,7 @@ from matcher.messages import SystemDescription
 from matcher.records import FrameOutcome, FrameResult, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from multiprocessing.connection import Connection
 
     from matcher.inbox import Waiting
@@ -46,8 +46,11 @@ class NullSystem:
     def __init__(self, *, clock: Callable[[], int]) -> None:
         self._clock = clock
 
-    def handle(self, waiting: Waiting) -> FrameResult:
-        """Acknowledge one frame."""
+    def handle(self, batch: Sequence[Waiting]) -> Sequence[FrameResult]:
+        """Acknowledge frames."""
+        return [self._acknowledge(waiting) for waiting in batch]
+
+    def _acknowledge(self, waiting: Waiting) -> FrameResult:
         return FrameResult(
             outcome=FrameOutcome(
                 camera_id=waiting.frame.camera_id,

@@ -6,28 +6,25 @@ nothing of waiting, skipping or processes, which are `matcher.engine`'s.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from matcher.alignment import align
-from matcher.best_shot import Shots, is_worth_embedding, no_shots, with_shot
-from matcher.fusion import fuse
+from matcher.best_shot import Shots, is_worth_embedding, no_shots
+from matcher.cadence import is_detection_due
+from matcher.identification import Identifier, Look
+from matcher.messages import CameraMemory
 from matcher.quality import assess
 from matcher.records import (
-    Alert,
     BestShot,
-    Embeddings,
-    FrameOutcome,
     FrameResult,
-    Outcome,
-    Probe,
     Stage,
     TrackId,
 )
 from matcher.stamps import Stamps
-from matcher.tracking import NO_TRACK, Tracks, no_tracks, track
+from matcher.tracking import NO_TRACK, Tracks, no_tracks, predict, track
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,13 +41,16 @@ if TYPE_CHECKING:
     )
     from matcher.records import (
         CameraId,
-        CandidateLists,
         Detections,
+        EncodedFrame,
         Frame,
         SubjectId,
     )
 
 __all__ = ["Pipeline"]
+
+# Before a camera's first frame.
+_NEVER = -1
 
 
 @dataclass(slots=True)
@@ -59,10 +59,15 @@ class _Camera:
 
     tracks: Tracks = field(default_factory=no_tracks)
     shots: dict[TrackId, Shots] = field(default_factory=dict)
+    seen_ns: int = _NEVER
+    detected_ns: int = _NEVER
 
 
 class Pipeline:
-    """Detect, track, align, embed, search, decide.
+    """Detect, track, align; embed, search, decide.
+
+    The first three, `look`, take one frame; the others, `identify`, take one or
+    several of different cameras.
 
     Args:
         detector, refiner, embedder, index: The plug-ins.
@@ -87,9 +92,15 @@ class Pipeline:
         self._detector = detector
         self._refiner = refiner
         self._embedder = embedder
-        self._index = index
-        self._subject_ids = subject_ids
         self._decider = decider
+        self._identifier = Identifier(
+            embedder=embedder,
+            index=index,
+            subject_ids=subject_ids,
+            decider=decider,
+            config=config,
+            clock=clock,
+        )
         self._config = config
         self._clock = clock
         self._cameras: dict[CameraId, _Camera] = {}
@@ -104,44 +115,106 @@ class Pipeline:
         Returns:
             Its outcome, always `PROCESSED`, and all that was found.
         """
-        camera = self._cameras.setdefault(frame.camera_id, _Camera())
+        (result,) = self.identify([self.look(frame, received_ns=received_ns)])
+        return result
+
+    def is_due(self, frame: EncodedFrame) -> bool:
+        """Say whether a frame is to be looked at; if not, let it `coast`."""
+        camera = self._camera(frame.camera_id)
+        return camera.detected_ns == _NEVER or is_detection_due(
+            camera.tracks,
+            detected_ns=camera.detected_ns,
+            time_ns=frame.capture_time_ns,
+            confirm_hits=self._config.tracker.confirm_hits,
+            config=self._config.cadence,
+        )
+
+    def look(self, frame: Frame, *, received_ns: int) -> Look:
+        """Detect, track and align the faces of one frame."""
+        camera = self._camera(frame.camera_id)
         stamps = Stamps(frame, self._clock)
         detections = self._detector.detect(frame.image_bgr)
+        camera.seen_ns = camera.detected_ns = frame.capture_time_ns
         stamps.ended(Stage.DETECT, n_faces=0)
         rows = self._follow(frame, camera, detections)
         stamps.ended(Stage.TRACK, n_faces=len(detections))
         shots, n_aligned = self._shoot(frame, camera, detections, rows)
         stamps.ended(Stage.ALIGN, n_faces=n_aligned)
-        embeddings = self._embed(shots)
-        stamps.ended(Stage.EMBED, n_faces=len(shots))
-        searched, fused = self._fuse(frame, camera, shots, embeddings)
-        candidates = self._index.search(fused, k=1)
-        stamps.ended(Stage.SEARCH, n_faces=len(searched))
-        probes = self._probe(frame, camera, searched, candidates)
-        alerts = tuple(
-            self._alert(probe) for probe in probes if self._decider.decide(probe)
-        )
-        done_ns = stamps.ended(Stage.DECIDE, n_faces=len(probes))
         ids = camera.tracks.ids
-        return FrameResult(
-            outcome=FrameOutcome(
-                camera_id=frame.camera_id,
-                frame_index=frame.index,
-                capture_time_ns=frame.capture_time_ns,
-                received_ns=received_ns,
-                done_ns=done_ns,
-                outcome=Outcome.PROCESSED,
-                cause="",
-                n_faces=len(detections),
-            ),
-            events=tuple(stamps.events),
+        return Look(
+            camera_id=frame.camera_id,
+            frame_index=frame.index,
+            capture_time_ns=frame.capture_time_ns,
+            received_ns=received_ns,
+            n_faces=len(detections),
             boxes=tuple(
                 (NO_TRACK if row == NO_TRACK else int(ids[row]), *_four(box))
                 for row, box in zip(rows, detections.boxes_xyxy, strict=True)
             ),
-            probes=probes,
-            alerts=alerts,
+            shots=tuple(shots),
+            kept=camera.shots,
+            stamps=stamps,
         )
+
+    def coast(self, frame: EncodedFrame, *, received_ns: int) -> Look:
+        """Take a frame for what prediction makes of it; nothing is detected."""
+        camera = self._camera(frame.camera_id)
+        stamps = Stamps(frame, self._clock)
+        stamps.ended(Stage.DETECT, n_faces=0)
+        camera.seen_ns = frame.capture_time_ns
+        in_view = camera.tracks.seen_ns == camera.detected_ns
+        in_view &= camera.tracks.hits >= self._config.tracker.confirm_hits
+        centred = predict(camera.tracks, time_ns=frame.capture_time_ns)[in_view]
+        corners = np.concatenate(
+            [
+                centred[:, :2] - centred[:, 2:] / 2,
+                centred[:, :2] + centred[:, 2:] / 2,
+            ],
+            axis=1,
+        )
+        stamps.ended(Stage.TRACK, n_faces=len(corners))
+        stamps.ended(Stage.ALIGN, n_faces=0)
+        return Look(
+            camera_id=frame.camera_id,
+            frame_index=frame.index,
+            capture_time_ns=frame.capture_time_ns,
+            received_ns=received_ns,
+            n_faces=0,
+            boxes=tuple(
+                (int(track_id), *_four(box))
+                for track_id, box in zip(
+                    camera.tracks.ids[in_view], corners, strict=True
+                )
+            ),
+            shots=(),
+            kept=camera.shots,
+            stamps=stamps,
+        )
+
+    def identify(self, looks: Sequence[Look]) -> list[FrameResult]:
+        """Embed, search and decide the faces of frames, no two of one camera."""
+        return self._identifier.identify(looks)
+
+    def memory_of(self, camera_id: CameraId) -> CameraMemory:
+        """Say what a successor of this pipeline would have to know of a camera."""
+        camera = self._camera(camera_id)
+        return CameraMemory(
+            camera_id=camera_id,
+            next_track_id=camera.tracks.next_id,
+            alerted=self._decider.alerted(camera_id, now_ns=camera.seen_ns),
+        )
+
+    def recall(self, memory: CameraMemory) -> None:
+        """Know what a predecessor knew; to be called before the first frame."""
+        camera = self._camera(memory.camera_id)
+        camera.tracks = replace(camera.tracks, next_id=memory.next_track_id)
+        self._decider.recall(memory.camera_id, memory.alerted)
+
+    def _camera(self, camera_id: CameraId) -> _Camera:
+        camera = self._cameras.get(camera_id)
+        if camera is None:
+            camera = self._cameras[camera_id] = _Camera()
+        return camera
 
     def _follow(
         self, frame: Frame, camera: _Camera, detections: Detections
@@ -211,76 +284,7 @@ class Pipeline:
         ]
         return shots, len(faces)
 
-    def _embed(self, shots: list[BestShot]) -> Embeddings:
-        side = self._embedder.chip_px
-        chips = np.empty((len(shots), side, side, 3), np.uint8)
-        for row, shot in enumerate(shots):
-            chips[row] = shot.chip_bgr
-        return self._embedder.embed(chips)
 
-    def _fuse(
-        self,
-        frame: Frame,
-        camera: _Camera,
-        shots: list[BestShot],
-        embeddings: Embeddings,
-    ) -> tuple[list[BestShot], Embeddings]:
-        """Add the new templates to their tracks; fuse the tracks ready to search."""
-        searched, fused = [], []
-        for shot, template in zip(shots, embeddings.vectors, strict=True):
-            kept = with_shot(
-                camera.shots.get(shot.track_id, no_shots(len(template))),
-                template=template,
-                quality=shot.quality,
-                time_ns=frame.capture_time_ns,
-                config=self._config.best_shot,
-            )
-            camera.shots[shot.track_id] = kept
-            if len(kept) >= self._config.decision.min_shots:
-                searched.append(shot)
-                fused.append(fuse(kept.templates, kept.qualities))
-        vectors = np.array(fused, np.float32).reshape(-1, self._embedder.dimension)
-        return searched, Embeddings(vectors=vectors)
-
-    def _probe(
-        self,
-        frame: Frame,
-        camera: _Camera,
-        searched: list[BestShot],
-        candidates: CandidateLists,
-    ) -> tuple[Probe, ...]:
-        return tuple(
-            Probe(
-                camera_id=frame.camera_id,
-                track_id=shot.track_id,
-                frame_index=frame.index,
-                capture_time_ns=frame.capture_time_ns,
-                box_xyxy=_four(shot.box_xyxy),
-                quality=shot.quality,
-                n_shots=len(camera.shots[shot.track_id]),
-                subject_id=self._subject_ids[int(rows[0])],
-                comparison_score=float(scores[0]),
-                decided_ns=self._clock(),
-            )
-            for shot, rows, scores in zip(
-                searched, candidates.rows, candidates.scores, strict=True
-            )
-        )
-
-    def _alert(self, probe: Probe) -> Alert:
-        return Alert(
-            camera_id=probe.camera_id,
-            track_id=probe.track_id,
-            frame_index=probe.frame_index,
-            subject_id=probe.subject_id,
-            comparison_score=probe.comparison_score,
-            threshold=self._decider.threshold,
-            box_xyxy=probe.box_xyxy,
-            capture_time_ns=probe.capture_time_ns,
-            alert_time_ns=self._clock(),
-        )
-
-
-def _four(box: NDArray[np.float32]) -> tuple[float, float, float, float]:
+def _four(box: NDArray[np.floating]) -> tuple[float, float, float, float]:
     x1, y1, x2, y2 = box.tolist()
     return x1, y1, x2, y2

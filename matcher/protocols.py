@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     from numpy.typing import NDArray
 
     from matcher.records import CandidateLists, Detections, Embeddings
 
-__all__ = ["Detector", "Embedder", "GalleryIndex", "LandmarkRefiner"]
+__all__ = ["Detector", "Embedder", "GalleryIndex", "LandmarkRefiner", "StoredIndex"]
 
 
 class Detector(Protocol):
@@ -58,4 +60,22 @@ class GalleryIndex(Protocol):
 
     def search(self, probes: Embeddings, *, k: int) -> CandidateLists:
         """Return the k best of the gallery for each probe, best first."""
+        ...
+
+
+class StoredIndex(GalleryIndex, Protocol):
+    """An index over a fixed gallery, which can be kept in a file."""
+
+    @property
+    def templates(self) -> NDArray[np.float32]:
+        """What it was made over: (n, d), in the order of its rows."""
+        ...
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory of its structure, beside the templates."""
+        ...
+
+    def save(self, path: Path) -> None:
+        """Write the structure to a file; the templates are the gallery's to keep."""
         ...

@@ -295,7 +295,7 @@ class FrameOutcome:
         done_ns: When its last stage ended, or it was skipped or failed.
         outcome: What became of it.
         cause: Why, if it was not processed; else empty.
-        n_faces: Faces detected.
+        n_faces: Faces detected; 0 where none were searched for.
     """
 
     camera_id: CameraId
@@ -315,7 +315,9 @@ class FrameResult:
     Attributes:
         outcome: How it ended.
         events: Its stages, in order.
-        boxes: Detected boxes with their track, `(track_id, x1, y1, x2, y2)`.
+        boxes: Detected boxes with their track, `(track_id, x1, y1, x2, y2)`; on a
+            frame that was not searched for faces, those of trusted tracks where they
+            are predicted to be.
         probes: Searches made on it.
         alerts: Alerts it raised.
     """

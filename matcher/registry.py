@@ -12,14 +12,16 @@ from matcher.errors import UnknownPluginError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from matcher.config import DetectorConfig, EmbedderConfig, IndexConfig
-    from matcher.protocols import Detector, Embedder, GalleryIndex
+    from matcher.config import DetectorConfig, EmbedderConfig
+    from matcher.index_config import IndexConfig
+    from matcher.protocols import Detector, Embedder, StoredIndex
 
-__all__ = ["DETECTORS", "EMBEDDERS", "INDEXES", "Registry"]
+__all__ = ["DETECTORS", "EMBEDDERS", "INDEXES", "INDEX_READERS", "Registry"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -70,5 +72,9 @@ class Registry(Generic[P, T]):
 # Filled by the imports in `matcher.detectors`, `matcher.embedders`, `matcher.indexes`.
 DETECTORS: Registry[[DetectorConfig], Detector] = Registry("detector")
 EMBEDDERS: Registry[[EmbedderConfig], Embedder] = Registry("embedder")
-# An index is made over the gallery's templates: (n, d) float32, unit length.
-INDEXES: Registry[[IndexConfig, NDArray[np.float32]], GalleryIndex] = Registry("index")
+# An index is made over the gallery's templates: (n, d) float32, unit length; or read
+# from the file that `StoredIndex.save` wrote over the same templates.
+INDEXES: Registry[[IndexConfig, NDArray[np.float32]], StoredIndex] = Registry("index")
+INDEX_READERS: Registry[[IndexConfig, NDArray[np.float32], Path], StoredIndex] = (
+    Registry("index")
+)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matcher.config import TrackerConfig
     from matcher.records import Detections
 
-__all__ = ["NO_TRACK", "Tracks", "distance_iou", "no_tracks", "track"]
+__all__ = ["NO_TRACK", "Tracks", "distance_iou", "no_tracks", "predict", "track"]
 
 NO_TRACK = -1
 
@@ -120,6 +120,14 @@ def track(
         next_id=before.next_id + len(born),
     )
     return after, rows
+
+
+def predict(tracks: Tracks, *, time_ns: int) -> NDArray[np.float64]:
+    """Say where tracks are at a time: (m, 4) centre x, y, width, height, pixels."""
+    elapsed_s = (time_ns - tracks.seen_ns)[:, None] / 1e9
+    predicted: NDArray[np.float64] = tracks.boxes + tracks.velocities * elapsed_s
+    np.maximum(predicted[:, 2:], 0.0, out=predicted[:, 2:])
+    return predicted
 
 
 def distance_iou(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -28,6 +28,7 @@ __all__ = [
     "open_session",
     "read_manifest",
     "read_model",
+    "sole_names",
 ]
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -144,23 +145,36 @@ def read_model(path: Path, *, sha256: str) -> ModelFile:
 
 
 def open_session(
-    model: ModelFile, *, inputs: tuple[str, ...], outputs: tuple[str, ...]
+    model: ModelFile,
+    *,
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+    providers: tuple[str, ...] = ("CPUExecutionProvider",),
+    threads: int = 1,
 ) -> onnxruntime.InferenceSession:
-    """Load an ONNX network on the CPU, one thread, and check its names.
+    """Load an ONNX network and check its names.
 
     One thread: two were slower than one on these small networks, and a worker that
     keeps to its core can be counted on; run more workers instead.
 
     Raises:
-        ModelFileError: If it is no ONNX network or its inputs or outputs differ.
+        ModelFileError: If a provider is not there, or the file is no ONNX network or
+            one of other inputs or outputs.
     """
+    absent = sorted(set(providers) - set(onnxruntime.get_available_providers()))
+    if absent:
+        complaint = (
+            f"cannot run on {absent[0]}, which this onnxruntime lacks; install "
+            "onnxruntime-gpu or choose runtime onnxruntime"
+        )
+        raise ModelFileError(model.path, complaint)
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors alone; they are raised anyway
     try:
         session = onnxruntime.InferenceSession(
-            model.content, options, providers=["CPUExecutionProvider"]
+            model.content, options, providers=list(providers)
         )
     except _NOT_A_NETWORK as error:
         complaint = f"must be an ONNX network, got: {error}; export it again"
@@ -177,3 +191,25 @@ def open_session(
         )
         raise ModelFileError(model.path, complaint)
     return session
+
+
+def sole_names(model: ModelFile) -> tuple[str, str]:
+    """Read the name of a network's one input and that of its first output.
+
+    Raises:
+        ModelFileError: If it is no ONNX network or takes more than one input.
+    """
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(
+            model.content, options, providers=["CPUExecutionProvider"]
+        )
+    except _NOT_A_NETWORK as error:
+        complaint = f"must be an ONNX network, got: {error}; export it again"
+        raise ModelFileError(model.path, complaint) from error
+    inputs = [node.name for node in session.get_inputs()]
+    if len(inputs) != 1:
+        complaint = f"must take one input, it takes {', '.join(inputs)}; export it so"
+        raise ModelFileError(model.path, complaint)
+    return inputs[0], session.get_outputs()[0].name

@@ -6,6 +6,7 @@ of pipes or threads.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,10 +16,12 @@ from matcher.ingest import CameraDecoder, UndecodableError
 from matcher.records import FrameOutcome, FrameResult, Outcome, Stage, StageEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from matcher.config import MatcherConfig
     from matcher.gallery import Gallery
+    from matcher.identification import Look
+    from matcher.messages import CameraMemory
     from matcher.pipeline import Pipeline
     from matcher.records import CameraId, EncodedFrame
 
@@ -28,8 +31,8 @@ __all__ = ["Handler", "Worker", "run_unhurried", "unhurried"]
 class Handler(Protocol):
     """Whatever brings frames to their end."""
 
-    def handle(self, waiting: Waiting) -> FrameResult:
-        """Bring one frame to its end."""
+    def handle(self, batch: Sequence[Waiting]) -> Sequence[FrameResult]:
+        """Bring frames, no two of one camera, to their ends, in order."""
         ...
 
 
@@ -46,23 +49,78 @@ class Worker:
         self._clock = clock
         self._decoders: dict[CameraId, CameraDecoder] = {}
 
-    def handle(self, waiting: Waiting) -> FrameResult:
-        """Bring one frame to its end; a bad packet is a failed frame, no error."""
+    def resume(
+        self, memories: Iterable[CameraMemory], frames: Iterable[EncodedFrame]
+    ) -> None:
+        """Take the place of a worker that died.
+
+        Args:
+            memories: What it is known to have reached, camera by camera.
+            frames: Of each camera, those since its last key frame: decoded, not
+                looked at.
+        """
+        for memory in memories:
+            self._pipeline.recall(memory)
+        for frame in frames:
+            # It had its outcome already; only the decoder has to see it again.
+            with suppress(UndecodableError):
+                self._decoder_of(frame.camera_id).advance(frame)
+
+    def memory_of(self, camera_id: CameraId) -> CameraMemory:
+        """Say what a successor would have to know of a camera."""
+        return self._pipeline.memory_of(camera_id)
+
+    def handle(self, batch: Sequence[Waiting]) -> Sequence[FrameResult]:
+        """Bring frames to their ends; a bad packet is a failed frame, no error.
+
+        Args:
+            batch: No two of one camera; those processed are embedded together.
+        """
+        looks: list[Look] = []
+        ends: list[FrameResult | StageEvent] = []
+        for waiting in batch:
+            decoded = self._decode(waiting)
+            if isinstance(decoded, FrameResult):
+                ends.append(decoded)
+            else:
+                event, look = decoded
+                ends.append(event)
+                looks.append(look)
+        identified = iter(self._pipeline.identify(looks))
+        results = []
+        for end in ends:
+            if isinstance(end, FrameResult):
+                results.append(end)
+            else:
+                result = next(identified)
+                results.append(replace(result, events=(end, *result.events)))
+        return results
+
+    def _decode(self, waiting: Waiting) -> FrameResult | tuple[StageEvent, Look]:
+        """Decode a frame and look at it, unless it fails or is overtaken."""
         encoded = waiting.frame
-        decoder = self._decoders.get(encoded.camera_id)
-        if decoder is None:
-            decoder = self._decoders[encoded.camera_id] = CameraDecoder()
+        decoder = self._decoder_of(encoded.camera_id)
         started_ns = self._clock()
         try:
-            frame = decoder.decode(encoded)
+            picture = decoder.advance(encoded)
         except UndecodableError as error:
             return self._ended(waiting, started_ns, Outcome.FAILED, str(error))
         if waiting.overtaken_by > 0:
             cause = f"overtaken: {waiting.overtaken_by} newer frames of the camera wait"
             return self._ended(waiting, started_ns, Outcome.SKIPPED, cause)
-        decoded = self._decoded(waiting, started_ns)
-        result = self._pipeline.process(frame, received_ns=waiting.received_ns)
-        return replace(result, events=(decoded, *result.events))
+        if self._pipeline.is_due(encoded):
+            frame = decoder.convert(encoded, picture)
+            event = self._decoded(waiting, started_ns)
+            return event, self._pipeline.look(frame, received_ns=waiting.received_ns)
+        # Nobody looks at it, so it is not even converted.
+        event = self._decoded(waiting, started_ns)
+        return event, self._pipeline.coast(encoded, received_ns=waiting.received_ns)
+
+    def _decoder_of(self, camera_id: CameraId) -> CameraDecoder:
+        decoder = self._decoders.get(camera_id)
+        if decoder is None:
+            decoder = self._decoders[camera_id] = CameraDecoder()
+        return decoder
 
     def _decoded(self, waiting: Waiting, started_ns: int) -> StageEvent:
         return StageEvent(
@@ -105,7 +163,7 @@ def unhurried(
         waiting = Waiting(
             frame=frame, received_ns=clock(), arrival=arrival, overtaken_by=0
         )
-        yield handler.handle(waiting)
+        yield from handler.handle((waiting,))
 
 
 def run_unhurried(

@@ -44,8 +44,11 @@ class Handler:
         self.clock = clock
         self.stages = stages
 
-    def handle(self, waiting):
-        """End one frame."""
+    def handle(self, batch):
+        """End some frames."""
+        return [self._end(waiting) for waiting in batch]
+
+    def _end(self, waiting):
         frame = waiting.frame
         said = frame_result(frame.camera_id, frame.index, frame.capture_time_ns)
         stamp_ns = self.clock()

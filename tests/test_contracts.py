@@ -1,51 +1,79 @@
 """What every plug-in must keep to, whatever its name."""
 
+import hashlib
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import matcher.detectors
-import matcher.embedders
-import matcher.indexes  # noqa: F401 — importing registers
-from matcher.config import DetectorConfig, EmbedderConfig, IndexConfig
+import matcher.embedders  # noqa: F401 — importing registers
+from matcher.config import DetectorConfig, EmbedderConfig
 from matcher.errors import ModelFileError
-from matcher.fusion import unit_length
-from matcher.indexes.exact import ExactIndex
+from matcher.known_models import FETCHED
+from matcher.plugin_config import ArcFaceConfig, RuntimeConfig
 from matcher.protocols import Detector, Embedder
-from matcher.records import Embeddings
-from matcher.registry import DETECTORS, EMBEDDERS, INDEXES
+from matcher.registry import DETECTORS, EMBEDDERS
 
 _YUNET = Path(__file__).parents[2] / "shared/models/face_detection_yunet_2023mar.onnx"
-_YUNET_SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
 
 
-def _vectors(n: int, *, seed: int, d: int = 32) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    return unit_length(rng.normal(size=(n, d)).astype(np.float32))
+def _detector_config(name: str) -> DetectorConfig:
+    if name == "yunet" and _YUNET.exists():
+        return DetectorConfig(
+            name=name, model_path=_YUNET, model_sha256=FETCHED[name].sha256
+        )
+    return DetectorConfig(name=name)
 
 
 @pytest.fixture(params=DETECTORS.names())
 def detector(request: pytest.FixtureRequest) -> Detector:
     """Each registered detector whose weights are here."""
-    config = DetectorConfig(name=request.param)
-    if request.param == "yunet":
-        config = DetectorConfig(
-            name="yunet", model_path=_YUNET, model_sha256=_YUNET_SHA256
-        )
     try:
-        return DETECTORS.make(request.param, config)
+        return DETECTORS.make(request.param, _detector_config(request.param))
     except ModelFileError as error:
         pytest.skip(str(error))
 
 
 @pytest.fixture(params=EMBEDDERS.names())
-def embedder(request: pytest.FixtureRequest) -> Embedder:
-    """Each registered embedder whose weights are here."""
+def embedder(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Embedder:
+    """Each registered embedder whose weights are here; for ArcFace's, a stand-in."""
+    config = EmbedderConfig(name=request.param)
+    if request.param == "arcface_onnx":
+        path = tmp_path_factory.mktemp("models") / "arcface.onnx"
+        path.write_bytes(_arcface_network(batch="n"))
+        config = _file_config("arcface_onnx", path)
     try:
-        return EMBEDDERS.make(request.param, EmbedderConfig(name=request.param))
+        return EMBEDDERS.make(request.param, config)
     except ModelFileError as error:
         pytest.skip(str(error))
+
+
+def _file_config(name: str, path: Path) -> EmbedderConfig:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return EmbedderConfig(name=name, model_path=path, model_sha256=digest)
+
+
+def _arcface_network(*, batch: str | int, side: int = 112) -> bytes:
+    """A network of ArcFace's contract: means over a grid, as 3 x 7 x 7 numbers."""
+    onnx = pytest.importorskip("onnx")
+    pool = onnx.helper.make_node(
+        "AveragePool", ["data"], ["grid"], kernel_shape=[16, 16], strides=[16, 16]
+    )
+    flat = onnx.helper.make_node("Flatten", ["grid"], ["fc1"])
+    kind = onnx.TensorProto.FLOAT
+    graph = onnx.helper.make_graph(
+        [pool, flat],
+        "stand-in",
+        [onnx.helper.make_tensor_value_info("data", kind, [batch, 3, side, side])],
+        [onnx.helper.make_tensor_value_info("fc1", kind, [batch, 147])],
+    )
+    opset = onnx.helper.make_opsetid("", 17)
+    model = onnx.helper.make_model(graph, opset_imports=[opset], ir_version=9)
+    return bytes(model.SerializeToString())
 
 
 @pytest.mark.parametrize(
@@ -89,56 +117,73 @@ def test_embedding_does_not_depend_on_the_company(embedder: Embedder) -> None:
     assert np.allclose(together, alone, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", INDEXES.names())
-@pytest.mark.parametrize("n_probes", [1, 7, 64], ids="{} probes".format)
-def test_index_agrees_with_the_exact_one(name: str, n_probes: int) -> None:
-    """Same scores; same rows but where scores tie, which may permute."""
-    gallery, probes = _vectors(500, seed=1), _vectors(n_probes, seed=2)
-    gallery[100:103] = gallery[7]
-    probes[0] = gallery[7]
-    index = INDEXES.make(name, IndexConfig(name=name), gallery)
-    found = index.search(Embeddings(vectors=probes), k=5)
-    exact = ExactIndex(gallery).search(Embeddings(vectors=probes), k=5)
+def test_network_that_takes_one_chip_embeds_many(tmp_path: Path) -> None:
+    """The zoo's files have a fixed batch of one; the pipeline need not know."""
+    path = tmp_path / "one.onnx"
+    path.write_bytes(_arcface_network(batch=1))
+    embedder = EMBEDDERS.make("arcface_onnx", _file_config("arcface_onnx", path))
+    chips = np.random.default_rng(3).integers(0, 255, (5, 112, 112, 3), np.uint8)
 
-    assert np.allclose(found.scores, exact.scores, atol=1e-5)
-    told_apart = np.abs(np.diff(exact.scores, axis=1)) > 1e-4
-    sure = np.pad(told_apart, ((0, 0), (1, 0)), constant_values=True)
-    sure &= np.pad(told_apart, ((0, 0), (0, 1)), constant_values=True)
-    sure[:, -1] = False
-    assert np.array_equal(found.rows[sure], exact.rows[sure])
-    assert set(found.rows[0, :4]) == {7, 100, 101, 102}
+    assert embedder.chip_px == 112
+    assert embedder.embed(chips).vectors.shape == (5, 147)
 
 
-@pytest.mark.parametrize("name", INDEXES.names())
-def test_index_returns_no_more_than_it_holds(name: str) -> None:
-    """K is cut to the gallery's size; the enrolled find themselves first."""
-    gallery = _vectors(3, seed=3)
-    index = INDEXES.make(name, IndexConfig(name=name), gallery)
-    found = index.search(Embeddings(vectors=gallery.copy()), k=10)
+def test_pixels_reach_the_network_as_the_settings_say(tmp_path: Path) -> None:
+    """Less the mean, over the deviation, red first."""
+    path = tmp_path / "arcface.onnx"
+    path.write_bytes(_arcface_network(batch="n"))
+    config = _file_config("arcface_onnx", path).model_copy(
+        update={
+            "arcface_onnx": ArcFaceConfig(mean=100.0, deviation=50.0),
+            "with_mirror": False,
+        }
+    )
+    chip = np.empty((1, 112, 112, 3), np.uint8)
+    chip[...] = (50, 100, 200)
+    vector = EMBEDDERS.make("arcface_onnx", config).embed(chip).vectors[0]
 
-    assert found.rows.shape == (3, 3)
-    assert found.rows[:, 0].tolist() == [0, 1, 2]
-    assert np.allclose(found.scores[:, 0], 1.0, atol=1e-5)
-
-
-@pytest.mark.parametrize("name", INDEXES.names())
-def test_no_probes_give_no_candidates(name: str) -> None:
-    """A frame without faces is searched like any other."""
-    index = INDEXES.make(name, IndexConfig(name=name), _vectors(5, seed=7))
-    found = index.search(Embeddings(vectors=_vectors(0, seed=8)), k=1)
-
-    assert found.rows.shape == found.scores.shape == (0, 1)
+    expected = np.repeat([2.0, 0.0, -1.0], 49)
+    assert np.allclose(vector, expected / np.linalg.norm(expected), atol=1e-6)
 
 
-@pytest.mark.parametrize("name", INDEXES.names())
-def test_order_of_the_gallery_does_not_matter(name: str) -> None:
-    """Permuting it permutes the rows and leaves the scores."""
-    gallery, probes = _vectors(200, seed=4), _vectors(9, seed=5)
-    order = np.random.default_rng(6).permutation(200)
-    straight = INDEXES.make(name, IndexConfig(name=name), gallery)
-    shuffled = INDEXES.make(name, IndexConfig(name=name), gallery[order])
-    a = straight.search(Embeddings(vectors=probes), k=1)
-    b = shuffled.search(Embeddings(vectors=probes.copy()), k=1)
+def test_network_of_another_contract_is_refused(tmp_path: Path) -> None:
+    """The error says what the network takes."""
+    path = tmp_path / "wide.onnx"
+    content = _arcface_network(batch="n", side=112)
+    path.write_bytes(content.replace(b"fc1", b"fc2"))
+    config = _file_config("reference", path)
+    with pytest.raises(ModelFileError, match="must take chips"):
+        EMBEDDERS.make("reference", config)
 
-    assert np.array_equal(order[b.rows], a.rows)
-    assert np.allclose(a.scores, b.scores, atol=1e-6)
+
+@pytest.mark.parametrize("name", ["cuda", "openvino"])
+def test_runtime_that_is_not_there_is_named(name: str) -> None:
+    """With what to install or to choose instead."""
+    if name == "openvino" and find_spec("openvino") is not None:
+        pytest.skip("OpenVINO is installed")
+    config = EmbedderConfig(runtime=RuntimeConfig(name=name))
+    with pytest.raises(ModelFileError, match="choose runtime onnxruntime"):
+        EMBEDDERS.make("reference", config)
+
+
+@pytest.mark.skipif(find_spec("openvino") is None, reason="extra [openvino]")
+def test_openvino_embeds_as_onnxruntime_does() -> None:
+    """To within bfloat16's rounding."""
+    chips = np.random.default_rng(4).integers(0, 255, (3, 64, 64, 3), np.uint8)
+    vectors = [
+        EMBEDDERS.make("reference", EmbedderConfig(runtime=RuntimeConfig(name=name)))
+        .embed(chips)
+        .vectors
+        for name in ("onnxruntime", "openvino")
+    ]
+
+    assert np.all((vectors[0] * vectors[1]).sum(axis=1) > 0.999)
+
+
+def test_model_that_was_not_fetched_says_how_to_come_by_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run never downloads; it names the command that does."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelFileError, match="harness models fetch sface"):
+        EMBEDDERS.make("sface", EmbedderConfig(name="sface"))

@@ -15,11 +15,17 @@ from matcher.calibration import (
     settings_of,
     threshold_for,
 )
-from matcher.config import DecisionConfig, MatcherConfig, TrackerConfig
+from matcher.config import (
+    DecisionConfig,
+    EmbedderConfig,
+    MatcherConfig,
+    TrackerConfig,
+)
 from matcher.decision import is_candidate
 from matcher.errors import CalibrationError
 from matcher.fusion import unit_length
 from matcher.indexes.exact import ExactIndex
+from matcher.plugin_config import ArcFaceConfig, RuntimeConfig
 from matcher.recording import RecordingIndex
 from matcher.records import Embeddings
 
@@ -157,3 +163,25 @@ def test_recording_index_finds_nobody_and_forgets_nothing() -> None:
 
     assert found.scores.tolist() == [[-1.0], [-1.0]]
     assert np.array_equal(index.searched[0], vectors)
+
+
+def test_threshold_says_if_another_arithmetic_recorded_the_cohort() -> None:
+    """OpenVINO may round to bfloat16; another thread or plug-in at rest does not."""
+    told = {}
+    for name in ("onnxruntime", "openvino"):
+        runtime = RuntimeConfig(name=name, threads=2)
+        config = MatcherConfig(
+            embedder=EmbedderConfig(
+                runtime=runtime, arcface_onnx=ArcFaceConfig(mean=1.0)
+            )
+        )
+        cohort = Cohort(
+            templates=np.eye(2, dtype=np.float32),
+            passages=np.array([0, 1]),
+            n_passages=2,
+            embedder_sha256="",
+            settings=settings_of(MatcherConfig()),
+        )
+        told[name] = differing_settings(cohort, config)
+
+    assert told == {"onnxruntime": (), "openvino": ("embedder.runtime",)}

@@ -131,7 +131,7 @@ class _Pipe:
 
 def _result(index: int, *, alert: bool) -> FrameResult:
     waiting = Waiting(frame=encoded(index), received_ns=0, arrival=0, overtaken_by=0)
-    plain = NullSystem(clock=TickingClock()).handle(waiting)
+    (plain,) = NullSystem(clock=TickingClock()).handle((waiting,))
     raised = Alert(
         camera_id=CameraId("cam1"),
         track_id=TrackId(0),
@@ -178,7 +178,7 @@ def test_worker_process_that_cannot_start_says_why_and_ends(tmp_path: Path) -> N
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     config = MatcherConfig(decision=DecisionConfig(threshold=0.5))
-    worker = context.Process(target=serve, args=(theirs, config, tmp_path / "no.npz"))
+    worker = context.Process(target=serve, args=(theirs, config, tmp_path / "nowhere"))
     worker.start()
     theirs.close()
     assert ours.poll(60)
@@ -186,5 +186,5 @@ def test_worker_process_that_cannot_start_says_why_and_ends(tmp_path: Path) -> N
     worker.join(10)
 
     assert isinstance(said, Refused)
-    assert "no.npz cannot be read" in said.sentence
+    assert "nowhere cannot be read" in said.sentence
     assert worker.exitcode == 0

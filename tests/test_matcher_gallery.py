@@ -81,8 +81,8 @@ def test_nobody_enrolled_is_an_error() -> None:
 def test_saved_gallery_is_read_back_unchanged(tmp_path: Path) -> None:
     """Templates, subjects and the embedder's name survive, bit for bit."""
     gallery = _gallery()
-    save(gallery, tmp_path / "gallery.npz")
-    again = load(tmp_path / "gallery.npz")
+    save(gallery, tmp_path / "gallery")
+    again = load(tmp_path / "gallery")
 
     assert np.array_equal(again.templates, gallery.templates)
     assert again.subject_ids == gallery.subject_ids
@@ -92,10 +92,10 @@ def test_saved_gallery_is_read_back_unchanged(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [None, b"", b"nonsense"], ids=repr)
 def test_damaged_gallery_file_is_refused(tmp_path: Path, content: bytes | None) -> None:
     """One sentence with the path and the remedy."""
-    path = tmp_path / "gallery.npz"
+    path = tmp_path / "gallery"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(GalleryError, match=r"gallery\.npz cannot be read"):
+    with pytest.raises(GalleryError, match=r"gallery cannot be read"):
         load(path)
 
 
@@ -112,3 +112,31 @@ def test_withdrawal_that_cannot_be_done_is_refused(who: str) -> None:
     """Neither a stranger nor the last subject can be withdrawn."""
     with pytest.raises(GalleryError):
         withdraw(_gallery(), [SubjectId(i) for i in who])
+
+
+def test_several_images_of_a_subject_make_one_template() -> None:
+    """The mean of what they show; an image without a face takes nothing away."""
+    blue, red = (painted((40, 40, 90, 90), channel=c) for c in (0, 2))
+    ids = [SubjectId(s) for s in ("a", "b", "a", "a", "c")]
+    enrolment = enrol(
+        [blue, red, red, painted(None), painted(None)],
+        ids,
+        detector=ColourDetector(),
+        refiner=AsDetected(),
+        embedder=ColourEmbedder(),
+        embedder_sha256="0" * 64,
+    )
+    a, b = enrolment.gallery.templates
+
+    assert enrolment.gallery.subject_ids == ("a", "b")
+    assert [f.subject_id for f in enrolment.failures] == ["c"]
+    assert np.allclose(a[0], a[2], atol=1e-2)
+    assert b.argmax() == 2
+    assert np.isclose(np.linalg.norm(a), 1.0, atol=1e-5)
+
+
+def test_loaded_templates_are_mapped_not_copied(tmp_path: Path) -> None:
+    """Processes that load one gallery share one copy of it."""
+    save(_gallery(), tmp_path / "gallery")
+
+    assert isinstance(load(tmp_path / "gallery").templates, np.memmap)

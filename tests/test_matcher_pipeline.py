@@ -27,9 +27,11 @@ from matcher.config import (
 )
 from matcher.decision import Decider
 from matcher.fusion import fuse
+from matcher.gallery import Gallery
 from matcher.inbox import Waiting
 from matcher.indexes.exact import ExactIndex
 from matcher.landmarks import AsDetected
+from matcher.live_gallery import LiveGallery
 from matcher.pipeline import Pipeline
 from matcher.quality import assess
 from matcher.records import FrameResult, Outcome, Stage, SubjectId
@@ -170,7 +172,7 @@ def test_overtaken_frame_is_decoded_but_not_looked_at() -> None:
         dataclasses.replace(w, overtaken_by=overtaken)
         for w, overtaken in zip(_waiting(packets), (0, 1, 0), strict=True)
     ]
-    results = [worker.handle(w) for w in waiting]
+    results = [result for w in waiting for result in worker.handle((w,))]
 
     assert [r.outcome.outcome for r in results] == ["processed", "skipped", "processed"]
     assert "1 newer frame" in results[1].outcome.cause
@@ -252,3 +254,37 @@ def test_quality_rises_with_each_of_its_measures() -> None:
     assert grade(detections([[0, 0, 40, 40]], [0.9]), smooth) > worse
     assert grade(squeezed, smooth) < worse
     assert 0.0 < worse < 1.0
+
+
+def test_subject_enrolled_while_frames_run_is_found_from_then_on() -> None:
+    """And is found no more once withdrawn; no frame waits for either."""
+    green, blue = np.eye(3, dtype=np.float32)[1], np.eye(3, dtype=np.float32)[0]
+    gallery = Gallery(
+        templates=blue[None].copy(),
+        subject_ids=(SubjectId("somebody"),),
+        embedder_sha256="0" * 64,
+    )
+    live = LiveGallery(gallery, ExactIndex(gallery.templates))
+    pipeline = Pipeline(
+        detector=ColourDetector(),
+        refiner=AsDetected(),
+        embedder=ColourEmbedder(),
+        index=live.index,
+        subject_ids=live.subject_ids,
+        decider=Decider(0.7, CONFIG.decision),
+        config=CONFIG,
+        clock=TickingClock(),
+    )
+    best = {}
+    for index, image in enumerate(_walk(24, channel=1)):
+        if index == 3:
+            live.enrol([SubjectId("newcomer")], green[None])
+        if index == 9:
+            live.withdraw([SubjectId("newcomer")])
+        result = pipeline.process(frame(image, index), received_ns=0)
+        for probe in result.probes:
+            best[index] = probe.subject_id
+
+    assert {s for i, s in best.items() if i < 3} == {"somebody"}
+    assert {s for i, s in best.items() if 3 <= i < 9} == {"newcomer"}
+    assert {s for i, s in best.items() if i >= 9} <= {"somebody"}

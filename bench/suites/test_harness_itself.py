@@ -47,7 +47,7 @@ def test_thousand_frames_into_the_null_system(benchmark, crowd):
 def test_join_with_the_truth(benchmark, crowd, encoded):
     """Every box of a clip put to the account of a passage."""
     oracle = Oracle(crowd, clock=time.perf_counter_ns)
-    results = [oracle.handle(_waiting(frame)) for frame in encoded]
+    results = oracle.handle([_waiting(frame) for frame in encoded])
     n_boxes = sum(len(r.boxes) for r in results)
     join = benchmark(TruthJoin, crowd.clips, results)
     found = sum(len(join.detected(p)) for p in crowd.clips[0].passages)

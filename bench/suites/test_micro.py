@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import matcher.indexes  # noqa: F401 — importing registers
 from matcher.config import MatcherConfig
-from matcher.indexes.exact import ExactIndex
-from matcher.indexes.faiss_flat import FaissFlatIndex
+from matcher.index_config import IndexConfig
 from matcher.records import Detections, Embeddings
+from matcher.registry import INDEXES
 from matcher.tracking import no_tracks, track
 from synthetic_crowds.heads.build import build_head
 from synthetic_crowds.people.appearance import draw_appearance
@@ -42,13 +43,13 @@ def test_enrolment_portrait(benchmark, person):
     assert portrait.image_bgr.std() > 10
 
 
-@pytest.mark.parametrize("kind", [ExactIndex, FaissFlatIndex])
-def test_search_32_in_10000(benchmark, kind):
+@pytest.mark.parametrize("name", INDEXES.names())
+def test_search_32_in_10000(benchmark, name):
     """A batch of 32 probes against 10,000 templates of 128 numbers."""
     rng = np.random.default_rng(3)
     gallery = _unit(rng.standard_normal((10_000, 128)))
     probes = Embeddings(vectors=gallery[:32].copy())
-    index = kind(gallery)
+    index = INDEXES.make(name, IndexConfig(name=name), gallery)
     found = benchmark(index.search, probes, k=1)
     np.testing.assert_array_equal(found.rows[:, 0], np.arange(32))
 

@@ -1,5 +1,5 @@
 """The detectors, one a module; importing this package registers them."""
 
-from matcher.detectors import reference, yunet
+from matcher.detectors import dlib_hog, reference, yunet
 
-__all__ = ["reference", "yunet"]
+__all__ = ["dlib_hog", "reference", "yunet"]

@@ -1,4 +1,4 @@
-"""The shipped detector: a small network over three strides, run by onnxruntime.
+"""The shipped detector: a small network over three strides, run by `matcher.runtime`.
 
 Owns the network's contract and the decoding of its maps. Knows nothing of how it was
 trained; `training/networks.py` builds it to this contract:
@@ -20,12 +20,14 @@ import numpy as np
 from matcher.detectors.boxes import best_boxes, shrink
 from matcher.errors import ModelFileError
 from matcher.registry import DETECTORS
-from matcher.weights import WEIGHTS, ModelFile, open_session, read_manifest, read_model
+from matcher.runtime import open_network
+from matcher.weights import WEIGHTS, ModelFile, read_manifest, read_model
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from matcher.config import DetectorConfig
+    from matcher.plugin_config import RuntimeConfig
     from matcher.records import Detections
 
 __all__ = ["STRIDES", "ReferenceDetector", "decode_maps"]
@@ -42,6 +44,7 @@ class ReferenceDetector:
         score_threshold: Least score of a face.
         detection_width_px: Wider images are shrunk to this first.
         nms_iou: See `best_boxes`.
+        runtime: What runs it.
     """
 
     def __init__(
@@ -51,8 +54,11 @@ class ReferenceDetector:
         score_threshold: float,
         detection_width_px: int,
         nms_iou: float,
+        runtime: RuntimeConfig,
     ) -> None:
-        self._session = open_session(model, inputs=("image",), outputs=_OUTPUTS)
+        self._network = open_network(
+            model, inputs=("image",), outputs=_OUTPUTS, config=runtime
+        )
         self._score_threshold = score_threshold
         self._width_px = detection_width_px
         self._nms_iou = nms_iou
@@ -60,7 +66,7 @@ class ReferenceDetector:
     def detect(self, image_bgr: NDArray[np.uint8]) -> Detections:
         """Find the faces of one (h, w, 3) uint8 image, in its own pixels."""
         view, scale = shrink(image_bgr, width_px=self._width_px)
-        maps = self._session.run(list(_OUTPUTS), {"image": _padded(view)})
+        maps = self._network.run(_OUTPUTS, {"image": _padded(view)})
         boxes, landmarks, scores = decode_maps(
             maps, score_threshold=self._score_threshold
         )
@@ -129,4 +135,5 @@ def make(config: DetectorConfig) -> ReferenceDetector:
         score_threshold=score_threshold,
         detection_width_px=config.detection_width_px,
         nms_iou=config.nms_iou,
+        runtime=config.runtime,
     )

@@ -1,6 +1,6 @@
 """YuNet, the OpenCV Zoo's detector: a second opinion, not shipped.
 
-Owns the reading of OpenCV's rows. Needs `model_path` and `model_sha256`.
+Owns the reading of OpenCV's rows. `harness models fetch yunet` gets it.
 
 Source:
     Wu, Peng, Yu, YuNet: a tiny millisecond-level face detector, Machine Intelligence
@@ -9,7 +9,6 @@ Source:
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -17,14 +16,15 @@ import numpy as np
 
 from matcher.detectors.boxes import best_boxes, shrink
 from matcher.errors import ModelFileError
+from matcher.known_models import read_named_model
 from matcher.registry import DETECTORS
-from matcher.weights import ModelFile, read_model
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from matcher.config import DetectorConfig
     from matcher.records import Detections
+    from matcher.weights import ModelFile
 
 __all__ = ["YuNetDetector"]
 
@@ -89,20 +89,17 @@ class YuNetDetector:
 
 @DETECTORS.register("yunet")
 def make(config: DetectorConfig) -> YuNetDetector:
-    """Load YuNet from the path that the settings name.
+    """Load YuNet from where it was fetched to, or the path in the settings.
 
     Raises:
-        ModelFileError: If no path is given, or the file is not the one meant.
+        ModelFileError: If it is not there, or the file is not the one meant.
     """
-    if config.model_path is None or config.model_sha256 is None:
-        complaint = "must be given: YuNet is not shipped; set detector.model_path"
-        raise ModelFileError(Path("yunet"), complaint)
     if config.score_threshold is None:
         score_threshold = _DEFAULT_SCORE_THRESHOLD
     else:
         score_threshold = config.score_threshold
     return YuNetDetector(
-        read_model(config.model_path, sha256=config.model_sha256),
+        read_named_model(config),
         score_threshold=score_threshold,
         detection_width_px=config.detection_width_px,
         nms_iou=config.nms_iou,

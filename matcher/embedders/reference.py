@@ -1,4 +1,4 @@
-"""The shipped embedder: a small residual network, run by onnxruntime.
+"""The shipped embedder: a small residual network, run by `matcher.runtime`.
 
 Owns the network's contract and the unit length of its templates. Knows nothing of how
 it was trained; `training/networks.py` builds it to this contract:
@@ -11,18 +11,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from matcher.embedders.chips import embed_each, planes
 from matcher.errors import ModelFileError
-from matcher.fusion import unit_length
-from matcher.records import Embeddings
 from matcher.registry import EMBEDDERS
-from matcher.weights import WEIGHTS, ModelFile, open_session, read_manifest, read_model
+from matcher.runtime import open_network
+from matcher.weights import WEIGHTS, ModelFile, read_manifest, read_model
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from matcher.config import EmbedderConfig
+    from matcher.plugin_config import RuntimeConfig
+    from matcher.records import Embeddings
 
 __all__ = ["ReferenceEmbedder"]
 
@@ -33,22 +34,28 @@ class ReferenceEmbedder:
     Args:
         model: A network of the contract above.
         with_mirror: Average the templates of a chip and its mirror image.
+        runtime: What runs it.
 
     Raises:
         ModelFileError: If the network does not state its chip size and dimension.
     """
 
-    def __init__(self, model: ModelFile, *, with_mirror: bool) -> None:
-        self._session = open_session(model, inputs=("chips",), outputs=("templates",))
+    def __init__(
+        self, model: ModelFile, *, with_mirror: bool, runtime: RuntimeConfig
+    ) -> None:
+        self._network = open_network(
+            model, inputs=("chips",), outputs=("templates",), config=runtime
+        )
         self._with_mirror = with_mirror
-        chips, templates = self._session.get_inputs()[0], self._session.get_outputs()[0]
-        match [*chips.shape, *templates.shape]:
+        chips = self._network.shape_of("chips")
+        templates = self._network.shape_of("templates")
+        match [*chips, *templates]:
             case [_, 3, int(height), int(width), _, int(dimension)] if height == width:
                 self._chip_px, self._dimension = height, dimension
             case _:
                 complaint = (
                     f"must take chips (n, 3, c, c) and give templates (n, d), c and d "
-                    f"fixed, it takes {chips.shape} and gives {templates.shape}; "
+                    f"fixed, it takes {chips} and gives {templates}; "
                     "export it with the batch alone dynamic"
                 )
                 raise ModelFileError(model.path, complaint)
@@ -65,17 +72,18 @@ class ReferenceEmbedder:
 
     def embed(self, chips_bgr: NDArray[np.uint8]) -> Embeddings:
         """Embed (n, chip_px, chip_px, 3) uint8 chips; n may be 0."""
-        if len(chips_bgr) == 0:
-            return Embeddings(vectors=np.empty((0, self._dimension), np.float32))
-        vectors = self._run(chips_bgr)
-        if self._with_mirror:
-            vectors = vectors + self._run(chips_bgr[:, :, ::-1])
-        return Embeddings(vectors=unit_length(vectors))
+        return embed_each(
+            self._run,
+            chips_bgr,
+            dimension=self._dimension,
+            with_mirror=self._with_mirror,
+            at_once=None,
+        )
 
     def _run(self, chips_bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
-        planes = np.ascontiguousarray(chips_bgr.transpose(0, 3, 1, 2), np.float32)
-        (templates,) = self._session.run(["templates"], {"chips": planes})
-        return unit_length(templates)
+        feeds = {"chips": planes(chips_bgr, rgb=False)}
+        (templates,) = self._network.run(["templates"], feeds)
+        return templates
 
 
 @EMBEDDERS.register("reference")
@@ -91,5 +99,7 @@ def make(config: EmbedderConfig) -> ReferenceEmbedder:
     else:
         path, sha256 = config.model_path, config.model_sha256
     return ReferenceEmbedder(
-        read_model(path, sha256=sha256), with_mirror=config.with_mirror
+        read_model(path, sha256=sha256),
+        with_mirror=config.with_mirror,
+        runtime=config.runtime,
     )

@@ -293,7 +293,7 @@ def _enrolment_notes(enrolment: Enrolment) -> Iterator[str]:
     if enrolment.failures:
         first = enrolment.failures[0]
         yield (
-            f"{len(enrolment.failures)} subjects of the watchlist failed to enrol, the "
+            f"Of the watchlist {len(enrolment.failures)} failed to enrol, the "
             f"first being {first.subject_id} ({first.cause})."
         )
 

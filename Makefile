@@ -70,7 +70,7 @@ realism: $(VENV)/.dlib  ## do a real detector and a real embedder take these for
 # The score threshold of the export is the one that operating_point prints.
 train: $(VENV)/.training  ## make the reference weights again, from seeds (some hours)
 	$(BIN)/python -m training.faces_dataset
-	$(BIN)/python -m training.faces_dataset --from-above --folder training/work/faces_above
+	$(BIN)/python -m training.faces_dataset --from-above --folder training/out/faces_above
 	$(BIN)/python -m training.train_embedder --processes 2
 	$(BIN)/python -m training.train_refiner
 	$(BIN)/python -m training.scenes_dataset

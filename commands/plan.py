@@ -22,8 +22,8 @@ from bench.plan_report import (
 )
 from bench.provenance import describe_origin
 from bench.run_folder import create_folder
-from bench.validation import Objective
 from bench.validation import validate as validate_loads
+from bench.validation_records import Objective
 from commands.calibrate import footage_of
 from commands.console import bars, logged
 from commands.exit_code import ExitCode
@@ -52,7 +52,7 @@ from sim.capacity import Question
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.validation import Validation
+    from bench.validation_records import Validation
     from scenarios.plan_schema import PlanScenario
     from sim.calibration import Calibration
 

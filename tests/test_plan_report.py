@@ -20,7 +20,8 @@ from bench.plan_report import (
     write_validation,
 )
 from bench.replay import Replay
-from bench.validation import LoadResult, Objective, Validation, compare
+from bench.validation import compare
+from bench.validation_records import LoadResult, Objective, Validation
 from scenarios.errors import ScenarioValueError
 from scenarios.plan_loader import (
     REFERENCE_CALIBRATION,

@@ -105,7 +105,7 @@ def record(clips: tuple[Clip, ...], *, config: MatcherConfig, path: Path) -> int
 
 
 def main(
-    cache_dir: Annotated[Path, typer.Option()] = Path("training/work/cache"),
+    cache_dir: Annotated[Path, typer.Option()] = Path("training/out/cache"),
     folder: Annotated[Path, typer.Option()] = WEIGHTS,
     workers: Annotated[int, typer.Option()] = 2,
 ) -> None:

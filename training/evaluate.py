@@ -211,8 +211,8 @@ def evaluate(
 
 
 def main(
-    cache_dir: Annotated[Path, typer.Option()] = Path("training/work/cache"),
-    folder: Annotated[Path, typer.Option()] = Path("training/work/evaluation"),
+    cache_dir: Annotated[Path, typer.Option()] = Path("training/out/cache"),
+    folder: Annotated[Path, typer.Option()] = Path("training/out/evaluation"),
     streets: Annotated[int, typer.Option(help="Two cameras each.")] = 4,
     workers: Annotated[int, typer.Option()] = 2,
 ) -> None:

@@ -270,11 +270,11 @@ def write_manifest(manifest: Manifest, folder: Path) -> None:
 def main(
     score_threshold: Annotated[float, typer.Option(help="Least score of a face.")],
     detector: Annotated[Path, typer.Option()] = Path(
-        "training/work/detector/detector.pt"
+        "training/out/detector/detector.pt"
     ),
-    refiner: Annotated[Path, typer.Option()] = Path("training/work/refiner/refiner.pt"),
+    refiner: Annotated[Path, typer.Option()] = Path("training/out/refiner/refiner.pt"),
     embedder: Annotated[Path, typer.Option()] = Path(
-        "training/work/embedder/embedder.pt"
+        "training/out/embedder/embedder.pt"
     ),
     folder: Annotated[Path, typer.Option()] = WEIGHTS,
 ) -> None:

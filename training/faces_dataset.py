@@ -246,7 +246,7 @@ def load_faces(folders: Sequence[Path]) -> FaceViews:
 
 
 def main(
-    folder: Annotated[Path, typer.Option()] = Path("training/work/faces"),
+    folder: Annotated[Path, typer.Option()] = Path("training/out/faces"),
     identities: Annotated[int, typer.Option()] = 6000,
     *,
     from_above: Annotated[

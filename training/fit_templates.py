@@ -261,7 +261,7 @@ def _root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def main(
-    folder: Annotated[Path, typer.Option()] = Path("training/work/faces_templates"),
+    folder: Annotated[Path, typer.Option()] = Path("training/out/faces_templates"),
     identities: Annotated[int, typer.Option()] = 1500,
     workers: Annotated[int, typer.Option()] = 2,
     out: Annotated[Path, typer.Option()] = SHIPPED,

@@ -3,7 +3,7 @@
 Owns the rule: the least score at which false detections stay rare on the calibration
 streets. The same people set the alert threshold; nobody is evaluated on them.
 
-    python -m training.operating_point --detector training/work/detector/detector.pt
+    python -m training.operating_point --detector training/out/detector/detector.pt
 """
 
 from __future__ import annotations
@@ -121,9 +121,9 @@ def operating_point(
 
 def main(
     detector: Annotated[Path, typer.Option()] = Path(
-        "training/work/detector/detector.pt"
+        "training/out/detector/detector.pt"
     ),
-    cache_dir: Annotated[Path, typer.Option()] = Path("training/work/cache"),
+    cache_dir: Annotated[Path, typer.Option()] = Path("training/out/cache"),
     false_per_frame: Annotated[float, typer.Option()] = 0.04,
     workers: Annotated[int, typer.Option()] = 2,
 ) -> None:

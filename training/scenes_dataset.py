@@ -274,10 +274,10 @@ def load_scenes(folder: Path) -> Scenes:
 
 
 def main(
-    folder: Annotated[Path, typer.Option()] = Path("training/work/scenes"),
+    folder: Annotated[Path, typer.Option()] = Path("training/out/scenes"),
     crowds: Annotated[int, typer.Option()] = 14,
     portraits: Annotated[int, typer.Option()] = 600,
-    seed: Annotated[int, typer.Option(help="Another one for validation.")] = 3,
+    seed: Annotated[int, typer.Option(help="Of every draw.")] = 3,
     workers: Annotated[int, typer.Option()] = 2,
 ) -> None:
     """Render the detector's training scenes, of people in the training domain."""

@@ -146,8 +146,8 @@ def train(config: DetectorTraining, *, shards: Path, out: Path) -> Path:
 
 
 def main(
-    shards: Annotated[Path, typer.Option()] = Path("training/work/scenes"),
-    out: Annotated[Path, typer.Option()] = Path("training/work/detector"),
+    shards: Annotated[Path, typer.Option()] = Path("training/out/scenes"),
+    out: Annotated[Path, typer.Option()] = Path("training/out/detector"),
     steps: Annotated[int, typer.Option()] = 1800,
     processes: Annotated[int, typer.Option()] = 1,
 ) -> None:

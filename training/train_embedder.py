@@ -245,10 +245,10 @@ def train(
 
 def main(
     shards: Annotated[list[Path], typer.Option()] = [  # noqa: B006  typer copies it
-        Path("training/work/faces"),
-        Path("training/work/faces_above"),
+        Path("training/out/faces"),
+        Path("training/out/faces_above"),
     ],
-    out: Annotated[Path, typer.Option()] = Path("training/work/embedder"),
+    out: Annotated[Path, typer.Option()] = Path("training/out/embedder"),
     epochs: Annotated[int, typer.Option()] = 12,
     processes: Annotated[int, typer.Option()] = 1,
 ) -> None:

@@ -164,10 +164,10 @@ def train(config: RefinerTraining, *, shards: Sequence[Path], out: Path) -> Path
 
 def main(
     shards: Annotated[list[Path], typer.Option()] = [  # noqa: B006  typer copies it
-        Path("training/work/faces"),
-        Path("training/work/faces_above"),
+        Path("training/out/faces"),
+        Path("training/out/faces_above"),
     ],
-    out: Annotated[Path, typer.Option()] = Path("training/work/refiner"),
+    out: Annotated[Path, typer.Option()] = Path("training/out/refiner"),
     steps: Annotated[int, typer.Option()] = 3000,
 ) -> None:
     """Train the landmark refiner on the shards of `training.faces_dataset`."""

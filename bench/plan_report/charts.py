@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from bench.plan import Relief
-    from bench.validation import Validation
+    from bench.validation_records import Validation
     from sim.capacity import Carried, Variation
     from sim.fleet import Day
 

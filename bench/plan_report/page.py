@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from bench.plan import CapacityPlan
-    from bench.validation import LoadResult, Validation
+    from bench.validation_records import LoadResult, Validation
     from sim.site import TargetConfig
 
 __all__ = ["PlanPage", "compose_plan"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from bench.calibration import Driven
     from bench.plan import CapacityPlan
-    from bench.validation import Validation
+    from bench.validation_records import Validation
     from sim.calibration import Calibration
 
 __all__ = ["calibration_table", "plan_table", "validation_table"]

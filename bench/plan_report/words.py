@@ -11,7 +11,7 @@ from bench.machine import this_machine
 
 if TYPE_CHECKING:
     from bench.plan import CapacityPlan
-    from bench.validation import Comparison, Validation
+    from bench.validation_records import Comparison, Validation
     from sim.calibration import Calibration
 
 __all__ = ["carried_text", "error_text", "figure_text", "standing", "warnings"]

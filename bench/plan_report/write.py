@@ -19,7 +19,7 @@ from bench.errors import OutputFolderError
 from bench.machine import this_machine
 from bench.plan_report.page import compose_plan
 from bench.plan_report.words import standing
-from bench.validation import Validation
+from bench.validation_records import Validation
 from sim.fleet import quantile_s
 
 if TYPE_CHECKING:

@@ -241,6 +241,10 @@ class AdapterDialect:
             settings={},
         )
 
+    def at(self, standing: Standing) -> AdapterDialect:  # noqa: ARG002 - no stamps
+        """Return itself: how a vendor stands changes no word."""
+        return self
+
     def begin(self) -> Conversation[None]:
         """Make the calls of `[[begin]]`."""
         yield from self._all(self.config.begin, {}, what="take part in [[begin]]")

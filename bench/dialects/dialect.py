@@ -250,6 +250,10 @@ class Dialect(Protocol):
         """
         ...
 
+    def at(self, standing: Standing) -> Dialect:
+        """Return it as it speaks to a matcher that stands so."""
+        ...
+
     def begin(self) -> Conversation[None]:
         """Have every camera begin afresh, as before the first frame of a run."""
         ...

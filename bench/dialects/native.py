@@ -149,6 +149,11 @@ class NativeDialect:
         """Have the run's watchlist searched, and every camera begin afresh."""
         return set_up(sought, matcher=self.matcher, boot_id=self.boot_id)
 
+    def at(self, standing: Standing) -> NativeDialect:
+        """Return it with the service's clock brought to ours."""
+        offset_ns = standing.clock_offset_ns
+        return replace(self, clock_offset_ns=0 if offset_ns is None else offset_ns)
+
     def begin(self) -> Conversation[None]:
         """Have the service forget all cameras."""
         return begin()

@@ -71,7 +71,7 @@ def set_up(
             found="it says that it is not measuring",
             remedy="start it with `harness serve --measuring`",
         )
-    is_here = there.boot_id == boot_id
+    is_here = boot_id != "" and there.boot_id == boot_id
     offset_ns = 0 if is_here else (yield from _clock_offset())
     failures: tuple[FailureToEnrol, ...] = ()
     previous = None

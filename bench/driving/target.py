@@ -15,7 +15,7 @@ own time and in any order, what became of each:
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from bench.errors import SystemGoneError
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matcher.messages import SystemDescription
     from matcher.records import EncodedFrame, FrameResult
 
-__all__ = ["Ledger", "OpenTarget", "Target"]
+__all__ = ["Carried", "Ledger", "OpenTarget", "Target"]
 
 # While frames are being worked off, results come several times a second.
 _SILENCE_S = 30.0
@@ -72,6 +72,16 @@ class Target(Protocol):
         Raises:
             SystemGoneError: If that will not come.
         """
+        ...
+
+
+@runtime_checkable
+class Carried(Protocol):
+    """A target to which processes of the harness's own carry the frames."""
+
+    @property
+    def carrier_pids(self) -> tuple[int, ...]:
+        """Those processes: what they use, the harness uses."""
         ...
 
 

@@ -42,6 +42,11 @@ class Instrument:
         n_enrolled: Subjects whose picture gave a template.
         threshold: Least comparison score that raises an alert.
         target_fpir: What the threshold was set for; None if it was given.
+        tells_stages: The target stamps every stage of a processed frame; else
+            waiting and service cannot be told apart, and are not.
+        tells_probes: It tells of every search; else only of those that alert, and
+            failures to acquire cannot be told from non-mated passages.
+        over_http: Frames go through the harness's HTTP client.
     """
 
     unhurried: bool
@@ -66,6 +71,9 @@ class Instrument:
     n_enrolled: int
     threshold: float
     target_fpir: float | None
+    tells_stages: bool = True
+    tells_probes: bool = True
+    over_http: bool = False
 
     @property
     def frame_interval_s(self) -> float:

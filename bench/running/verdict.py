@@ -56,7 +56,7 @@ def judge(
     """
     reasons = (
         *_unfinished(frames, instrument),
-        *_incomplete(frames),
+        *_incomplete(frames, instrument),
         *_clock(frames, instrument),
         *_load(frames, instrument),
         *_undecided(objectives, metrics),
@@ -135,13 +135,13 @@ def _unfinished(frames: FrameTable, instrument: Instrument) -> Iterator[Reason]:
         )
 
 
-def _incomplete(frames: FrameTable) -> Iterator[Reason]:
+def _incomplete(frames: FrameTable, instrument: Instrument) -> Iterator[Reason]:
     silent = int((frames.sent & (frames.n_outcomes == 0)).sum())
     repeated = int((frames.n_outcomes > 1).sum())
     processed = frames.ended(Outcome.PROCESSED)
-    patchy = int(
-        (processed & (frames.n_stages != len(Stage) * frames.n_outcomes)).sum()
-    )
+    # A target that tells no stages leaves none out.
+    due = len(Stage) * frames.n_outcomes if instrument.tells_stages else 0
+    patchy = int((processed & (frames.n_stages != due)).sum())
     if silent or repeated or patchy or frames.n_strangers:
         yield _invalid(
             "incomplete_log",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import threading
 import time
 from contextlib import contextmanager
@@ -253,7 +254,7 @@ class ContractHandler(_Handler):
             | {"tracker": {"confirm_hits": 3}},
             "hostname": "here",
             "boot_id": service.boot_id,
-            "pid": 1,
+            "pid": os.getpid(),
             "measuring": service.measuring,
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import replace
 
@@ -130,7 +131,7 @@ def test_templates_go_as_they_are_and_only_to_the_same_embedder():
         ) as standing:
             assert service.enrolled["run-t"] == ["ann", "cat"]
             assert standing.n_enrolled == 2
-            assert standing.pid == 1
+            assert standing.pid == os.getpid()
         other = replace(sought, gallery=replace(gallery, embedder_sha256="f" * 64))
         with (
             pytest.raises(RemoteError, match="--enrol portraits"),
@@ -274,7 +275,7 @@ def test_in_real_time_stamps_move_on_and_refused_frames_are_skips(tmp_path):
 
 
 def test_a_service_that_dies_is_lost_and_its_frames_have_failed(tmp_path):
-    """Frames that nobody answers fail with the cause; the run says why it is INVALID."""
+    """Frames that nobody answers fail with the cause, and the run is INVALID."""
     with listening(ContractHandler) as service:
         rig = tiny_rig(tmp_path)
         remote, sought = nobody(service.url)
@@ -381,7 +382,7 @@ def test_pictures_come_out_of_the_store_as_they_went_in(tmp_path):
     assert [store.picture("a", k) for k in range(3)] == pictures["a"]
 
 
-def test_the_runs_watchlist_has_a_name_that_services_allow(tmp_path):
+def test_the_runs_watchlist_has_a_name_that_services_allow():
     """Lower case, no dots, 64 letters at most."""
     watchlist = replace(
         make_crowd().watchlist, image_paths=(), subjects=(), mated=frozenset()

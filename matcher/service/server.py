@@ -1,0 +1,146 @@
+"""The server: listens, and leaves in good order.
+
+Owns the socket and the signals. On SIGTERM it takes
+nothing more, ends what is under way, and exits 0. Knows nothing of routes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from matcher.service.app import make_app
+from matcher.service.errors import BindError
+from matcher.service.protocol import BoundedConfig
+from matcher.service.service import running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from matcher.service.config import ServiceConfig
+    from matcher.service.service import Service
+
+__all__ = ["listen", "serve"]
+
+_LOG = logging.getLogger(__name__)
+
+
+def listen(config: ServiceConfig) -> socket.socket:
+    """Open the socket.
+
+    Raises:
+        BindError: If the address may not be listened on, or cannot.
+    """
+    if not config.is_loopback and config.token_file is None:
+        message = (
+            f"without a token file the service must listen on loopback, got "
+            f"{config.host}: anybody on the network could match faces and change "
+            "watchlists; make tokens with `harness token` and name the file with "
+            "--tokens"
+        )
+        raise BindError(message)
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            config.host, config.port, type=socket.SOCK_STREAM
+        )[0]
+        opened = socket.socket(family, kind, protocol)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.bind(address)
+        opened.listen(config.limits.max_connections)
+    except OSError as error:
+        message = (
+            f"the service must be able to listen on {config.host} port {config.port}, "
+            f"but: {error.strerror}; choose another with --host and --port"
+        )
+        raise BindError(message) from error
+    opened.setblocking(False)  # noqa: FBT003 - the name says it
+    return opened
+
+
+def serve(
+    service: Service, opened: socket.socket, *, on_ready: Callable[[], None]
+) -> None:
+    """Serve until SIGTERM or Ctrl-C, then end what is under way.
+
+    Args:
+        service: Put together, not yet running.
+        opened: As `listen` made it.
+        on_ready: Called once requests are answered.
+
+    Raises:
+        BadInputError: If the active watchlist cannot be searched.
+    """
+    limits = service.config.limits
+    server = _Server(
+        BoundedConfig(
+            make_app(service),
+            max_head_bytes=limits.max_header_bytes,
+            head_timeout_s=limits.body_timeout_s,
+            loop="uvloop",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            ws="none",
+            limit_concurrency=limits.max_connections,
+            timeout_graceful_shutdown=round(service.config.drain_s),
+        ),
+        on_leaving=lambda: _leave(service),
+        on_ready=on_ready,
+    )
+
+    async def whole() -> None:
+        async with running(service):
+            await server.serve(sockets=[opened])
+
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        runner.run(whole())
+
+
+def _leave(service: Service) -> None:
+    """Take nothing more; let those go who would otherwise stay for ever."""
+    service.load.is_draining = True
+    service.desk.close()
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn's server, which ends well when it is told to end."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        on_leaving: Callable[[], None],
+        on_ready: Callable[[], None],
+    ) -> None:
+        super().__init__(config)
+        self._on_leaving = on_leaving
+        self._on_ready = on_ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave on a signal; do not, as uvicorn does, raise it again afterwards."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._leave)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to answer, and say so."""
+        await super().startup(sockets=sockets)
+        self._on_ready()
+
+    def _leave(self) -> None:
+        _LOG.info("leaving: nothing more is taken, what is under way ends first")
+        self._on_leaving()
+        self.should_exit = True

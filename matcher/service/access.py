@@ -13,7 +13,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from matcher.service.refusals import Refusal
+from matcher.service.refusals import RefusedError
 from matcher.service.tokens import Standing
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Access:
         """Return who asks; the audit log will name them.
 
         Raises:
-            Refusal: If they may not.
+            RefusedError: If they may not.
         """
         if self._tokens is None:
             self._check_host(headers)
@@ -53,7 +53,7 @@ class Access:
             return LOCAL
         scheme, _, presented = headers.get(b"authorization", b"").partition(b" ")
         if scheme.lower() != b"bearer":
-            raise Refusal(
+            raise RefusedError(
                 HTTPStatus.UNAUTHORIZED,
                 "unauthenticated",
                 "a request must carry Authorization: Bearer TOKEN, got none; "
@@ -63,14 +63,14 @@ class Access:
             presented.strip().decode("latin-1"), unix_ns=unix_ns
         )
         if token is None or standing is not Standing.VALID:
-            raise Refusal(
+            raise RefusedError(
                 HTTPStatus.UNAUTHORIZED,
                 "unauthenticated",
                 "the token must be one of the service's and not have expired, got one "
                 f"that is {standing}; `harness token` makes another",
             )
         if door.role is not None and door.role not in token.roles:
-            raise Refusal(
+            raise RefusedError(
                 HTTPStatus.FORBIDDEN,
                 "forbidden",
                 f"this needs the role {door.role}, the token {token.name!r} has "
@@ -84,7 +84,7 @@ class Access:
         if not colon or not port.isdecimal():
             name = said
         if name not in self._names:
-            raise Refusal(
+            raise RefusedError(
                 HTTPStatus.FORBIDDEN,
                 "host",
                 "without a token file the service must be called by a name of this "

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from matcher.service.refusals import Refusal
+from matcher.service.refusals import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ class Admission:
         """Hold a place until the block ends.
 
         Raises:
-            Refusal: If there is none, or its turn would come too late.
+            RefusedError: If there is none, or its turn would come too late.
         """
         if self.n_under_way >= self.max_under_way:
             raise self._full(f"{self.max_under_way} are under way")
@@ -70,9 +70,9 @@ class Admission:
         finally:
             self.n_under_way -= 1
 
-    def _full(self, why: str) -> Refusal:
+    def _full(self, why: str) -> RefusedError:
         retry_after_s = max(1, math.ceil(self.expected_wait_s))
-        return Refusal(
+        return RefusedError(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "full",
             f"{self._what} must find a place to be taken, but {why}; try again in "

@@ -64,7 +64,7 @@ class AlertDesk:
         """Return one alert.
 
         Raises:
-            Refusal: If it is not kept.
+            RefusedError: If it is not kept.
         """
         return await self._keeper.run(lambda: self._store.get(alert_id))
 
@@ -80,7 +80,7 @@ class AlertDesk:
         """Keep what a person made of an alert.
 
         Raises:
-            Refusal: If it is not kept, or somebody has decided on it.
+            RefusedError: If it is not kept, or somebody has decided on it.
         """
         return await self._keeper.run(
             lambda: self._store.decide(

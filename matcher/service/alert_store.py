@@ -16,7 +16,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from matcher.service.audit_chain import Entry
-from matcher.service.refusals import Refusal
+from matcher.service.refusals import RefusedError
 from matcher.service.wire import StoredAlertWire
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class AlertStore:
         """Return one alert.
 
         Raises:
-            Refusal: If there is none of that name, or its time is over.
+            RefusedError: If there is none of that name, or its time is over.
         """
         with self._archive.reading() as database:
             alert = _get(database, alert_id)
@@ -152,7 +152,7 @@ class AlertStore:
         """Keep what a person made of an alert.
 
         Raises:
-            Refusal: If there is no such alert, or somebody has decided on it.
+            RefusedError: If there is no such alert, or somebody has decided on it.
         """
         self.get(alert_id)
         with self._archive.change() as change:
@@ -162,7 +162,7 @@ class AlertStore:
                 (decision, reviewer, alert_id),
             )
             if found.rowcount == 0:
-                raise Refusal(
+                raise RefusedError(
                     HTTPStatus.CONFLICT,
                     "decided",
                     f"an alert must be open to be decided on, got {alert_id!r}, on "
@@ -216,8 +216,8 @@ def _get(database: sqlite3.Connection, alert_id: str) -> StoredAlertWire:
     return _stored(row)
 
 
-def _gone(alert_id: str) -> Refusal:
-    return Refusal(
+def _gone(alert_id: str) -> RefusedError:
+    return RefusedError(
         HTTPStatus.NOT_FOUND,
         "not_found",
         f"an alert must be kept to be read, got {alert_id!r}; there was none of that "

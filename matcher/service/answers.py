@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Request, Response
 
 from matcher.service.gate import problem_for
-from matcher.service.refusals import Refusal
+from matcher.service.refusals import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fastapi.exceptions import RequestValidationError
-    from pydantic import BaseModel, ValidationError
+    from pydantic import BaseModel
     from starlette.exceptions import HTTPException
 
     from matcher.service.service import Service
@@ -68,7 +68,7 @@ async def on_error(request: Request, error: Exception) -> Response:
 async def on_invalid(request: Request, error: RequestValidationError) -> Response:
     """Answer a request whose fields are wrong."""
     why = why_invalid(error.errors())
-    refusal = Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", why)
+    refusal = RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", why)
     return await on_error(request, refusal)
 
 
@@ -76,7 +76,7 @@ async def on_http_error(request: Request, error: HTTPException) -> Response:
     """Answer what the framework refuses by itself: paths, methods, broken JSON."""
     status = HTTPStatus(error.status_code)
     code = _CODES.get(error.status_code, "malformed")
-    refusal = Refusal(
+    refusal = RefusedError(
         status,
         code,
         f"{request.method} {request.url.path[:200]}: {status.phrase}; "
@@ -121,7 +121,7 @@ def still_body(*kinds: str) -> dict[str, Any]:
     }
 
 
-def _problem(refusal: Refusal) -> Response:
+def _problem(refusal: RefusedError) -> Response:
     return Response(
         refusal.problem().model_dump_json(),
         status_code=refusal.status,

@@ -24,7 +24,7 @@ from matcher.service import (
 from matcher.service.answers import on_error, on_http_error, on_invalid
 from matcher.service.errors import AuditUnavailableError
 from matcher.service.gate import Gate
-from matcher.service.refusals import Refusal
+from matcher.service.refusals import RefusedError
 from matcher.service.wire import EnrolmentRequest, Problem, WithdrawalRequest
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def make_app(service: Service) -> Gate:
     for routes in (routes_matching, routes_watchlists, routes_alerts, routes_system):
         app.include_router(routes.router)
     handlers: dict[Any, Any] = {
-        Refusal: on_error,
+        RefusedError: on_error,
         AuditUnavailableError: on_error,
         RequestValidationError: on_invalid,
         HTTPException: on_http_error,

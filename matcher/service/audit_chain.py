@@ -93,11 +93,13 @@ class Verification:
         n_torn_bytes: After it, an unfinished line: a crash cut it, and nothing that
             was confirmed to anybody is in it.
         fault: The first line that does not fit; None if all do.
+        noted: The line whose hash was wanted; None if there is none of that number.
     """
 
     head: Head
     n_torn_bytes: int
     fault: Fault | None
+    noted: Head | None
 
 
 def link(entry: Entry, after: Head) -> tuple[bytes, Head]:
@@ -154,23 +156,30 @@ def read_line(line: bytes, after: Head) -> tuple[Head, dict[str, object]]:
     return Head(number=after.number + 1, sha256=found), record
 
 
-def verify(file: BinaryIO, *, after: Head = GENESIS) -> Verification:
+def verify(
+    file: BinaryIO, *, after: Head = GENESIS, note: int | None = None
+) -> Verification:
     """Check every line from the file's position on.
 
     Args:
         file: Open for reading bytes.
         after: What the first line must follow.
+        note: Number of a line whose hash is wanted.
     """
-    head = after
+    head, noted = after, None
+    torn, fault = 0, None
     for line in _lines(file):
         if len(line) < _LONGEST_LINE and not line.endswith(b"\n"):
-            return Verification(head=head, n_torn_bytes=len(line), fault=None)
+            torn = len(line)
+            break
         try:
             head, _ = read_line(line, head)
         except ValueError as error:
             fault = Fault(line=head.number + 1, reason=str(error))
-            return Verification(head=head, n_torn_bytes=0, fault=fault)
-    return Verification(head=head, n_torn_bytes=0, fault=None)
+            break
+        if head.number == note:
+            noted = head
+    return Verification(head=head, n_torn_bytes=torn, fault=fault, noted=noted)
 
 
 def _lines(file: BinaryIO) -> Iterable[bytes]:

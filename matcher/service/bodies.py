@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from matcher.service.refusals import Refusal
+from matcher.service.refusals import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
@@ -49,7 +49,7 @@ class Held:
         def add(n_bytes: int) -> None:
             nonlocal mine
             if self.n_bytes + n_bytes > self._max_bytes:
-                raise Refusal(
+                raise RefusedError(
                     HTTPStatus.SERVICE_UNAVAILABLE,
                     "full",
                     f"all requests together must stay below {self._max_bytes:,} bytes, "
@@ -76,7 +76,7 @@ async def read_body(
     """Read a body to its end.
 
     Raises:
-        Refusal: If it is too large or too slow.
+        RefusedError: If it is too large or too slow.
         ClientGoneError: If it breaks off.
     """
     stated = headers.get(b"content-length", b"")
@@ -99,7 +99,7 @@ async def read_body(
                 if not message.get("more_body", False):
                     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
     except TimeoutError:
-        raise Refusal(
+        raise RefusedError(
             HTTPStatus.REQUEST_TIMEOUT,
             "slow_body",
             f"a body must have arrived within {timeout_s:g} s, got {n_bytes:,} bytes "
@@ -120,8 +120,8 @@ async def linger(receive: Receive) -> None:
                     return
 
 
-def _too_large(max_bytes: int, arrived: str) -> Refusal:
-    return Refusal(
+def _too_large(max_bytes: int, arrived: str) -> RefusedError:
+    return RefusedError(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "body_too_large",
         f"a body must be at most {max_bytes:,} bytes here, got {arrived}; send a "

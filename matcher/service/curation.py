@@ -19,8 +19,7 @@ import numpy as np
 from lfr_errors import BadInputError
 from matcher.gallery import mean_templates
 from matcher.photos import NoTemplate
-from matcher.records import SubjectId
-from matcher.service.refusals import Refusal
+from matcher.service.refusals import RefusedError
 from matcher.service.watch import (
     make_watch,
     with_enrolled,
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from matcher.config import MatcherConfig
+    from matcher.records import SubjectId
     from matcher.service.keeper import Keeper
     from matcher.service.matching import Matching
     from matcher.service.watch import CurrentWatch, Watch
@@ -96,7 +96,7 @@ class Curation:
         """Delete a watchlist.
 
         Raises:
-            Refusal: If there is none of that name, or it is active.
+            RefusedError: If there is none of that name, or it is active.
         """
         async with self._changing:
             await self._keeper.run(lambda: self._store.delete(name, actor=actor))
@@ -107,23 +107,15 @@ class Curation:
         """Enrol subjects in one change; those whose pictures show nobody are failures.
 
         Raises:
-            Refusal: If there is no such watchlist, a subject is on it already or comes
-                twice, or nobody could be enrolled.
+            RefusedError: If there is no such watchlist, a subject is on it already or
+                comes twice, or nobody could be enrolled.
         """
         counts = Counter(subject.subject_id for subject in subjects)
         twice = [subject_id for subject_id, n in counts.items() if n > 1]
         if twice:
             raise exists(twice[0], name)
         await self._keeper.run(lambda: self._store.get(name))
-        templates, failures = await self._templates(subjects)
-        if not templates:
-            raise Refusal(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
-                "no_face",
-                f"a picture must show a face to be enrolled, but: "
-                f"{failures[0].cause} ({failures[0].subject_id}); send another",
-            )
-        ids, rows = tuple(templates), np.stack(list(templates.values()))
+        ids, rows, failures = await self._templates(subjects)
         async with self._changing:
             changed = await self._keeper.run(
                 lambda: self._store.enrol(name, ids, rows, actor=actor)
@@ -140,14 +132,48 @@ class Curation:
             failures=failures,
         )
 
+    async def replace(
+        self,
+        name: str,
+        subjects: Sequence[NewSubject],
+        *,
+        origin: str,
+        actor: str,
+        progress: Callable[[int], None],
+    ) -> EnrolmentWire:
+        """Let a watchlist, new or not, hold these subjects and no others.
+
+        Args:
+            name: Of the watchlist.
+            subjects: Different ones.
+            origin: What they come from.
+            actor: Who wants it.
+            progress: Told how many pictures are done.
+
+        Raises:
+            RefusedError: If nobody could be enrolled.
+        """
+        ids, rows, failures = await self._templates(subjects, progress=progress)
+        async with self._changing:
+            changed = await self._keeper.run(
+                lambda: self._store.replace(name, ids, rows, origin=origin, actor=actor)
+            )
+        return EnrolmentWire(
+            name=name,
+            version=changed.version,
+            n_subjects=changed.n_subjects,
+            n_enrolled=len(ids),
+            failures=failures,
+        )
+
     async def withdraw(
         self, name: str, subject_ids: Sequence[SubjectId], *, actor: str
     ) -> WithdrawalWire:
         """Withdraw subjects, all or nobody.
 
         Raises:
-            Refusal: If one is not on the watchlist, is named twice, or is the last of
-                the active one.
+            RefusedError: If one is not on the watchlist, is named twice, or is the last
+                of the active one.
         """
         async with self._changing:
             changed = await self._keeper.run(
@@ -170,8 +196,8 @@ class Curation:
         """Search another watchlist from the next frame on.
 
         Raises:
-            Refusal: If there is none of that name, it is empty, or no threshold can
-                be found for it.
+            RefusedError: If there is none of that name, it is empty, or no threshold
+                can be found for it.
         """
         async with self._changing:
             previous = self._current.watch
@@ -188,22 +214,33 @@ class Curation:
         return active_wire(watch, previous=None if previous is None else previous.name)
 
     async def resume(self) -> Watch | None:
-        """Search what was active when the service last stopped.
-
-        Raises:
-            BadInputError: If that cannot be searched with these settings.
-        """
+        """Search what was active when the service last stopped, if it still can be."""
         activation = await self._keeper.run(self._store.active)
         if activation is not None:
-            self._current.watch = await asyncio.to_thread(self._build, activation)
+            try:
+                self._current.watch = await asyncio.to_thread(self._build, activation)
+            except BadInputError as error:
+                _LOG.warning("watchlist %s is not searched: %s", activation.name, error)
         return self._current.watch
 
     async def _templates(
-        self, subjects: Sequence[NewSubject]
-    ) -> tuple[dict[SubjectId, NDArray[np.float32]], tuple[FailureWire, ...]]:
-        """Turn pictures into templates; keep the order in which subjects came."""
+        self,
+        subjects: Sequence[NewSubject],
+        *,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> tuple[tuple[SubjectId, ...], NDArray[np.float32], tuple[FailureWire, ...]]:
+        """Turn pictures into templates; keep the order in which subjects came.
+
+        Returns:
+            Who can be enrolled, their templates (m, d), and who cannot.
+
+        Raises:
+            RefusedError: If nobody can.
+        """
         pictures = [(s.subject_id, file) for s in subjects for file in s.pictures]
-        read = await self._matching.templates([file for _, file in pictures])
+        read = await self._matching.templates(
+            [file for _, file in pictures], progress=progress
+        )
         made: dict[SubjectId, list[NDArray[np.float32]]] = {}
         causes: dict[SubjectId, str] = {}
         for (subject_id, _), found in zip(pictures, read, strict=True):
@@ -225,7 +262,14 @@ class Curation:
             # One picture with a face is enough.
             if subject_id not in templates
         )
-        return templates, failures
+        if not templates:
+            raise RefusedError(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "no_face",
+                f"a picture must show a face to be enrolled, but: "
+                f"{failures[0].cause} ({failures[0].subject_id}); send another",
+            )
+        return tuple(templates), np.stack(list(templates.values())), failures
 
     async def _renew(self, name: str, change: Callable[[Watch], Watch]) -> None:
         """Let the running search know of a change to its watchlist."""
@@ -264,10 +308,10 @@ class Curation:
     def _make_watch(self, activation: Activation) -> Watch:
         try:
             return self._build(activation)
-        except Refusal:
+        except RefusedError:
             raise
         except BadInputError as error:
-            raise Refusal(
+            raise RefusedError(
                 HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", str(error)
             ) from error
 

@@ -56,7 +56,7 @@ class Door:
     queue: Queue = Queue.NONE
 
 
-def _door(  # noqa: PLR0913 - a row of a table
+def _door(
     name: str,
     methods: str,
     path: str,

@@ -18,7 +18,7 @@ from matcher.indexes.live import check_templates
 from matcher.records import SubjectId
 from matcher.service.curation import NewSubject
 from matcher.service.pictures import check_still
-from matcher.service.refusals import Refusal
+from matcher.service.refusals import RefusedError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,10 +34,10 @@ def check_count(n_subjects: int, limits: LimitsConfig) -> None:
     """Refuse a batch of too many.
 
     Raises:
-        Refusal: If so.
+        RefusedError: If so.
     """
     if n_subjects > limits.max_batch_subjects:
-        raise Refusal(
+        raise RefusedError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "invalid",
             f"a batch must name at most {limits.max_batch_subjects:,} subjects, got "
@@ -51,7 +51,7 @@ def new_subjects(
     """Turn a batch into what can be enrolled.
 
     Raises:
-        Refusal: If anything in it cannot be used; nobody is enrolled then.
+        RefusedError: If anything in it cannot be used; nobody is enrolled then.
     """
     check_count(len(request.subjects), limits)
     subjects = [_subject(subject, limits) for subject in request.subjects]
@@ -66,7 +66,7 @@ def new_subjects(
 def _subject(subject: SubjectEnrolment, limits: LimitsConfig) -> NewSubject:
     ways = (subject.images_base64, subject.template, subject.template_f32_base64)
     if sum(way is not None for way in ways) != 1:
-        raise Refusal(
+        raise RefusedError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "invalid",
             f"a subject must come by exactly one of images_base64, template and "
@@ -108,7 +108,7 @@ def _check_template(subject: NewSubject, dimension: int) -> None:
 
 def _check_embedder(stated: str | None, in_use: str) -> None:
     if stated != in_use:
-        raise Refusal(
+        raise RefusedError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "other_embedder",
             f"templates must be of the embedder in use, embedder_sha256 {in_use}, got "
@@ -117,8 +117,8 @@ def _check_embedder(stated: str | None, in_use: str) -> None:
         )
 
 
-def _bad_template(subject_id: str, why: str) -> Refusal:
-    return Refusal(
+def _bad_template(subject_id: str, why: str) -> RefusedError:
+    return RefusedError(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "bad_template",
         f"a template must be one that can be compared, that of {subject_id!r} is not: "
@@ -130,7 +130,7 @@ def _decoded(subject_id: str, text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise Refusal(
+        raise RefusedError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "invalid",
             f"base64 must be base64, that of {subject_id!r} is not: {error}",

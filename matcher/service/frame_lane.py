@@ -182,7 +182,7 @@ class FrameLane:
             watch = self._serve()
             prepared = [self._prepared(w, began_ns) for w in batch]
             results = self._worker.handle(prepared)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whoever waits is told
             # One frame's misfortune must not end the lane; whoever waits is told, and
             # its camera begins anew, since nobody knows what it remembers.
             _LOG.exception("a batch of %d frames failed", len(batch))

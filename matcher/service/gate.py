@@ -17,7 +17,7 @@ from matcher.service.admission import Admission
 from matcher.service.bodies import ClientGoneError, Held, linger, read_body
 from matcher.service.doors import Body, Queue, door_of
 from matcher.service.errors import AuditUnavailableError
-from matcher.service.refusals import Refusal
+from matcher.service.refusals import RefusedError
 from matcher.stills import StillKind
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Load:
         """Hold a place in a queue while the block lasts.
 
         Raises:
-            Refusal: On entering, if there is none.
+            RefusedError: On entering, if there is none.
         """
         match queue:
             case Queue.FRAMES:
@@ -135,7 +135,7 @@ class Gate:
             await self._let_in(scope, receive, answer, door)
         except ClientGoneError:
             return
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whoever asked is told
             if answer.status is not None:
                 # It was answered; the app has said what it could.
                 _LOG.exception("%s %s failed", scope["method"], door.name)
@@ -160,7 +160,7 @@ class Gate:
             headers, door, unix_ns=self._clocks.unix_ns()
         )
         if self._load.is_draining and not door.is_open:
-            raise Refusal(
+            raise RefusedError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "draining",
                 "the service is on its way out and takes nothing more; ask another "
@@ -172,7 +172,7 @@ class Gate:
             return
         kind = _media_type(headers)
         if kind not in _TYPES.get(door.body, {kind}):
-            raise Refusal(
+            raise RefusedError(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
                 "content_type",
                 f"Content-Type must be {' or '.join(sorted(_TYPES[door.body]))} here, "
@@ -229,7 +229,7 @@ class _Answer:
             self.status = message["status"]
         await self._send(message)
 
-    async def problem(self, refusal: Refusal, *, closes: bool) -> None:
+    async def problem(self, refusal: RefusedError, *, closes: bool) -> None:
         """Send a refusal; leave the answer open if the connection is to be closed."""
         content = refusal.problem().model_dump_json().encode()
         headers = [
@@ -250,18 +250,18 @@ class _Answer:
         await self._send({"type": "http.response.body", "body": b""})
 
 
-def problem_for(error: Exception) -> Refusal:
+def problem_for(error: Exception) -> RefusedError:
     """Turn whatever went wrong into what may be said of it."""
-    if isinstance(error, Refusal):
+    if isinstance(error, RefusedError):
         return error
     if isinstance(error, AuditUnavailableError):
-        return Refusal(
+        return RefusedError(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "audit_unavailable",
             "what is done must be recorded to be done, but the audit log cannot be "
             "written; tell whoever runs the service",
         )
-    return Refusal(
+    return RefusedError(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "internal",
         "the service failed at this; its log says how",

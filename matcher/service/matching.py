@@ -19,11 +19,11 @@ from matcher.service.audit_chain import Entry
 from matcher.service.frame_lane import FrameEnd, PostedFrame
 from matcher.service.photo_lane import Found, PhotoJob, PhotoOutcome
 from matcher.service.promise import Promise
-from matcher.service.refusals import Refusal
+from matcher.service.refusals import RefusedError
 from matcher.service.wire import CandidateWire, IdentificationWire, to_wire
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from matcher.photos import PhotoTemplate
     from matcher.service.alert_desk import AlertDesk
@@ -115,7 +115,7 @@ class Matching:
         """Bring one frame to its end.
 
         Raises:
-            Refusal: If it is too old, no picture comes of it, or nothing is watched.
+            RefusedError: If it is too old, no picture comes of it, or nobody is sought.
             AuditUnavailableError: If its alerts cannot be recorded.
         """
         self._required_watch()
@@ -129,7 +129,7 @@ class Matching:
         if end.is_too_old:
             raise self._too_old(arrival, outcome.done_ns - outcome.capture_time_ns)
         if outcome.outcome is Outcome.FAILED:
-            raise Refusal(
+            raise RefusedError(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "undecodable_image",
                 f"a frame must be decodable, but: {outcome.cause}; check the camera",
@@ -150,7 +150,7 @@ class Matching:
         """Search for the largest face of a picture.
 
         Raises:
-            Refusal: If there is no picture, no face, or nothing to search.
+            RefusedError: If there is no picture, no face, or nothing to search.
             AuditUnavailableError: If the decision cannot be recorded.
         """
         watch = self._required_watch()
@@ -194,9 +194,17 @@ class Matching:
         return answer
 
     async def templates(
-        self, contents: Sequence[bytes]
+        self,
+        contents: Sequence[bytes],
+        *,
+        progress: Callable[[int], None] = lambda _: None,
     ) -> list[PhotoTemplate | NoTemplate]:
-        """Make templates of pictures, a batch at a time: searches go in between."""
+        """Make templates of pictures, a batch at a time: searches go in between.
+
+        Args:
+            contents: JPEG or PNG files.
+            progress: Told how many are done.
+        """
         found: list[PhotoTemplate | NoTemplate] = []
         at_once = self._config.photos.max_batch
         for first in range(0, len(contents), at_once):
@@ -204,6 +212,7 @@ class Matching:
                 *(self._photo(c, None) for c in contents[first : first + at_once])
             )
             found += [end for end in ends if not isinstance(end, Found)]
+            progress(len(found))
         return found
 
     async def forget(self, camera_id: CameraId | None) -> None:
@@ -226,7 +235,7 @@ class Matching:
         frames, camera_id = self._config.frames, arrival.camera_id
         lane = self._frame_lane
         if not lane.knows(camera_id) and lane.n_cameras >= frames.max_cameras:
-            raise Refusal(
+            raise RefusedError(
                 HTTPStatus.CONFLICT,
                 "cameras",
                 f"at most {frames.max_cameras} cameras can be known at a time, got "
@@ -256,12 +265,12 @@ class Matching:
         """Return until when a frame may be begun.
 
         Raises:
-            Refusal: If that is over, or its capture lies in the future.
+            RefusedError: If that is over, or its capture lies in the future.
         """
         now_ns = self._clocks.monotonic_ns()
         ahead_ns = capture_ns - now_ns
         if ahead_ns > self._config.frames.max_ahead_s * 1e9:
-            raise Refusal(
+            raise RefusedError(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "invalid",
                 f"capture_time_ns must lie on the service's clock, got one "
@@ -278,8 +287,8 @@ class Matching:
         given = arrival.max_age_s
         return self._config.frames.max_age_s if given is None else given
 
-    def _too_old(self, arrival: Arrival, age_ns: int) -> Refusal:
-        return Refusal(
+    def _too_old(self, arrival: Arrival, age_ns: int) -> RefusedError:
+        return RefusedError(
             HTTPStatus.GONE,
             "too_old",
             f"a frame must be begun within {self._max_age_s(arrival):g} s of its "
@@ -299,7 +308,7 @@ class Matching:
     def _required_watch(self) -> Watch:
         watch = self._current.watch
         if watch is None:
-            raise Refusal(
+            raise RefusedError(
                 HTTPStatus.CONFLICT,
                 "no_watchlist",
                 "a watchlist must be active to be searched, got none; "
@@ -311,7 +320,7 @@ class Matching:
 def _no_template(end: PhotoOutcome) -> Exception:
     if isinstance(end, NoTemplate):
         code = "no_face" if end.decodable else "undecodable_image"
-        return Refusal(
+        return RefusedError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             code,
             f"a picture must show a face, but: {end.cause}; send another",

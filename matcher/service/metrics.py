@@ -14,6 +14,7 @@ from prometheus_client import (
     Gauge,
     Histogram,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
 
@@ -33,6 +34,8 @@ class Metrics:
     """One service's counters."""
 
     def __init__(self) -> None:
+        # When a counter was made is of no use, and would double the page.
+        disable_created_metrics()
         self.registry = CollectorRegistry(auto_describe=False)
         ProcessCollector(registry=self.registry)
         self.requests = Counter(

@@ -136,7 +136,7 @@ class PhotoLane:
         try:
             read = self._reader.read([job.content for job in batch])
             return _search(batch, read)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whoever waits is told
             # One request's misfortune must not end the lane; each is told.
             _LOG.exception("a batch of %d pictures failed", len(batch))
             return [error] * len(batch)

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from matcher.ingest import UndecodableError
-from matcher.service.refusals import Refusal
+from matcher.service.refusals import RefusedError
 from matcher.stills import read_header
 
 if TYPE_CHECKING:
@@ -29,18 +29,18 @@ def check_still(
         said: Media type that came with it, if one did.
 
     Raises:
-        Refusal: If so.
+        RefusedError: If so.
     """
     try:
         header = read_header(content)
     except UndecodableError as error:
-        raise Refusal(
+        raise RefusedError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "undecodable_image",
             f"a picture must be decodable, but: {error}; send another",
         ) from error
     if said is not None and header.kind != said:
-        raise Refusal(
+        raise RefusedError(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "content_type",
             f"Content-Type must say what the body is, got {said} with a body of "
@@ -48,9 +48,10 @@ def check_still(
         )
     n_pixels = header.width_px * header.height_px
     if n_pixels > limits.max_pixels:
-        raise Refusal(
+        raise RefusedError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "image_too_large",
             f"a picture must have at most {limits.max_pixels:,} pixels, this one has "
-            f"{header.width_px} x {header.height_px} = {n_pixels:,}; send a smaller one",
+            f"{header.width_px} x {header.height_px} = {n_pixels:,}; send a smaller "
+            "one",
         )

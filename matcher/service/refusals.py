@@ -10,10 +10,10 @@ from http import HTTPStatus
 from lfr_errors import LfrError
 from matcher.service.wire import Problem
 
-__all__ = ["Refusal"]
+__all__ = ["RefusedError"]
 
 
-class Refusal(LfrError):
+class RefusedError(LfrError):
     """A request that is answered with a problem (RFC 9457).
 
     Attributes:

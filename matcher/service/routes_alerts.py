@@ -12,7 +12,7 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from matcher.service.answers import actor_of, answer, problems, service_of
-from matcher.service.refusals import Refusal
+from matcher.service.refusals import RefusedError
 from matcher.service.wire import DecisionRequest, StoredAlertsWire, StoredAlertWire
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ async def stream(
     """Listen to alerts; a listener who comes back with its last id misses none."""
     service = service_of(request)
     if service.desk.n_listeners >= service.config.limits.max_streams:
-        raise Refusal(
+        raise RefusedError(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "full",
             f"at most {service.config.limits.max_streams} can listen at a time; try "

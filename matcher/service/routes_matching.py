@@ -21,7 +21,7 @@ from matcher.service.answers import (
 from matcher.service.gate import H264
 from matcher.service.matching import Arrival
 from matcher.service.pictures import check_still
-from matcher.service.refusals import Refusal
+from matcher.service.refusals import RefusedError
 from matcher.service.wire import (
     CAMERA_PATTERN,
     FrameResultWire,
@@ -79,7 +79,7 @@ async def post_frame(
     """Post a frame; the answer comes when the frame has ended."""
     service = service_of(request)
     if detail == "full" and not service.config.is_measuring:
-        raise Refusal(
+        raise RefusedError(
             HTTPStatus.FORBIDDEN,
             "not_measuring",
             "detail=full tells of people who match nobody, and this service is not "
@@ -90,7 +90,7 @@ async def post_frame(
     if said != H264:
         check_still(body, service.config.limits, said=said)
     elif not body.startswith((b"\0\0\1", b"\0\0\0\1")):
-        raise Refusal(
+        raise RefusedError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "undecodable_image",
             "an access unit of H.264 must begin with a start code (Annex B), this one "

@@ -24,7 +24,7 @@ from matcher.service.answers import (
 from matcher.service.curation import NewSubject, active_wire
 from matcher.service.enrolments import check_count, new_subjects
 from matcher.service.pictures import check_still
-from matcher.service.refusals import Refusal
+from matcher.service.refusals import RefusedError
 from matcher.service.watchlist_store import Activation
 from matcher.service.wire import (
     SUBJECT_PATTERN,
@@ -174,14 +174,14 @@ async def _read(request: Request, model: type[Model]) -> Model:
     """Read a body that may be large, away from the event loop.
 
     Raises:
-        Refusal: If it does not say what it must.
+        RefusedError: If it does not say what it must.
     """
     body: bytes = request.state.body
     try:
         return await asyncio.to_thread(model.model_validate_json, body)
     except ValidationError as error:
         why = why_invalid(error.errors(include_url=False, include_input=False))
-        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", why) from error
+        raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", why) from error
 
 
 @router.post(
@@ -251,7 +251,7 @@ async def get_active(request: Request) -> Response:
     """Describe the watchlist that is searched."""
     watch = service_of(request).current.watch
     if watch is None:
-        raise Refusal(
+        raise RefusedError(
             HTTPStatus.NOT_FOUND,
             "no_watchlist",
             "a watchlist must be active to be described, got none; PUT one",

@@ -22,6 +22,7 @@ from matcher.service.service import running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractAsyncContextManager
 
     from matcher.service.config import ServiceConfig
     from matcher.service.service import Service
@@ -64,17 +65,20 @@ def listen(config: ServiceConfig) -> socket.socket:
 
 
 def serve(
-    service: Service, opened: socket.socket, *, on_ready: Callable[[], None]
+    service: Service,
+    opened: socket.socket,
+    *,
+    beside: Callable[[], AbstractAsyncContextManager[None]],
+    on_ready: Callable[[], None],
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then end what is under way.
 
     Args:
         service: Put together, not yet running.
         opened: As `listen` made it.
+        beside: Entered once the service runs and before it answers; left after it has
+            stopped to answer and before it stops to run.
         on_ready: Called once requests are answered.
-
-    Raises:
-        BadInputError: If the active watchlist cannot be searched.
     """
     limits = service.config.limits
     server = _Server(
@@ -96,7 +100,7 @@ def serve(
     )
 
     async def whole() -> None:
-        async with running(service):
+        async with running(service), beside():
             await server.serve(sockets=[opened])
 
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:

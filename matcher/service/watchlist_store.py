@@ -16,7 +16,7 @@ import numpy as np
 from matcher.gallery import Gallery
 from matcher.records import SubjectId
 from matcher.service.audit_chain import Entry
-from matcher.service.refusals import Refusal
+from matcher.service.refusals import RefusedError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from matcher.service.archive import Archive
 
-__all__ = ["Activation", "Watchlist", "WatchlistStore"]
+__all__ = ["Activation", "Watchlist", "WatchlistStore", "exists"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ class WatchlistStore:
         """Return one watchlist.
 
         Raises:
-            Refusal: If there is none of that name.
+            RefusedError: If there is none of that name.
         """
         with self._archive.reading() as database:
             return _get(database, name)
@@ -105,7 +105,7 @@ class WatchlistStore:
         """Return a page of subjects, in order of enrolment.
 
         Raises:
-            Refusal: If there is no such watchlist, or `after` is not on it.
+            RefusedError: If there is no such watchlist, or `after` is not on it.
         """
         with self._archive.reading() as database:
             _get(database, name)
@@ -123,7 +123,7 @@ class WatchlistStore:
         """Return a watchlist as what is searched.
 
         Raises:
-            Refusal: If there is none of that name, or nobody is on it.
+            RefusedError: If there is none of that name, or nobody is on it.
         """
         with self._archive.reading() as database:
             watchlist = _get(database, name)
@@ -133,7 +133,7 @@ class WatchlistStore:
                 (name,),
             ).fetchall()
         if not rows:
-            raise Refusal(
+            raise RefusedError(
                 HTTPStatus.CONFLICT,
                 "empty",
                 f"a watchlist must hold somebody to be searched, got nobody on "
@@ -150,7 +150,7 @@ class WatchlistStore:
         """Make an empty watchlist.
 
         Raises:
-            Refusal: If there is one of that name.
+            RefusedError: If there is one of that name.
         """
         with self._archive.change() as change:
             found = change.database.execute(
@@ -158,7 +158,7 @@ class WatchlistStore:
                 (name, origin, self._embedder_sha256, self._dimension),
             )
             if found.rowcount == 0:
-                raise Refusal(
+                raise RefusedError(
                     HTTPStatus.CONFLICT,
                     "exists",
                     f"a watchlist's name must be new, got {name!r}; choose another "
@@ -171,13 +171,13 @@ class WatchlistStore:
         """Delete a watchlist with all templates.
 
         Raises:
-            Refusal: If there is none of that name, or it is active.
+            RefusedError: If there is none of that name, or it is active.
         """
         with self._archive.change() as change:
             watchlist = _get(change.database, name)
             active = _active(change.database)
             if active is not None and active.name == name:
-                raise Refusal(
+                raise RefusedError(
                     HTTPStatus.CONFLICT,
                     "active",
                     f"a watchlist must not be in use to be deleted, got {name!r}, "
@@ -205,18 +205,11 @@ class WatchlistStore:
         """Enrol subjects with a template (m, d) each, all or nobody.
 
         Raises:
-            Refusal: If there is no such watchlist, or somebody is on it already.
+            RefusedError: If there is no such watchlist, or somebody is on it already.
         """
         with self._archive.change() as change:
-            for subject_id, template in zip(subject_ids, templates, strict=True):
-                found = change.database.execute(
-                    "INSERT OR IGNORE INTO subjects (watchlist, subject_id, template) "
-                    "SELECT name, ?, ? FROM watchlists WHERE name = ?",
-                    (subject_id, template.astype("<f4").tobytes(), name),
-                )
-                if found.rowcount == 0:
-                    _get(change.database, name)
-                    raise exists(subject_id, name)
+            self._check_embedder(_get(change.database, name))
+            _insert(change.database, name, subject_ids, templates)
             watchlist = _next_version(change.database, name)
             change.record(
                 self._entry(
@@ -231,14 +224,50 @@ class WatchlistStore:
             )
             return watchlist
 
+    def replace(
+        self,
+        name: str,
+        subject_ids: Sequence[SubjectId],
+        templates: NDArray[np.float32],
+        *,
+        origin: str,
+        actor: str,
+    ) -> Watchlist:
+        """Let a watchlist, new or not, hold these subjects and no others."""
+        with self._archive.change() as change:
+            change.database.execute(
+                "INSERT INTO watchlists VALUES (?, 0, ?, ?, ?) ON CONFLICT (name) "
+                "DO UPDATE SET origin = excluded.origin, "
+                "embedder_sha256 = excluded.embedder_sha256, "
+                "dimension = excluded.dimension",
+                (name, origin, self._embedder_sha256, self._dimension),
+            )
+            change.database.execute("DELETE FROM subjects WHERE watchlist = ?", (name,))
+            _insert(change.database, name, subject_ids, templates)
+            watchlist = _next_version(change.database, name)
+            change.record(
+                self._entry(
+                    "replaced",
+                    actor,
+                    {
+                        "watchlist": name,
+                        "version": watchlist.version,
+                        "origin": origin,
+                        "subject_ids": list(subject_ids),
+                    },
+                )
+            )
+        self._archive.settle()
+        return watchlist
+
     def withdraw(
         self, name: str, subject_ids: Sequence[SubjectId], *, actor: str
     ) -> Watchlist:
         """Withdraw subjects and their templates, all or nobody.
 
         Raises:
-            Refusal: If one is not on the watchlist, is named twice, or is the last of
-                the active one.
+            RefusedError: If one is not on the watchlist, is named twice, or is the last
+                of the active one.
         """
         with self._archive.change() as change:
             _get(change.database, name)
@@ -250,7 +279,7 @@ class WatchlistStore:
             watchlist = _next_version(change.database, name)
             active = _active(change.database)
             if watchlist.n_subjects == 0 and active is not None and active.name == name:
-                raise Refusal(
+                raise RefusedError(
                     HTTPStatus.CONFLICT,
                     "empty",
                     f"the active watchlist must hold somebody, got a withdrawal of all "
@@ -287,7 +316,7 @@ class WatchlistStore:
             origin: How it came about.
 
         Raises:
-            Refusal: If there is no such watchlist.
+            RefusedError: If there is no such watchlist.
         """
         with self._archive.change() as change:
             watchlist = _get(change.database, activation.name)
@@ -311,6 +340,15 @@ class WatchlistStore:
                 )
             )
 
+    def _check_embedder(self, watchlist: Watchlist) -> None:
+        if watchlist.embedder_sha256 != self._embedder_sha256:
+            raise RefusedError(
+                HTTPStatus.CONFLICT,
+                "other_embedder",
+                f"a watchlist must be of the embedder in use, got {watchlist.name!r} "
+                f"of {watchlist.embedder_sha256[:12]}; enrol its subjects on a new one",
+            )
+
     def _entry(self, event: str, actor: str, data: dict[str, object]) -> Entry:
         return Entry(event=event, actor=actor, data=data, unix_ns=self._unix_clock())
 
@@ -321,9 +359,9 @@ _SELECT = (
 )
 
 
-def exists(subject_id: str, name: str) -> Refusal:
+def exists(subject_id: str, name: str) -> RefusedError:
     """Refuse a subject who is enrolled already."""
-    return Refusal(
+    return RefusedError(
         HTTPStatus.CONFLICT,
         "exists",
         f"a watchlist must hold each subject once, got {subject_id!r} again for "
@@ -336,7 +374,7 @@ def _get(database: sqlite3.Connection, name: str) -> Watchlist:
         f"{_SELECT} WHERE w.name = ? GROUP BY w.name", (name,)
     ).fetchone()
     if row is None:
-        raise Refusal(
+        raise RefusedError(
             HTTPStatus.NOT_FOUND,
             "not_found",
             f"a watchlist must exist, got {name!r}; GET /v1/watchlists lists them",
@@ -355,13 +393,29 @@ def _watchlist(row: tuple[str, int, int, str, str]) -> Watchlist:
     )
 
 
+def _insert(
+    database: sqlite3.Connection,
+    name: str,
+    subject_ids: Sequence[SubjectId],
+    templates: NDArray[np.float32],
+) -> None:
+    for subject_id, template in zip(subject_ids, templates, strict=True):
+        found = database.execute(
+            "INSERT OR IGNORE INTO subjects (watchlist, subject_id, template) "
+            "VALUES (?, ?, ?)",
+            (name, subject_id, template.astype("<f4").tobytes()),
+        )
+        if found.rowcount == 0:
+            raise exists(subject_id, name)
+
+
 def _number_of(database: sqlite3.Connection, name: str, subject_id: str) -> int:
     row = database.execute(
         "SELECT number FROM subjects WHERE watchlist = ? AND subject_id = ?",
         (name, subject_id),
     ).fetchone()
     if row is None:
-        raise Refusal(
+        raise RefusedError(
             HTTPStatus.NOT_FOUND,
             "not_found",
             f"a subject must be enrolled, got {subject_id!r}, who is not on {name!r}; "

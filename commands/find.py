@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from bench.find_cameras import find_max_cameras
-from bench.provenance import describe_origin
-from bench.run import Settings
+from bench.host.provenance import describe_origin
+from bench.running.run import Settings
+from bench.search.find_cameras import find_max_cameras
 from scenarios import loader
 from scenarios.streams import Stream, Streams
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bench.capacity_search import Capacity
     from bench.records import RunRecord
+    from bench.search.capacity_search import Capacity
     from scenarios.schema import Scenario
     from synthetic_crowds.records import Crowd
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.disparity import MARGIN, Disparity, Likeness, disparities
-from bench.metrics import counted_passages
+from bench.accuracy.disparity import MARGIN, Disparity, Likeness, disparities
 from bench.records import Status
 from bench.report.view import (
     DisparityRow,
@@ -25,7 +24,8 @@ from bench.report.words import (
     metric_title,
     number,
 )
-from bench.run_folder import instrument_of
+from bench.running.folder import instrument_of
+from bench.running.metrics import counted_passages
 
 if TYPE_CHECKING:
     from bench.records import ObjectiveResult, RunRecord, Verdict

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from bench.report.headline import objective_rows, summary, verdict_banner
 from bench.report.words import figure_text, metric_title
-from bench.run_folder import instrument_of, read_run
+from bench.running.folder import instrument_of, read_run
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,8 +23,7 @@ from commands.options import (
     WorkersOption,
 )
 from matcher.service.clocks import Clocks
-from matcher.service.server import listen
-from matcher.service.server import serve as serve_requests
+from matcher.service.server import Server, listen
 from matcher.service.service import make_service
 from matcher.service.stages import load_stages
 from matcher.service.stocking import stock
@@ -122,12 +121,12 @@ def serve(  # noqa: PLR0913 - a service, and its options
             await _stock(service, folder, watchlist, hidden=quiet or as_json)
         yield
 
-    serve_requests(
+    Server(
         service,
         opened,
         beside=beside,
         on_ready=lambda: _say(service, opened, quiet=quiet, as_json=as_json),
-    )
+    ).run_to_end()
 
 
 def _toml(value: object) -> str:

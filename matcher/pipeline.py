@@ -217,6 +217,10 @@ class Pipeline:
         self._decider.forget_camera(camera_id)
         self._cameras.pop(camera_id, None)
 
+    def remembers(self, camera_id: CameraId) -> bool:
+        """Whether anything is kept of a camera: tracks, templates, alerts."""
+        return camera_id in self._cameras
+
     def memory_of(self, camera_id: CameraId) -> CameraMemory:
         """Say what a successor of this pipeline would have to know of a camera."""
         camera = self._camera(camera_id)

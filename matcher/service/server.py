@@ -11,6 +11,8 @@ import contextlib
 import logging
 import signal
 import socket
+import threading
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from matcher.service.config import ServiceConfig
     from matcher.service.service import Service
 
-__all__ = ["listen", "serve"]
+__all__ = ["Server", "listen"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -64,14 +66,8 @@ def listen(config: ServiceConfig) -> socket.socket:
     return opened
 
 
-def serve(
-    service: Service,
-    opened: socket.socket,
-    *,
-    beside: Callable[[], AbstractAsyncContextManager[None]],
-    on_ready: Callable[[], None],
-) -> None:
-    """Serve until SIGTERM or Ctrl-C, then end what is under way.
+class Server(uvicorn.Server):
+    """Uvicorn's server around one service; it ends well when it is told to end.
 
     Args:
         service: Put together, not yet running.
@@ -80,56 +76,59 @@ def serve(
             stopped to answer and before it stops to run.
         on_ready: Called once requests are answered.
     """
-    limits = service.config.limits
-    server = _Server(
-        BoundedConfig(
-            make_app(service),
-            max_head_bytes=limits.max_header_bytes,
-            head_timeout_s=limits.body_timeout_s,
-            loop="uvloop",
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            ws="none",
-            limit_concurrency=limits.max_connections,
-            timeout_graceful_shutdown=round(service.config.drain_s),
-        ),
-        on_leaving=lambda: _leave(service),
-        on_ready=on_ready,
-    )
-
-    async def whole() -> None:
-        async with running(service), beside():
-            await server.serve(sockets=[opened])
-
-    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-        runner.run(whole())
-
-
-def _leave(service: Service) -> None:
-    """Take nothing more; let those go who would otherwise stay for ever."""
-    service.load.is_draining = True
-    service.desk.close()
-
-
-class _Server(uvicorn.Server):
-    """Uvicorn's server, which ends well when it is told to end."""
 
     def __init__(
         self,
-        config: uvicorn.Config,
+        service: Service,
+        opened: socket.socket,
         *,
-        on_leaving: Callable[[], None],
-        on_ready: Callable[[], None],
+        beside: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+        on_ready: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(config)
-        self._on_leaving = on_leaving
+        limits = service.config.limits
+        super().__init__(
+            BoundedConfig(
+                make_app(service),
+                max_head_bytes=limits.max_header_bytes,
+                head_timeout_s=limits.body_timeout_s,
+                loop="uvloop",
+                lifespan="off",
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                ws="none",
+                limit_concurrency=limits.max_connections,
+                timeout_graceful_shutdown=round(service.config.drain_s),
+            )
+        )
+        self._service = service
+        self._opened = opened
+        self._beside = beside
         self._on_ready = on_ready
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def run_to_end(self) -> None:
+        """Serve until SIGTERM, Ctrl-C or `leave`, then end what is under way."""
+
+        async def whole() -> None:
+            self._loop = asyncio.get_running_loop()
+            async with running(self._service), self._beside():
+                await self.serve(sockets=[self._opened])
+
+        with asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
+            runner.run(whole())
+
+    def leave(self) -> None:
+        """Take nothing more, and end; may be called from any thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._leave)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave on a signal; do not, as uvicorn does, raise it again afterwards."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._leave)
@@ -146,5 +145,7 @@ class _Server(uvicorn.Server):
 
     def _leave(self) -> None:
         _LOG.info("leaving: nothing more is taken, what is under way ends first")
-        self._on_leaving()
+        self._service.load.is_draining = True
+        # Listeners would otherwise stay for ever.
+        self._service.desk.close()
         self.should_exit = True

@@ -12,10 +12,10 @@ import typer
 from commands.exit_code import ExitCode
 from commands.options import JsonOption
 from lfr_errors import BadInputError
-from matcher.service.audit_chain import Head, verify
+from matcher.service.keeping.audit_chain import Head, verify
 
 if TYPE_CHECKING:
-    from matcher.service.audit_chain import Verification
+    from matcher.service.keeping.audit_chain import Verification
 
 __all__ = ["audit", "verify_log"]
 

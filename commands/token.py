@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from lfr_errors import BadInputError
-from matcher.service.tokens import Role, Token, new_token, read_tokens
+from matcher.service.gate.tokens import Role, Token, new_token, read_tokens
 
 __all__ = ["token"]
 

@@ -27,9 +27,9 @@ from matcher.config import (
 from matcher.landmarks import AsDetected
 from matcher.service.clocks import Clocks
 from matcher.service.config import ServiceConfig
+from matcher.service.lanes.stages import stages_of
 from matcher.service.server import Server, listen
 from matcher.service.service import make_service
-from matcher.service.stages import stages_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

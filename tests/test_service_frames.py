@@ -46,11 +46,10 @@ def client(tmp_path_factory):
         yield client
 
 
-@pytest.fixture
-def camera(client):
+@pytest.fixture(autouse=True)
+def _unknown_cameras(client):
     """Every test begins with cameras that nobody knows."""
     assert client.delete("/v1/cameras").status_code == 204
-    return "cam1"
 
 
 def post(client, content, headers=PNG, **query):
@@ -127,7 +126,7 @@ def without_stamps(results):
 
 
 @pytest.mark.parametrize("coding", ["stills", "packets"])
-def test_posted_frames_end_as_they_do_in_process(client, camera, coding):
+def test_posted_frames_end_as_they_do_in_process(client, coding):
     """Outcomes, boxes, probes, scores and alerts agree in every bit, frame by frame."""
     packets = h264(walk(25) + walk(20, channel=RED))
     expected = in_process(packets)
@@ -143,7 +142,7 @@ def test_posted_frames_end_as_they_do_in_process(client, camera, coding):
     assert without_stamps(results) == without_stamps(expected)
 
 
-def test_stages_are_stamped_on_the_clock_that_can_be_asked_for(client, camera):
+def test_stages_are_stamped_on_the_clock_that_can_be_asked_for(client):
     """Seven stages, in order, between two readings of `/v1/clock`."""
     before = client.get("/v1/clock").json()["monotonic_ns"]
     (result,) = results_of(client, [png(walk(1)[0])], PNG)
@@ -167,7 +166,7 @@ def test_what_concerns_nobody_is_told_only_where_it_is_measured(tmp_path):
     assert (refused.status_code, refused.json()["code"]) == (403, "not_measuring")
 
 
-def test_frame_older_than_its_camera_s_newest_is_skipped(client, camera):
+def test_frame_older_than_its_camera_s_newest_is_skipped(client):
     """It came late; tracks go on from the newer one."""
     frame = png(walk(1)[0])
     post(client, frame, capture_time_ns=5 * FRAME_NS)
@@ -177,7 +176,7 @@ def test_frame_older_than_its_camera_s_newest_is_skipped(client, camera):
     assert late["cause"] == "late: a newer frame of the camera came first"
 
 
-def test_camera_whose_clock_goes_back_begins_anew(client, camera):
+def test_camera_whose_clock_goes_back_begins_anew(client):
     """A restarted camera is looked at, under track numbers never used before."""
     first = results_of(client, [png(image) for image in walk(5)], PNG)
     post(client, png(walk(1)[0]), capture_time_ns=10**12)
@@ -192,8 +191,8 @@ def test_camera_whose_clock_goes_back_begins_anew(client, camera):
     assert [a.subject_id for r in again for a in r.alerts] == ["blue"]
 
 
-def test_too_old_frame_is_refused_unprocessed_and_counted(client, camera):
-    """A deadline that has passed is a 410, and the camera's tracks know nothing of it."""
+def test_too_old_frame_is_refused_unprocessed_and_counted(client):
+    """A deadline that has passed is a 410; the camera's tracks know nothing of it."""
     now_ns = client.get("/v1/clock").json()["monotonic_ns"]
     refused = post(
         client,
@@ -214,7 +213,7 @@ def test_too_old_frame_is_refused_unprocessed_and_counted(client, camera):
     assert 'lfr_frames_total{outcome="too_old"} 1.0' in client.get("/metrics").text
 
 
-def test_capture_in_the_future_is_refused(client, camera):
+def test_capture_in_the_future_is_refused(client):
     """It would make every frame after it late."""
     now_ns = client.get("/v1/clock").json()["monotonic_ns"]
     ahead = post(
@@ -227,7 +226,7 @@ def test_capture_in_the_future_is_refused(client, camera):
     assert (ahead.status_code, ahead.json()["code"]) == (422, "invalid")
 
 
-def test_frame_without_time_or_number_gets_both(client, camera):
+def test_frame_without_time_or_number_gets_both(client):
     """Somebody at a keyboard need not count nanoseconds."""
     frame = png(walk(1)[0])
     query = {"camera_id": "cam1"}
@@ -242,7 +241,7 @@ def test_frame_without_time_or_number_gets_both(client, camera):
     assert all(o["capture_time_ns"] == o["received_ns"] for o in outcomes)
 
 
-def test_swap_takes_effect_between_two_frames(client, camera):
+def test_swap_takes_effect_between_two_frames(client):
     """Tracks go on; the next search meets the other watchlist."""
     client.post("/v1/watchlists", json={"name": "other"}).raise_for_status()
     client.put(

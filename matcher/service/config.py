@@ -23,7 +23,7 @@ __all__ = [
 
 
 class FramesConfig(Settings):
-    """Frames of cameras (`matcher.service.frame_lane`)."""
+    """Frames of cameras (`matcher.service.lanes.frame_lane`)."""
 
     max_waiting: int = Field(
         default=64,
@@ -64,7 +64,7 @@ class FramesConfig(Settings):
 
 
 class PhotosConfig(Settings):
-    """Single pictures, to identify or to enrol (`matcher.service.photo_lane`)."""
+    """Single pictures, to identify or to enrol (`matcher.service.lanes.photo_lane`)."""
 
     max_waiting: int = Field(
         default=32,
@@ -93,7 +93,7 @@ class PhotosConfig(Settings):
 
 
 class LimitsConfig(Settings):
-    """Sizes of what is let in (`matcher.service.gate`)."""
+    """Sizes of what is let in (`matcher.service.gate.gate`)."""
 
     max_body_bytes: int = Field(
         default=16 * 2**20,
@@ -143,7 +143,7 @@ class LimitsConfig(Settings):
 
 
 class PrivacyConfig(Settings):
-    """How long alerts are kept (`matcher.service.alert_store`)."""
+    """How long alerts are kept (`matcher.service.keeping.alert_store`)."""
 
     alerts_kept_s: float = Field(
         default=31 * 86_400.0,

@@ -35,7 +35,7 @@ class Metrics:
 
     def __init__(self) -> None:
         # When a counter was made is of no use, and would double the page.
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry(auto_describe=False)
         ProcessCollector(registry=self.registry)
         self.requests = Counter(

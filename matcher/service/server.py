@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from matcher.service.app import make_app
 from matcher.service.errors import BindError
-from matcher.service.protocol import BoundedConfig
+from matcher.service.gate.protocol import BoundedConfig
+from matcher.service.routes.app import make_app
 from matcher.service.service import running
 
 if TYPE_CHECKING:
@@ -53,9 +53,13 @@ def listen(config: ServiceConfig) -> socket.socket:
             config.host, config.port, type=socket.SOCK_STREAM
         )[0]
         opened = socket.socket(family, kind, protocol)
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        opened.bind(address)
-        opened.listen(config.limits.max_connections)
+        try:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            opened.bind(address)
+            opened.listen(config.limits.max_connections)
+        except OSError:
+            opened.close()
+            raise
     except OSError as error:
         message = (
             f"the service must be able to listen on {config.host} port {config.port}, "

@@ -13,22 +13,22 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from matcher.service.access import SERVICE, Access
-from matcher.service.alert_desk import AlertDesk
-from matcher.service.alert_store import AlertStore
-from matcher.service.archive import Archive
-from matcher.service.audit_chain import Entry
-from matcher.service.curation import Curation
+from matcher.service.desks.alert_desk import AlertDesk
+from matcher.service.desks.curation import Curation
+from matcher.service.desks.matching import Matching
 from matcher.service.errors import AuditUnavailableError
-from matcher.service.frame_lane import FrameLane
-from matcher.service.gate import Load
-from matcher.service.keeper import Keeper
-from matcher.service.matching import Matching
+from matcher.service.gate.access import SERVICE, Access
+from matcher.service.gate.gate import Load
+from matcher.service.gate.tokens import read_tokens
+from matcher.service.keeping.alert_store import AlertStore
+from matcher.service.keeping.archive import Archive
+from matcher.service.keeping.audit_chain import Entry
+from matcher.service.keeping.keeper import Keeper
+from matcher.service.keeping.watchlist_store import WatchlistStore
+from matcher.service.lanes.frame_lane import FrameLane
+from matcher.service.lanes.photo_lane import PhotoLane
+from matcher.service.lanes.watch import CurrentWatch
 from matcher.service.metrics import Metrics
-from matcher.service.photo_lane import PhotoLane
-from matcher.service.tokens import read_tokens
-from matcher.service.watch import CurrentWatch
-from matcher.service.watchlist_store import WatchlistStore
 from matcher.stills import PostedDecoder
 from matcher.worker import Worker
 
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from matcher.config import MatcherConfig
     from matcher.service.clocks import Clocks
     from matcher.service.config import ServiceConfig
-    from matcher.service.stages import Stages
-    from matcher.service.watch import Watch
+    from matcher.service.lanes.stages import Stages
+    from matcher.service.lanes.watch import Watch
 
 __all__ = ["Service", "make_service", "running"]
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matcher.pipeline import Pipeline
     from matcher.records import CameraId, FrameResult
     from matcher.service.config import FramesConfig
-    from matcher.service.watch import CurrentWatch, Watch
+    from matcher.service.lanes.watch import CurrentWatch, Watch
     from matcher.worker import Worker
 
 __all__ = ["FrameEnd", "FrameLane", "PostedFrame"]

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from matcher.service.answers import actor_of, answer, problems, service_of
 from matcher.service.refusals import RefusedError
+from matcher.service.routes.answers import actor_of, answer, problems, service_of
 from matcher.service.wire import DecisionRequest, StoredAlertsWire, StoredAlertWire
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from contextlib import nullcontext
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from matcher.service.admission import Admission
-from matcher.service.bodies import ClientGoneError, Held, linger, read_body
-from matcher.service.doors import Body, Queue, door_of
 from matcher.service.errors import AuditUnavailableError
+from matcher.service.gate.admission import Admission
+from matcher.service.gate.bodies import ClientGoneError, Held, linger, read_body
+from matcher.service.gate.doors import Body, Queue, door_of
 from matcher.service.refusals import RefusedError
 from matcher.stills import StillKind
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Any
 
-    from matcher.service.access import Access
     from matcher.service.clocks import Clocks
     from matcher.service.config import ServiceConfig
-    from matcher.service.doors import Door
+    from matcher.service.gate.access import Access
+    from matcher.service.gate.doors import Door
     from matcher.service.metrics import Metrics
 
     Message = MutableMapping[str, Any]

@@ -19,9 +19,9 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from matcher.service.audit_chain import Entry, Head
-from matcher.service.audit_log import BEGINNING, Anchor, AuditLog
 from matcher.service.errors import DataFolderError
+from matcher.service.keeping.audit_chain import Entry, Head
+from matcher.service.keeping.audit_log import BEGINNING, Anchor, AuditLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,14 +13,14 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from matcher.service.gate.tokens import Standing
 from matcher.service.refusals import RefusedError
-from matcher.service.tokens import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from matcher.service.doors import Door
-    from matcher.service.tokens import Tokens
+    from matcher.service.gate.doors import Door
+    from matcher.service.gate.tokens import Tokens
 
 __all__ = ["LOCAL", "SERVICE", "Access"]
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from matcher.gallery import Gallery
 from matcher.records import SubjectId
-from matcher.service.audit_chain import Entry
+from matcher.service.keeping.audit_chain import Entry
 from matcher.service.refusals import RefusedError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from matcher.service.archive import Archive
+    from matcher.service.keeping.archive import Archive
 
 __all__ = ["Activation", "Watchlist", "WatchlistStore", "exists"]
 

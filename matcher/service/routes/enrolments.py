@@ -16,15 +16,15 @@ import numpy as np
 from matcher.errors import GalleryError
 from matcher.indexes.live import check_templates
 from matcher.records import SubjectId
-from matcher.service.curation import NewSubject
-from matcher.service.pictures import check_still
+from matcher.service.desks.curation import NewSubject
 from matcher.service.refusals import RefusedError
+from matcher.service.routes.pictures import check_still
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from matcher.service.config import LimitsConfig
-    from matcher.service.stages import Stages
+    from matcher.service.lanes.stages import Stages
     from matcher.service.wire import EnrolmentRequest, SubjectEnrolment
 
 __all__ = ["check_count", "new_subjects"]

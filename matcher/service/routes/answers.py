@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import Request, Response
 
-from matcher.service.gate import problem_for
+from matcher.service.gate.gate import problem_for
 from matcher.service.refusals import RefusedError
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """The app: routes put together, and their contract for programs.
 
 Owns the OpenAPI document and the way from exceptions to answers. The gate stands
-before it (`matcher.service.gate`). Knows nothing of what routes do.
+before it (`matcher.service.gate.gate`). Knows nothing of what routes do.
 """
 
 from __future__ import annotations
@@ -15,16 +15,11 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 
-from matcher.service import (
-    routes_alerts,
-    routes_matching,
-    routes_system,
-    routes_watchlists,
-)
-from matcher.service.answers import on_error, on_http_error, on_invalid
 from matcher.service.errors import AuditUnavailableError
-from matcher.service.gate import Gate
+from matcher.service.gate.gate import Gate
 from matcher.service.refusals import RefusedError
+from matcher.service.routes import alerts, matching, system, watchlists
+from matcher.service.routes.answers import on_error, on_http_error, on_invalid
 from matcher.service.wire import EnrolmentRequest, Problem, WithdrawalRequest
 
 if TYPE_CHECKING:
@@ -51,7 +46,7 @@ def make_app(service: Service) -> Gate:
         redoc_url=None,
     )
     app.state.service = service
-    for routes in (routes_matching, routes_watchlists, routes_alerts, routes_system):
+    for routes in (matching, watchlists, alerts, system):
         app.include_router(routes.router)
     handlers: dict[Any, Any] = {
         RefusedError: on_error,

@@ -16,7 +16,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request, Response
 
 from matcher.assembly import detector_sha256, embedder_sha256
-from matcher.service.answers import answer, problems, service_of
+from matcher.service.routes.answers import answer, problems, service_of
 from matcher.service.wire import ClockWire, SystemWire
 
 __all__ = ["router"]

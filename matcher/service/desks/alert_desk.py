@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from matcher.records import Alert
-    from matcher.service.alert_store import AlertStore
-    from matcher.service.keeper import Keeper
+    from matcher.service.keeping.alert_store import AlertStore
+    from matcher.service.keeping.keeper import Keeper
+    from matcher.service.lanes.watch import Watch
     from matcher.service.metrics import Metrics
-    from matcher.service.watch import Watch
     from matcher.service.wire import DecisionRequest, StoredAlertWire
 
 __all__ = ["AlertDesk"]

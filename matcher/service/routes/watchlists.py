@@ -13,7 +13,10 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ValidationError
 
 from matcher.records import SubjectId
-from matcher.service.answers import (
+from matcher.service.desks.curation import NewSubject, active_wire
+from matcher.service.keeping.watchlist_store import Activation
+from matcher.service.refusals import RefusedError
+from matcher.service.routes.answers import (
     actor_of,
     answer,
     problems,
@@ -21,11 +24,8 @@ from matcher.service.answers import (
     still_body,
     why_invalid,
 )
-from matcher.service.curation import NewSubject, active_wire
-from matcher.service.enrolments import check_count, new_subjects
-from matcher.service.pictures import check_still
-from matcher.service.refusals import RefusedError
-from matcher.service.watchlist_store import Activation
+from matcher.service.routes.enrolments import check_count, new_subjects
+from matcher.service.routes.pictures import check_still
 from matcher.service.wire import (
     SUBJECT_PATTERN,
     WATCHLIST_PATTERN,
@@ -42,8 +42,8 @@ from matcher.service.wire import (
 )
 
 if TYPE_CHECKING:
+    from matcher.service.keeping.watchlist_store import Watchlist
     from matcher.service.service import Service
-    from matcher.service.watchlist_store import Watchlist
 
 __all__ = ["router"]
 

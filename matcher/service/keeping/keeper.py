@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from matcher.service.archive import Archive
-    from matcher.service.audit_chain import Entry
+    from matcher.service.keeping.archive import Archive
+    from matcher.service.keeping.audit_chain import Entry
 
 __all__ = ["Keeper"]
 

@@ -11,17 +11,17 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from matcher.records import CameraId
-from matcher.service.answers import (
+from matcher.service.desks.matching import Arrival
+from matcher.service.gate.gate import H264
+from matcher.service.refusals import RefusedError
+from matcher.service.routes.answers import (
     actor_of,
     answer,
     problems,
     service_of,
     still_body,
 )
-from matcher.service.gate import H264
-from matcher.service.matching import Arrival
-from matcher.service.pictures import check_still
-from matcher.service.refusals import RefusedError
+from matcher.service.routes.pictures import check_still
 from matcher.service.wire import (
     CAMERA_PATTERN,
     FrameResultWire,

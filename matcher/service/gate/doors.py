@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from matcher.service.tokens import Role
+from matcher.service.gate.tokens import Role
 
 __all__ = ["DOORS", "Body", "Door", "Queue", "door_of"]
 

@@ -15,7 +15,7 @@ import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from matcher.service.audit_chain import Entry
+from matcher.service.keeping.audit_chain import Entry
 from matcher.service.refusals import RefusedError
 from matcher.service.wire import StoredAlertWire
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from matcher.records import Alert
-    from matcher.service.archive import Archive
+    from matcher.service.keeping.archive import Archive
 
 __all__ = ["AlertStore"]
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from matcher.decision import is_candidate
 from matcher.photos import NoTemplate
 from matcher.records import CameraId, Outcome
-from matcher.service.audit_chain import Entry
-from matcher.service.frame_lane import FrameEnd, PostedFrame
-from matcher.service.photo_lane import Found, PhotoJob, PhotoOutcome
-from matcher.service.promise import Promise
+from matcher.service.keeping.audit_chain import Entry
+from matcher.service.lanes.frame_lane import FrameEnd, PostedFrame
+from matcher.service.lanes.photo_lane import Found, PhotoJob, PhotoOutcome
+from matcher.service.lanes.promise import Promise
 from matcher.service.refusals import RefusedError
 from matcher.service.wire import CandidateWire, IdentificationWire, to_wire
 
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from matcher.photos import PhotoTemplate
-    from matcher.service.alert_desk import AlertDesk
     from matcher.service.clocks import Clocks
     from matcher.service.config import ServiceConfig
-    from matcher.service.frame_lane import FrameLane
-    from matcher.service.keeper import Keeper
+    from matcher.service.desks.alert_desk import AlertDesk
+    from matcher.service.keeping.keeper import Keeper
+    from matcher.service.lanes.frame_lane import FrameLane
+    from matcher.service.lanes.photo_lane import PhotoLane
+    from matcher.service.lanes.watch import CurrentWatch, Watch
     from matcher.service.metrics import Metrics
-    from matcher.service.photo_lane import PhotoLane
-    from matcher.service.watch import CurrentWatch, Watch
     from matcher.service.wire import FrameResultWire
 
-__all__ = ["Arrival", "Matching"]
+__all__ = ["Arrival", "Matching", "no_template"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -156,7 +156,7 @@ class Matching:
         watch = self._required_watch()
         end = await self._photo(content, (watch, k))
         if not isinstance(end, Found):
-            raise _no_template(end)
+            raise no_template(end, "to be searched for")
         threshold = watch.threshold.value
         above = is_candidate(end.scores, threshold=threshold)
         answer = IdentificationWire(
@@ -317,12 +317,13 @@ class Matching:
         return watch
 
 
-def _no_template(end: PhotoOutcome) -> Exception:
-    if isinstance(end, NoTemplate):
-        code = "no_face" if end.decodable else "undecodable_image"
-        return RefusedError(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            code,
-            f"a picture must show a face, but: {end.cause}; send another",
-        )
-    return TypeError(f"a search must end in candidates, got {type(end).__name__}")
+def no_template(end: PhotoOutcome, whose: str) -> Exception:
+    """Refuse a picture that gives no template, and say why."""
+    if not isinstance(end, NoTemplate):
+        return TypeError(f"a picture must end otherwise, got {type(end).__name__}")
+    code = "no_face" if end.decodable else "undecodable_image"
+    return RefusedError(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        code,
+        f"a picture {whose} must show a face, but: {end.cause}; send another",
+    )

@@ -2,7 +2,7 @@
 
 Owns the file. A line that was confirmed is on the disk; a crash can at worst cut the
 last one short, which was then confirmed to nobody and is cut off at the next start.
-Knows nothing of what is recorded; `matcher.service.audit_chain` owns a line's form.
+Knows nothing of what is recorded; `audit_chain` owns a line's form.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from matcher.service.audit_chain import GENESIS, Head, link, read_line
 from matcher.service.errors import AuditLogError, AuditUnavailableError
+from matcher.service.keeping.audit_chain import GENESIS, Head, link, read_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
-    from matcher.service.audit_chain import Entry
+    from matcher.service.keeping.audit_chain import Entry
 
 __all__ = ["BEGINNING", "Anchor", "AuditLog"]
 

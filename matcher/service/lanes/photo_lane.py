@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matcher.photos import PhotoReader
     from matcher.records import CandidateLists, SubjectId
     from matcher.service.config import PhotosConfig
-    from matcher.service.watch import Watch
+    from matcher.service.lanes.watch import Watch
 
 __all__ = ["Found", "PhotoJob", "PhotoLane", "PhotoOutcome"]
 

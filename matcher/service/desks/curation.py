@@ -19,14 +19,15 @@ import numpy as np
 from lfr_errors import BadInputError
 from matcher.gallery import mean_templates
 from matcher.photos import NoTemplate
-from matcher.service.refusals import RefusedError
-from matcher.service.watch import (
+from matcher.service.desks.matching import no_template
+from matcher.service.keeping.watchlist_store import Activation, exists
+from matcher.service.lanes.watch import (
     make_watch,
     with_enrolled,
     with_threshold,
     without,
 )
-from matcher.service.watchlist_store import Activation, exists
+from matcher.service.refusals import RefusedError
 from matcher.service.wire import (
     ActiveWatchlistWire,
     EnrolmentWire,
@@ -41,10 +42,10 @@ if TYPE_CHECKING:
 
     from matcher.config import MatcherConfig
     from matcher.records import SubjectId
-    from matcher.service.keeper import Keeper
-    from matcher.service.matching import Matching
-    from matcher.service.watch import CurrentWatch, Watch
-    from matcher.service.watchlist_store import WatchlistStore
+    from matcher.service.desks.matching import Matching
+    from matcher.service.keeping.keeper import Keeper
+    from matcher.service.keeping.watchlist_store import WatchlistStore
+    from matcher.service.lanes.watch import CurrentWatch, Watch
 
 __all__ = ["Curation", "NewSubject", "active_wire"]
 
@@ -242,10 +243,10 @@ class Curation:
             [file for _, file in pictures], progress=progress
         )
         made: dict[SubjectId, list[NDArray[np.float32]]] = {}
-        causes: dict[SubjectId, str] = {}
+        causes: dict[SubjectId, NoTemplate] = {}
         for (subject_id, _), found in zip(pictures, read, strict=True):
             if isinstance(found, NoTemplate):
-                causes[subject_id] = found.cause
+                causes[subject_id] = found
             else:
                 made.setdefault(subject_id, []).append(found.template)
         templates: dict[SubjectId, NDArray[np.float32]] = {}
@@ -257,18 +258,14 @@ class Curation:
                 means, _ = mean_templates(np.stack(rows), [subject_id] * len(rows))
                 templates[subject_id] = means[0]
         failures = tuple(
-            FailureWire(subject_id=subject_id, cause=cause)
-            for subject_id, cause in causes.items()
+            FailureWire(subject_id=subject_id, cause=found.cause)
+            for subject_id, found in causes.items()
             # One picture with a face is enough.
             if subject_id not in templates
         )
         if not templates:
-            raise RefusedError(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
-                "no_face",
-                f"a picture must show a face to be enrolled, but: "
-                f"{failures[0].cause} ({failures[0].subject_id}); send another",
-            )
+            subject_id, first = next(iter(causes.items()))
+            raise no_template(first, f"of {subject_id!r}")
         return tuple(templates), np.stack(list(templates.values())), failures
 
     async def _renew(self, name: str, change: Callable[[Watch], Watch]) -> None:

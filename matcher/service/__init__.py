@@ -1,7 +1,7 @@
 """The matcher as an HTTP service.
 
-One idea a room: `wire` says what travels, `app` and the `routes_*` modules what is
-answered, `lanes` where the work is done, `admission` what is let in, `store` what
-outlives the process, `audit` what can be proved afterwards. `docs/service.md` is the
-contract.
+One idea a room: `wire` says what travels, `gate` what is let in, `routes` how requests
+become calls of the `desks`, `lanes` where the work is done, `keeping` what outlives the
+process and what can be proved afterwards. `service.py` puts them together, `server.py`
+listens. `docs/service.md` is the contract.
 """

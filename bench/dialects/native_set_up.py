@@ -69,7 +69,7 @@ def set_up(
         raise RemoteError(
             what="tell stages and probes with `detail=full`",
             found="it says that it is not measuring",
-            remedy="start it with `harness serve --measuring`",
+            remedy="start it with `--set service.measuring=true`",
         )
     is_here = boot_id != "" and there.boot_id == boot_id
     offset_ns = 0 if is_here else (yield from _clock_offset())

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from bench.records import RunRecord
     from scenarios.schema import Scenario
 
-__all__ = ["run"]
+__all__ = ["exit_code_of", "run"]
 
 
 def run(  # noqa: PLR0913 - the main job, and its options
@@ -174,14 +174,15 @@ def run(  # noqa: PLR0913 - the main job, and its options
         raise typer.Exit(
             ExitCode.GOOD if found.n_cameras > 0 else ExitCode.OBJECTIVE_MISSED
         )
-    raise typer.Exit(_exit_code(record))
+    raise typer.Exit(exit_code_of(record))
 
 
 def _arrivals(settings: Scenario) -> np.random.Generator:
     return Streams(seed=settings.scenario.seed).generator(Stream.ARRIVALS)
 
 
-def _exit_code(record: RunRecord) -> ExitCode:
+def exit_code_of(record: RunRecord) -> ExitCode:
+    """Say with which code a run ends its command."""
     if record.verdict.status is not Status.VALID:
         return ExitCode.NOT_VALID
     if any(objective.met is False for objective in record.objectives):

@@ -167,7 +167,7 @@ def test_a_service_that_does_not_measure_is_refused_with_the_remedy():
         service.measuring = False
         remote, sought = nobody(service.url)
         with (
-            pytest.raises(RemoteError, match="service.measuring=true"),
+            pytest.raises(RemoteError, match=r"service\.measuring=true"),
             readied(remote, sought, clock=time.perf_counter_ns, progress=quiet),
         ):
             pass

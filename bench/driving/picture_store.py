@@ -66,3 +66,7 @@ class PictureStore:
         """Return one frame's picture."""
         ends = self._ends[camera_id]
         return self._content[camera_id][int(ends[index]) : int(ends[index + 1])]
+
+    def n_pictures(self, camera_id: str) -> int:
+        """Count a camera's pictures."""
+        return len(self._ends[camera_id]) - 1

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from matcher.alignment import template
+from synthetic_crowds.picture.surroundings import draw_light
 from training.augment import CLEAN, MIRRORED, STREET, degraded_chip
 from training.crops import CropConfig, draw_crop
 from training.faces_dataset import FaceViews, load_faces
 from training.intervals import wilson
 from training.results import PassageResult, StreetResult, as_markdown
 from training.scenes_dataset import Scenes, ScenesConfig, truth_kinds
-from training.surroundings import draw_light
 
 _EYES_NOSE_MOUTH = np.array(
     [[40, 44], [72, 44], [56, 64], [42, 82], [70, 82]], np.float32

@@ -78,8 +78,8 @@ def _crowd(index: int, config: EvaluationConfig, cache_dir: Path) -> Crowd:
 
 def _enrol(watchlist: Watchlist, config: MatcherConfig) -> Enrolment:
     return enrol(
-        (np.asarray(cv2.imread(str(p)), np.uint8) for p in watchlist.image_paths),
-        (SubjectId(str(subject.person_id)) for subject in watchlist.subjects),
+        (np.asarray(cv2.imread(str(i.path)), np.uint8) for i in watchlist.images),
+        (SubjectId(str(image.person_id)) for image in watchlist.images),
         detector=make_detector(config.detector),
         refiner=make_refiner(config.alignment),
         embedder=make_embedder(config.embedder),

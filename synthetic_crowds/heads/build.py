@@ -41,6 +41,7 @@ _EAR_REST_M = (0.0750, 0.0420, 0.0150)
 # The face: below the hairline, above the throat, before the ears.
 _FACE_TOP_M, _FACE_BOTTOM_M, _FACE_BACK_M = 0.1130, -0.0705, 0.025
 _NECK_Y_M = -0.092
+_LEAN = 0.45
 _NARROWS, _NARROWS_WITHIN_M = 0.34, 0.030
 _BEARDS_WITH_BODY = frozenset({BeardStyle.FULL, BeardStyle.SHORT, BeardStyle.GOATEE})
 
@@ -229,7 +230,8 @@ def _straighten_neck(
     low = vertices[places.throat]
     below = np.clip(ring[:, 1].mean() - low[:, 1], 0.0, None)
     depth = float(ring[:, 1].mean() - neck_root[1])
-    slope = (neck_root[2] - centre[1]) * 0.6 / max(depth, 0.01)
+    # Necks lean; the joint may lie so near below the ring that it says nothing.
+    slope = np.clip((neck_root[2] - centre[1]) * 0.6 / max(depth, 0.01), -_LEAN, _LEAN)
     middle = np.stack([np.zeros(len(low)), centre[1] + slope * below], axis=1)
     away = low[:, ::2] - middle
     reach = np.linalg.norm(away / half, axis=1)

@@ -80,14 +80,11 @@ def build_glasses(
 
 def _glaze(edges: list[NDArray[np.float64]]) -> MeshPart:
     """Fill the rims' inner edges (n, 3) with dark glass."""
-    vertices, triangles = [], []
-    for edge in edges:
-        first = sum(map(len, vertices))
-        ahead = np.roll(np.arange(len(edge)), -1)
-        fan = np.stack([np.arange(len(edge)), ahead, np.full(len(edge), len(edge))], 1)
-        triangles.append(fan + first)
-        vertices.append(np.vstack([edge, edge.mean(axis=0)]))
-    count = sum(map(len, vertices))
+    rim = np.arange(_AROUND)
+    fan = np.stack([rim, np.roll(rim, -1), np.full(_AROUND, _AROUND)], axis=1)
+    triangles = [fan + place * (_AROUND + 1) for place in range(len(edges))]
+    vertices = [np.vstack([edge, edge.mean(axis=0)]) for edge in edges]
+    count = len(edges) * (_AROUND + 1)
     texture = np.full((2, 2, 4), 255, np.uint8)
     texture[..., :3] = _DARK_BGR
     return MeshPart(

@@ -168,7 +168,8 @@ def _draw_alone(
     tone = float(np.clip(rng.normal(traits.tone_mean, traits.tone_sd), 0.6, 10.4))
     if given is not None:
         sex = sex if given.sex is None else given.sex
-        age_years, ancestry, tone = given.age_years, given.ancestry, given.tone
+        age_years, tone = given.age_years, given.tone
+        ancestry = given.ancestry.astype(np.float64)
     is_male = sex is Sex.MALE
     adulthood = float(np.clip((age_years - 11.0) / 7.0, 0.0, 1.0))
     masculinity = float(np.clip(rng.normal(0.90 if is_male else 0.10, 0.09), 0.0, 1.0))

@@ -6,6 +6,7 @@ import pytest
 
 from bench.records import PassageOutcome
 from matcher.alignment import template
+from synthetic_crowds.picture.surroundings import draw_light
 from training.augment import CLEAN, MIRRORED, STREET, degraded_chip
 from training.crops import CropConfig, draw_crop
 from training.faces_dataset import FaceViews, load_faces
@@ -19,7 +20,6 @@ from training.results import (
     passages_at,
 )
 from training.scenes_dataset import Scenes, ScenesConfig, truth_kinds
-from training.surroundings import draw_light
 
 _EYES_NOSE_MOUTH = np.array(
     [[40, 44], [72, 44], [56, 64], [42, 82], [70, 82]], np.float32

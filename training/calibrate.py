@@ -60,7 +60,9 @@ class CalibrationConfig(BaseModel):
     seed: int = Field(default=5, ge=0, description="Of every draw.")
     streets: int = Field(default=96, ge=1, description="One camera each.")
     shipped: int = Field(
-        default=12, ge=1, description="Streets whose searches ship with the weights."
+        default=15,
+        ge=1,
+        description="Streets whose searches ship: each setting in each light.",
     )
     duration_s: float = Field(default=90.0, ge=2.0, description="Of each clip.")
     fps: float = Field(default=6.0, ge=1.0, description="Of each camera.")
@@ -180,7 +182,7 @@ def main(
     cache_dir: Annotated[Path, typer.Option()] = Path("training/out/cache"),
     recordings: Annotated[Path, typer.Option()] = Path("training/out/cohort"),
     folder: Annotated[Path, typer.Option()] = WEIGHTS,
-    streets: Annotated[int, typer.Option(help="12 are shipped.")] = 96,
+    streets: Annotated[int, typer.Option(help="15 are shipped.")] = 96,
     workers: Annotated[int, typer.Option()] = 2,
 ) -> None:
     """Record the calibration cohort of the networks in `folder` and enter it there."""

@@ -104,8 +104,8 @@ class Folders:
 
 def _crowd(index: int, config: EvaluationConfig, cache_dir: Path) -> Crowd:
     rng = np.random.default_rng((config.seed, index))
-    # Steps of five: the first three streets differ in setting and in weather.
-    crowd = draw_crowd(5 * index % 12, duration_s=config.duration_s, rng=rng)
+    # Steps of four: the first streets differ in setting, and soon in light.
+    crowd = draw_crowd(4 * index % 15, duration_s=config.duration_s, rng=rng)
     near = draw_camera("near", fps=config.fps, rng=rng)
     far = draw_camera("far", fps=config.fps, rng=rng, hfov_deg=FAR_HFOV_DEG)
     # People pass once, so that every mated passage is another identity's.
@@ -155,8 +155,8 @@ def _others(config: EvaluationConfig, folders: Folders, *, workers: int) -> Gall
 
 def _enrol(watchlist: Watchlist, config: MatcherConfig) -> Enrolment:
     return enrol(
-        (np.asarray(cv2.imread(str(p)), np.uint8) for p in watchlist.image_paths),
-        (SubjectId(str(subject.person_id)) for subject in watchlist.subjects),
+        (np.asarray(cv2.imread(str(i.path)), np.uint8) for i in watchlist.images),
+        (SubjectId(str(image.person_id)) for image in watchlist.images),
         detector=make_detector(config.detector),
         refiner=make_refiner(config.alignment),
         embedder=make_embedder(config.embedder),
@@ -289,7 +289,7 @@ def evaluate_street(
             count.add(result)
         counts.append(count)
     street = draw_crowd(
-        5 * index % 12,
+        4 * index % 15,
         duration_s=config.duration_s,
         rng=np.random.default_rng((config.seed, index)),
     )
@@ -361,11 +361,10 @@ def main(
     results = evaluate(config, folders, workers=workers)
     draw_det(results, folder / "det.png")
     people = {(k, p.person_id) for k, s in enumerate(results) for p in s.passages}
+    n_passages = sum(len(s.passages) for s in results)
+    size = results[0].n_enrolled
     parts = [
-        (
-            f"{len(people)} people in {sum(len(s.passages) for s in results)} passages, "
-            f"watchlist {results[0].n_enrolled:,}"
-        ),
+        f"{len(people)} people in {n_passages} passages, watchlist {size:,}",
         accuracy_table(results),
         detection_table(results),
     ]

@@ -23,10 +23,13 @@ from rich.progress import track
 
 from synthetic_crowds.heads.build import build_head
 from synthetic_crowds.people.appearance import draw_appearance
+from synthetic_crowds.people.habits import Habits
 from synthetic_crowds.people.population import Demographics, IdentityDomain, draw_person
-from synthetic_crowds.picture.portraits import enrolment_portrait, render_head
+from synthetic_crowds.picture.enrolment import enrolment_portrait
+from synthetic_crowds.picture.portraits import render_head
+from synthetic_crowds.picture.surroundings import draw_light, draw_wall, with_wall
 from synthetic_crowds.raster.pose import gaze_rotation
-from training.surroundings import draw_light, draw_wall, with_wall
+from synthetic_crowds.records import CaptureQuality
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +56,22 @@ class FacesConfig(BaseModel):
         default=4, ge=1, description="Days with street views; the portrait is another."
     )
     views_per_day: int = Field(default=4, ge=1)
+    habits: Habits = Field(
+        default=Habits(face_mask_share=0.04, sunglasses_share=0.02, hat_factor=1.5),
+        description="More of what hides faces than a street shows: it is to be learnt.",
+    )
+    capture_shares: dict[CaptureQuality, float] = Field(
+        default={
+            CaptureQuality.CUSTODY: 0.55,
+            CaptureQuality.PASSPORT: 0.15,
+            CaptureQuality.SOCIAL_MEDIA: 0.15,
+            CaptureQuality.CCTV_STILL: 0.15,
+        },
+        description="Kinds of portraits.",
+    )
+    oldest_image_years: float = Field(
+        default=10.0, ge=0.0, le=15.0, description="Age of portraits, from 0."
+    )
     yaw_sd_deg: float = Field(default=18.0, gt=0.0)
     yaw_limit_deg: float = Field(default=50.0, gt=0.0, le=90.0)
     pitch_mean_deg: float = Field(
@@ -149,9 +168,17 @@ def _views(index: int, config: FacesConfig) -> list[tuple[Portrait, int, bool]]:
     )
     views = []
     if config.portrait:
-        views.append((enrolment_portrait(person, rng=rng), 0, True))
+        kinds = list(config.capture_shares)
+        weights = np.array([config.capture_shares[kind] for kind in kinds])
+        portrait = enrolment_portrait(
+            person,
+            rng=rng,
+            quality=kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))],
+            image_age_years=float(rng.uniform(0.0, config.oldest_image_years)),
+        )
+        views.append((portrait, 0, True))
     for day in range(config.first_day, config.first_day + config.days):
-        appearance = draw_appearance(person, rng=rng)
+        appearance = draw_appearance(person, rng=rng, habits=config.habits)
         head = build_head(person, appearance)
         for _ in range(config.views_per_day):
             yaw = rng.normal(0.0, config.yaw_sd_deg)

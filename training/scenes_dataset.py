@@ -24,10 +24,13 @@ from rich.progress import track
 from synthetic_crowds.config import WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
 from synthetic_crowds.people.appearance import draw_appearance
+from synthetic_crowds.people.habits import Habits
 from synthetic_crowds.people.population import Demographics, IdentityDomain, draw_person
-from synthetic_crowds.picture.portraits import enrolment_portrait, render_portrait
+from synthetic_crowds.picture.enrolment import enrolment_portrait
+from synthetic_crowds.picture.portraits import render_portrait
+from synthetic_crowds.picture.surroundings import draw_light, draw_wall, with_wall
+from synthetic_crowds.records import CaptureQuality
 from training.streets import draw_camera, draw_crowd
-from training.surroundings import draw_light, draw_wall, with_wall
 from training.truth import frames_with_truth
 
 if TYPE_CHECKING:
@@ -44,6 +47,10 @@ __all__ = [
     "make_scenes",
     "truth_kinds",
 ]
+
+
+# More of what hides faces than a street shows: such faces are to be found, too.
+_HABITS = Habits(face_mask_share=0.03, sunglasses_share=0.02, hat_factor=1.5)
 
 
 class ScenesConfig(BaseModel):
@@ -179,12 +186,14 @@ def _portraits(config: ScenesConfig, numbers: range) -> Iterator[_Image]:
         )
         rng = np.random.default_rng((config.seed, 1, k))
         if k % 3 < 2:
-            yield _shrunk(enrolment_portrait(person, rng=rng), config)
+            quality = tuple(CaptureQuality)[k // 3 % len(CaptureQuality)]
+            portrait = enrolment_portrait(person, rng=rng, quality=quality)
+            yield _shrunk(portrait, config)
             continue
         wall = draw_wall(rng=rng)
         portrait = render_portrait(
             person,
-            draw_appearance(person, rng=rng),
+            draw_appearance(person, rng=rng, habits=_HABITS),
             yaw_deg=float(rng.uniform(-60, 60)),
             pitch_deg=float(rng.uniform(-25, 20)),
             roll_deg=float(rng.normal(0.0, 8.0)),
@@ -230,7 +239,7 @@ def _render_street(task: _Task) -> None:
     config, index, path = task
     rng = np.random.default_rng((config.seed, 0, index))
     crowd = make_crowd(
-        draw_crowd(index, duration_s=config.duration_s, rng=rng),
+        draw_crowd(index, duration_s=config.duration_s, rng=rng, habits=_HABITS),
         tuple(draw_camera(f"cam{k}", fps=config.fps, rng=rng) for k in (1, 2)),
         WatchlistConfig(size=1, mated_share=0.0),
         seed=config.seed * 1000 + index,

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synthetic_crowds.config import CameraConfig, CrowdConfig, Setting, Weather
+from synthetic_crowds.people.habits import Habits
 
 if TYPE_CHECKING:
     from numpy.random import Generator
 
 __all__ = ["FAR_HFOV_DEG", "NEAR_HFOV_DEG", "draw_camera", "draw_crowd"]
+
+_BY_HABIT = Habits()
 
 
 # Horizontal fields of view, degrees: faces in the zone are some 35 to 100 px high in
@@ -71,7 +74,9 @@ def _bits_share(fps: float) -> float:
     return float((fps / 10.0) ** 0.75)
 
 
-def draw_crowd(index: int, *, duration_s: float, rng: Generator) -> CrowdConfig:
+def draw_crowd(
+    index: int, *, duration_s: float, rng: Generator, habits: Habits = _BY_HABIT
+) -> CrowdConfig:
     """Draw a crowd; settings and weathers take turns so that none is left out."""
     settings, weathers = tuple(Setting), tuple(Weather)
     setting = settings[index % len(settings)]
@@ -84,4 +89,5 @@ def draw_crowd(index: int, *, duration_s: float, rng: Generator) -> CrowdConfig:
         counterflow_share=round(float(rng.uniform(0.05, 0.4)), 2),
         gaze_yaw_sd_deg=round(float(rng.uniform(8.0, 25.0)), 1),
         gaze_pitch_sd_deg=round(float(rng.uniform(3.0, 9.0)), 1),
+        habits=habits,
     )

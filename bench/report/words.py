@@ -64,6 +64,7 @@ _TITLES = {
     "passages.excluded": "Passages not watched from end to end",
     "passages.mated": "Passages of sought people",
     "passages.non_mated": "Passages of other people",
+    "passages.straddling": "Passages during which the person joined or left",
     "schedule_delay_s": "Lateness of the sender",
     "service_s": "Service time",
     "target_fpir": "FPIR that the threshold was set for",
@@ -72,8 +73,13 @@ _TITLES = {
     "tpir": "Sought people alerted on (TPIR)",
     "utilisation": "Utilisation",
     "waiting_s": "Waiting time",
+    "watchlist.changes": "Changes of the watchlist that came into effect",
     "watchlist.fte": "Watchlist pictures that gave no template",
+    "watchlist.joined": "People who joined the watchlist",
+    "watchlist.left": "People who left the watchlist",
     "watchlist.size": "Watchlist size",
+    "watchlist.size_at_end": "Watchlist size at the end",
+    "watchlist_change_s": "Time until a change of the watchlist is in effect",
 }
 _GROUPINGS = {
     "age": "age",

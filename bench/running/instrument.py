@@ -94,7 +94,6 @@ def instrument_metrics(instrument: Instrument) -> dict[str, Metric]:
     n_failed = instrument.n_watchlist - instrument.n_enrolled
     return {
         "cameras": Metric(value=len(instrument.fps), unit="cameras"),
-        "watchlist.size": Metric(value=instrument.n_watchlist, unit="subjects"),
         "watchlist.fte": Metric(
             value=n_failed, n=instrument.n_watchlist, unit="subjects"
         ),

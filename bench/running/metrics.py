@@ -15,6 +15,7 @@ from bench.accuracy.identification import identification_metrics
 from bench.accuracy.passages import counting_windows
 from bench.records import Metric
 from bench.running.instrument import instrument_metrics
+from bench.running.watchlist_changes import change_metrics
 from bench.timing.frames import tabulate
 from bench.timing.latency import latency_metrics, percentile
 from bench.timing.stages import cause_metrics, flow_metrics, span_s, stage_metrics
@@ -25,7 +26,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bench.records import AlertOutcome, ArrivalPlan, PassageOutcome, SentFrames
+    from bench.records import (
+        AlertOutcome,
+        ArrivalPlan,
+        PassageOutcome,
+        SentFrames,
+        WatchlistChange,
+    )
     from bench.running.instrument import Instrument
     from bench.timing.frames import FrameTable
     from matcher.records import FrameResult
@@ -43,6 +50,7 @@ def compute_metrics(
     passages: Sequence[PassageOutcome],
     alerts: Sequence[AlertOutcome],
     instrument: Instrument,
+    changes: Sequence[WatchlistChange] = (),
 ) -> dict[str, Metric]:
     """Compute the metrics map of a run.
 
@@ -57,6 +65,7 @@ def compute_metrics(
             inside the counting window are picked here.
         alerts: Every alert with whom it was raised on.
         instrument: What the harness knows of itself.
+        changes: What became of the plan's changes of the watchlist.
     """
     frames = tabulate(plan, sent, results, warm_up_s=instrument.warm_up_s)
     unhurried, offered_hz = instrument.unhurried, instrument.offered_hz
@@ -72,9 +81,13 @@ def compute_metrics(
         ),
         **cause_metrics(results),
         **instrument_metrics(instrument),
-        "passages.excluded": Metric(
-            value=len(passages) - len(counted), n=len(passages), unit="passages"
+        **change_metrics(
+            plan,
+            changes,
+            n_watchlist=instrument.n_watchlist,
+            in_real_time=not (unhurried or instrument.closed),
         ),
+        **_left_out(passages, counted),
         **identification_metrics(counted, alerts),
         **group_metrics(counted),
         **stage_metrics(results, plan, frames, wall_s=wall_s),
@@ -91,7 +104,23 @@ def counted_passages(
     windows = counting_windows(
         plan, sent, fps=instrument.fps, warm_up_s=instrument.warm_up_s
     )
-    return tuple(p for p in passages if windows[p.camera_id].holds(p))
+    return tuple(
+        p for p in passages if windows[p.camera_id].holds(p) and not p.straddles_change
+    )
+
+
+def _left_out(
+    passages: Sequence[PassageOutcome], counted: Sequence[PassageOutcome]
+) -> dict[str, Metric]:
+    """Count the passages that are of no rate, by why."""
+    n = len(passages)
+    astride = sum(p.straddles_change for p in passages)
+    return {
+        "passages.excluded": Metric(
+            value=n - len(counted) - astride, n=n, unit="passages"
+        ),
+        "passages.straddling": Metric(value=astride, n=n, unit="passages"),
+    }
 
 
 def _latencies(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bench.accuracy.association import TruthJoin
 from bench.accuracy.passages import judge_passages
+from bench.accuracy.sought import SoughtTimes
 from bench.driving.pacing import Pacing
 from bench.driving.session import drive_target, run_null, undropping
 from bench.driving.targets import (
@@ -24,6 +25,7 @@ from bench.driving.targets import (
 )
 from bench.host.provenance import describe_inputs, describe_system
 from bench.load.settings import LoadKind
+from bench.load.watchlist import held_back
 from bench.load.workload import offered_hz
 from bench.records import RunRecord
 from bench.running.enrolment import enrol_watchlist
@@ -31,6 +33,7 @@ from bench.running.instrument import Instrument
 from bench.running.metrics import compute_metrics
 from bench.running.rig import make_rig
 from bench.running.verdict import applicable, judge, judge_objectives
+from bench.running.watchlist_changes import change_note, changes_of, first_gallery
 from bench.timing.frames import tabulate
 from bench.timing.stages import bottleneck
 
@@ -141,18 +144,19 @@ def measure(
     matcher, load = settings.matcher, settings.load
     pacing = _pacing(load, unhurried=unhurried)
     config = matcher if pacing is Pacing.OPEN else undropping(matcher)
+    gallery = first_gallery(enrolment.gallery, rig.plan)
     # The one clock that all processes of a machine share: monotonic since its start.
     clock = time.perf_counter_ns
     null_hz = None
     if pacing is Pacing.OPEN:
         null_hz = run_null(rig.plan, rig.packets, clock=clock, progress=progress)
     openers: dict[TargetKind, Callable[[], OpenTarget]] = {
-        TargetKind.PROCESS: lambda: matcher_process(config, enrolment.gallery),
-        TargetKind.IN_PROCESS: lambda: matcher_here(
-            config, enrolment.gallery, clock=clock
-        ),
+        TargetKind.PROCESS: lambda: matcher_process(config, gallery),
+        TargetKind.IN_PROCESS: lambda: matcher_here(config, gallery, clock=clock),
         TargetKind.NULL: null_process,
-        TargetKind.ORACLE: lambda: oracle(rig.crowd, clock=clock),
+        TargetKind.ORACLE: lambda: oracle(
+            rig.crowd, clock=clock, held_back=held_back(rig.plan.changes)
+        ),
     }
     session = drive_target(
         rig.plan,
@@ -162,6 +166,7 @@ def measure(
         in_flight=load.in_flight if load.kind is LoadKind.MULTI_STREAM else 1,
         clock=clock,
         progress=progress,
+        changes=changes_of(rig.plan, enrolment.gallery),
     )
     stated = settings.objectives.stated()
     limits_s = [o.limit for o in stated if o.metric.startswith("glass_to_alert_s.")]
@@ -217,6 +222,12 @@ def conclude(
         TruthJoin(crowd.clips, results),
         plan=plan,
         frames=frames,
+        sought=SoughtTimes(
+            crowd.watchlist.mated,
+            plan,
+            session.changes,
+            unhurried=instrument.unhurried,
+        ),
         unhurried=instrument.unhurried,
     )
     metrics = compute_metrics(
@@ -226,6 +237,7 @@ def conclude(
         passages=found.passages,
         alerts=found.alerts,
         instrument=instrument,
+        changes=session.changes,
     )
     judged = judge_objectives(objectives, metrics)
     return RunRecord(
@@ -237,7 +249,7 @@ def conclude(
             "system": describe_system(session.system),
             "instrument": asdict(instrument),
         },
-        verdict=judge(frames, instrument, judged, metrics),
+        verdict=judge(frames, instrument, judged, metrics, changes=session.changes),
         objectives=judged,
         metrics=metrics,
         plan=plan,
@@ -246,7 +258,8 @@ def conclude(
         passages=found.passages,
         alerts=found.alerts,
         probes=found.probes,
-        notes=(*notes, *_run_notes(metrics, instrument)),
+        notes=(*notes, *_run_notes(plan, metrics, instrument)),
+        changes=session.changes,
     )
 
 
@@ -298,7 +311,12 @@ def _enrolment_notes(enrolment: Enrolment) -> Iterator[str]:
         )
 
 
-def _run_notes(metrics: Mapping[str, Metric], instrument: Instrument) -> Iterator[str]:
+def _run_notes(
+    plan: ArrivalPlan, metrics: Mapping[str, Metric], instrument: Instrument
+) -> Iterator[str]:
+    changed = change_note(plan.changes, metrics)
+    if changed is not None:
+        yield changed
     busiest = bottleneck(metrics)
     if busiest is not None:
         stage, share = busiest

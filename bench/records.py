@@ -214,6 +214,8 @@ class PassageOutcome:
         n_probes: Searches made of this person; 0 is a failure to acquire.
         best_score: Highest comparison score of any probe with any subject.
         mate_score: Highest score with the person's own reference as first candidate.
+        best_rank: Best place of it among the candidates of any search, from 1; None
+            if it was never among them.
         alerted: Some alert was raised on this passage.
         true_alert: An alert named the right subject.
         false_alert: An alert named a wrong subject.
@@ -249,6 +251,7 @@ class PassageOutcome:
     time_to_alert_s: float | None
     latency_s: float | None
     straddles_change: bool = False
+    best_rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,6 +292,8 @@ class ProbeOutcome:
         quality: Of the newest face.
         subject_id, comparison_score: First candidate.
         passage_id, person_id: Truth; None outside any passage.
+        rank: Place of the person's own reference among the candidates, from 1; None
+            if it is not among them.
     """
 
     camera_id: str
@@ -300,6 +305,7 @@ class ProbeOutcome:
     comparison_score: float
     passage_id: str | None
     person_id: str | None
+    rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

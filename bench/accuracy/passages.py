@@ -248,6 +248,9 @@ def _outcome(
         time_to_alert_s=min(right_s, default=None),
         latency_s=latency_s,
         straddles_change=is_sought is None,
+        best_rank=min(
+            (p.rank for p in account.probes if p.rank is not None), default=None
+        ),
     )
 
 

@@ -204,14 +204,21 @@ def _loss_charts(record: RunRecord) -> list[Chart]:
         cause if cause else "no cause given": n
         for cause, n in series.causes(record.results)
     }
+    late = (
+        (name.rpartition(".")[2], metric.value)
+        for name, metric in record.metrics.items()
+        if name.startswith("frames.late_by.")
+    )
+    by_cause |= {f"late: {cause}": int(n) for cause, n in late if n}
     if not by_cause:
         return []
     n_offered = int((record.sent.sent_ns >= 0).sum())
     return [
         Chart(
             svg=charts_queue.losses(by_cause, n_offered=n_offered),
-            caption="Why frames were not processed. Overtaken: newer frames of the "
-            "camera were waiting by the time it was their turn.",
+            caption="Why frames were not processed, or were late. Overtaken: newer "
+            "frames of the camera were waiting by the time it was their turn. Late: "
+            "done after the limit, and where most of the time went.",
         )
     ]
 

@@ -78,7 +78,7 @@ def queue_over_time(queue: Queue, happenings: Sequence[Happening] = ()) -> Marku
 
 
 def losses(by_cause: Mapping[str, int], *, n_offered: int) -> Markup:
-    """Draw why frames were not processed.
+    """Draw why frames were not processed, or not in time.
 
     Args:
         by_cause: Frames by cause, at least one cause.
@@ -110,6 +110,6 @@ def losses(by_cause: Mapping[str, int], *, n_offered: int) -> Markup:
         return to_svg(
             drawn,
             name="losses",
-            title="Frames not processed by cause",
+            title="Frames not processed, or late, by cause",
             description="; ".join(f"{name}: {by_cause[name]}" for name in names),
         )

@@ -194,6 +194,7 @@ def recompute(folder: Path) -> dict[str, Metric]:
         results=record.results,
         passages=record.passages,
         alerts=record.alerts,
+        probes=record.probes,
         instrument=instrument_of(record),
         changes=record.changes,
     )

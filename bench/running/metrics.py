@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.accuracy.diagnostics import frame_metrics, rank_metrics
 from bench.accuracy.fairness import group_metrics
 from bench.accuracy.identification import identification_metrics
 from bench.accuracy.passages import counting_windows
@@ -18,6 +19,7 @@ from bench.running.instrument import instrument_metrics
 from bench.running.watchlist_changes import change_metrics
 from bench.timing.frames import tabulate
 from bench.timing.latency import latency_metrics, percentile
+from bench.timing.lateness import late_metrics
 from bench.timing.stages import cause_metrics, flow_metrics, span_s, stage_metrics
 from matcher.records import Outcome
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
         AlertOutcome,
         ArrivalPlan,
         PassageOutcome,
+        ProbeOutcome,
         SentFrames,
         WatchlistChange,
     )
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["compute_metrics", "counted_passages"]
 
+_RESAMPLING_SEED = 19795
 _NO_TIMES: NDArray[np.float64] = np.empty(0)
 
 
@@ -49,6 +53,7 @@ def compute_metrics(
     results: tuple[FrameResult, ...],
     passages: Sequence[PassageOutcome],
     alerts: Sequence[AlertOutcome],
+    probes: Sequence[ProbeOutcome],
     instrument: Instrument,
     changes: Sequence[WatchlistChange] = (),
 ) -> dict[str, Metric]:
@@ -64,6 +69,7 @@ def compute_metrics(
         passages: Every passage with what the matcher made of it; those that lie
             inside the counting window are picked here.
         alerts: Every alert with whom it was raised on.
+        probes: Every search with whom it was made of.
         instrument: What the harness knows of itself.
         changes: What became of the plan's changes of the watchlist.
     """
@@ -80,6 +86,7 @@ def compute_metrics(
             unhurried=unhurried,
         ),
         **cause_metrics(results),
+        **_late(results, plan, frames, instrument),
         **instrument_metrics(instrument),
         **change_metrics(
             plan,
@@ -89,6 +96,14 @@ def compute_metrics(
         ),
         **_left_out(passages, counted),
         **identification_metrics(counted, alerts),
+        **_alerts_in_time(alerts, instrument, wall_s=wall_s),
+        **frame_metrics(
+            counted,
+            probes,
+            threshold=instrument.threshold,
+            rng=np.random.default_rng(_RESAMPLING_SEED),
+        ),
+        **rank_metrics(counted, n_candidates=instrument.n_candidates),
         **group_metrics(counted),
         **stage_metrics(results, plan, frames, wall_s=wall_s),
     }
@@ -120,6 +135,31 @@ def _left_out(
             value=n - len(counted) - astride, n=n, unit="passages"
         ),
         "passages.straddling": Metric(value=astride, n=n, unit="passages"),
+    }
+
+
+def _late(
+    results: tuple[FrameResult, ...],
+    plan: ArrivalPlan,
+    frames: FrameTable,
+    instrument: Instrument,
+) -> dict[str, Metric]:
+    if instrument.unhurried:
+        return {}
+    return late_metrics(results, plan, frames, deadline_s=instrument.deadline_s)
+
+
+def _alerts_in_time(
+    alerts: Sequence[AlertOutcome], instrument: Instrument, *, wall_s: float
+) -> dict[str, Metric]:
+    """Count the alerts that were raised inside the limit: what an operator can use."""
+    if instrument.unhurried:
+        return {}
+    n = sum(alert.latency_s <= instrument.deadline_s for alert in alerts)
+    rate = n / wall_s if wall_s > 0.0 else None
+    return {
+        "alerts.in_time": Metric(value=n, n=len(alerts), unit="alerts"),
+        "alert_goodput_hz": Metric(value=rate, n=n, unit="Hz"),
     }
 
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from bench.accuracy.association import TruthJoin
-from bench.accuracy.passages import judge_passages
+from bench.accuracy.passages import Findings, judge_passages
 from bench.accuracy.sought import SoughtTimes
 from bench.driving.pacing import Pacing
 from bench.driving.session import drive_target, run_null, undropping
@@ -55,6 +55,8 @@ __all__ = ["Origin", "Settings", "conclude", "measure", "run"]
 
 # Goodput counts frames done within this, unless an objective on latency says more.
 _DEADLINE_S = 1.0
+# A system that does nothing misses nobody: nobody was looked for.
+_NOTHING_LOOKED_FOR = Findings(passages=(), probes=(), alerts=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +181,13 @@ def measure(
         deadline_s=max(limits_s, default=_DEADLINE_S),
         null_hz=null_hz,
         target_fpir=(
-            matcher.decision.target_fpir if matcher.decision.threshold is None else None
+            matcher.decision.target_fpir
+            if matcher.decision.threshold is None and target is not TargetKind.NULL
+            else None
+        ),
+        is_null=target is TargetKind.NULL,
+        n_candidates=(
+            1 if target is TargetKind.ORACLE else matcher.decision.candidates
         ),
     )
     return conclude(
@@ -187,7 +195,9 @@ def measure(
         rig.plan,
         session,
         instrument,
-        objectives=applicable(stated, unhurried=instrument.unhurried),
+        objectives=applicable(
+            stated, unhurried=instrument.unhurried, is_null=instrument.is_null
+        ),
         run_id=origin.run_id,
         scenario=origin.scenario,
         provenance=origin.provenance,
@@ -216,26 +226,29 @@ def conclude(
     """Join what the matcher said with what was true, compute, and judge."""
     sent, results = session.drive.sent, session.results
     frames = tabulate(plan, sent, results, warm_up_s=instrument.warm_up_s)
-    found = judge_passages(
-        crowd,
-        results,
-        TruthJoin(crowd.clips, results),
-        plan=plan,
-        frames=frames,
-        sought=SoughtTimes(
-            crowd.watchlist.mated,
-            plan,
-            session.changes,
+    found = _NOTHING_LOOKED_FOR
+    if not instrument.is_null:
+        found = judge_passages(
+            crowd,
+            results,
+            TruthJoin(crowd.clips, results),
+            plan=plan,
+            frames=frames,
+            sought=SoughtTimes(
+                crowd.watchlist.mated,
+                plan,
+                session.changes,
+                unhurried=instrument.unhurried,
+            ),
             unhurried=instrument.unhurried,
-        ),
-        unhurried=instrument.unhurried,
-    )
+        )
     metrics = compute_metrics(
         plan=plan,
         sent=sent,
         results=results,
         passages=found.passages,
         alerts=found.alerts,
+        probes=found.probes,
         instrument=instrument,
         changes=session.changes,
     )
@@ -273,6 +286,8 @@ def _instrument(
     deadline_s: float,
     null_hz: float | None,
     target_fpir: float | None,
+    is_null: bool,
+    n_candidates: int,
 ) -> Instrument:
     crowd = rig.crowd
     ours, theirs = session.harness, session.matcher
@@ -299,6 +314,8 @@ def _instrument(
         n_enrolled=len(enrolment.gallery),
         threshold=session.system.threshold,
         target_fpir=target_fpir,
+        is_null=is_null,
+        n_candidates=n_candidates,
     )
 
 
@@ -314,6 +331,12 @@ def _enrolment_notes(enrolment: Enrolment) -> Iterator[str]:
 def _run_notes(
     plan: ArrivalPlan, metrics: Mapping[str, Metric], instrument: Instrument
 ) -> Iterator[str]:
+    if instrument.is_null:
+        yield (
+            "The target does nothing, so the harness itself was measured: latency is "
+            "from planned capture to acknowledgement. There is no error rate, and no "
+            "objective applies; beside a matcher, see harness headroom."
+        )
     changed = change_note(plan.changes, metrics)
     if changed is not None:
         yield changed

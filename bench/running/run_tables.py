@@ -92,6 +92,9 @@ def tables_of(
                 "box_xyxy": pa.array(
                     [p.box_xyxy for _, p in probes], type=pa.list_(pa.float64(), 4)
                 ),
+                "runners_up": pa.array(
+                    [p.runners_up for _, p in probes], type=pa.list_(pa.string())
+                ),
             },
         ),
         "alerts": to_table(

@@ -59,7 +59,7 @@ def judge(
     """
     reasons = (
         *_unfinished(frames, instrument),
-        *_incomplete(frames),
+        *_incomplete(frames, instrument),
         *_clock(frames, instrument),
         *_load(frames, instrument),
         *_changes(changes, instrument),
@@ -74,9 +74,14 @@ def judge(
 
 
 def applicable(
-    objectives: tuple[Objective, ...], *, unhurried: bool
+    objectives: tuple[Objective, ...], *, unhurried: bool, is_null: bool = False
 ) -> tuple[Objective, ...]:
-    """Leave out the objectives that an unhurried run cannot speak to."""
+    """Leave out the objectives that a run cannot speak to.
+
+    Unhurried, nothing is said of time; a system that does nothing meets or misses none.
+    """
+    if is_null:
+        return ()
     if not unhurried:
         return objectives
     return tuple(o for o in objectives if not o.metric.startswith(_NEEDS_REAL_TIME))
@@ -139,10 +144,11 @@ def _unfinished(frames: FrameTable, instrument: Instrument) -> Iterator[Reason]:
         )
 
 
-def _incomplete(frames: FrameTable) -> Iterator[Reason]:
+def _incomplete(frames: FrameTable, instrument: Instrument) -> Iterator[Reason]:
     silent = int((frames.sent & (frames.n_outcomes == 0)).sum())
     repeated = int((frames.n_outcomes > 1).sum())
-    processed = frames.ended(Outcome.PROCESSED)
+    # A system that does nothing has no stages to log.
+    processed = frames.ended(Outcome.PROCESSED) & (not instrument.is_null)
     patchy = int(
         (processed & (frames.n_stages != len(Stage) * frames.n_outcomes)).sum()
     )

@@ -42,6 +42,7 @@ from matcher.assembly import (
 )
 from matcher.errors import EngineError, GalleryError
 from matcher.inbox import Closed, Inbox, Waiting
+from matcher.landmarks import refiner_name
 from matcher.messages import (
     Changed,
     ClockProbe,
@@ -353,4 +354,5 @@ def _describe(
         threads=threads,
         versions=tuple((name, version(name)) for name in _LIBRARIES),
         n_cohort=search.threshold.n_cohort,
+        refiner=refiner_name(config.alignment),
     )

@@ -61,7 +61,8 @@ class SystemDescription:
 
     Attributes:
         name: `"matcher"` or `"null"`.
-        detector, embedder: Registered name and SHA-256 of the model, `name@sha256`.
+        detector, embedder, refiner: Registered name and SHA-256 of the model,
+            `name@sha256`; of the refiner `none` where landmarks stay as detected.
         index: Registered name.
         gallery_size: Enrolled templates, N.
         threshold: Least comparison score of an alert, cosine in [-1, 1].
@@ -81,6 +82,7 @@ class SystemDescription:
     threads: tuple[tuple[str, int], ...]
     versions: tuple[tuple[str, str], ...]
     n_cohort: int | None = None
+    refiner: str = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from matcher.engine import limit_threads, serve
 from matcher.errors import GalleryError
 from matcher.gallery import save
 from matcher.inbox import Inbox, Waiting
+from matcher.landmarks import refiner_name
 from matcher.messages import Changed, Stop, SystemDescription
 from matcher.null import serve as serve_null
 from matcher.worker import Worker
@@ -117,6 +118,7 @@ def matcher_here(
             threads=threads,
             versions=(),
             n_cohort=assembly.threshold.n_cohort,
+            refiner=refiner_name(config.alignment),
         )
         worker = Worker(assembly.pipeline, clock=clock)
         with in_process(

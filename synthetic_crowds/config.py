@@ -19,6 +19,7 @@ __all__ = [
     "CameraConfig",
     "CrowdConfig",
     "Setting",
+    "SuppliedConfig",
     "WatchlistConfig",
     "Weather",
 ]
@@ -257,3 +258,23 @@ class WatchlistConfig(BaseModel):
             )
             raise ValueError(message)
         return self
+
+
+class SuppliedConfig(BaseModel):
+    """Folders that take the place of what a run would make.
+
+    Only what `harness crowd --export` wrote is let in: pictures must bear its stamp.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    clips_folder: str | None = Field(
+        default=None,
+        min_length=1,
+        description="An exported crowd: its clips, truth and watchlist.",
+    )
+    watchlist_folder: str | None = Field(
+        default=None,
+        min_length=1,
+        description="A folder with watchlist.csv and its pictures.",
+    )

@@ -10,8 +10,8 @@ import numpy as np
 import typer
 from rich.console import Console
 
-from bench.interleaved import Arm, compare_arms, run_arm, take_turns
-from bench.run_folder import create_folder
+from bench.regression.interleaved import Arm, compare_arms, run_arm, take_turns
+from bench.running.folder import create_folder
 from commands.comparing import comparison_table, exit_code, write_comparison
 from commands.console import bars
 from commands.options import (

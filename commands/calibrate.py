@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from bench.calibration import CalibrationConfig
-from bench.calibration import calibrate as fit_loads
-from bench.enrolment import enrol_watchlist
-from bench.plan_report import calibration_table, write_calibration
-from bench.replay import load_footage
-from bench.run_folder import create_folder
+from bench.planning.calibration import CalibrationConfig
+from bench.planning.calibration import calibrate as fit_loads
+from bench.planning.replay import load_footage
+from bench.planning.report import calibration_table, write_calibration
+from bench.running.enrolment import enrol_watchlist
+from bench.running.folder import create_folder
 from commands.console import bars, logged
 from commands.crowd import crowd_of
 from commands.exit_code import ExitCode
@@ -35,7 +35,7 @@ from scenarios import loader
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.replay import Footage
+    from bench.planning.replay import Footage
     from matcher.gallery import Gallery
     from scenarios.schema import Scenario
 

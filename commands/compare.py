@@ -9,13 +9,13 @@ import numpy as np
 import typer
 from rich.console import Console
 
-from bench.comparison import (
+from bench.regression.comparison import (
     Contrast,
     compare_figures,
     conclude,
 )
-from bench.error_comparison import compare_errors
-from bench.run_sample import read_sample
+from bench.regression.error_comparison import compare_errors
+from bench.regression.run_sample import read_sample
 from commands.comparing import comparison_json, comparison_table, exit_code
 from commands.options import JsonOption
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Column, Table
 
-from bench.comparison import Comparison, Contrast, Judgement
+from bench.regression.comparison import Comparison, Contrast, Judgement
 from commands.exit_code import ExitCode
 
 if TYPE_CHECKING:

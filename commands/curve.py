@@ -11,13 +11,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench.curve import OverWhat
-from bench.curve_runs import run_curve
-from bench.provenance import describe_origin
+from bench.host.provenance import describe_origin
 from bench.report.curve_page import growth_sentence, write_curve_page
 from bench.report.words import figure_text
-from bench.run import Settings
-from bench.run_folder import create_folder
+from bench.running.folder import create_folder
+from bench.running.run import Settings
+from bench.search.curve import OverWhat
+from bench.search.curve_runs import run_curve
 from commands.console import bars, logged
 from commands.crowd import crowd_of
 from commands.options import (
@@ -37,7 +37,7 @@ from scenarios.streams import Stream, Streams
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.curve import CurvePoint
+    from bench.search.curve import CurvePoint
 
 __all__ = ["curve"]
 

@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench.doctor import Health, examine
+from bench.host.doctor import Health, examine
 from commands.exit_code import ExitCode
 from commands.options import (
     DEFAULT_CACHE,

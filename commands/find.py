@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from bench.find_cameras import find_max_cameras
-from bench.run import Settings
+from bench.running.run import Settings
+from bench.search.find_cameras import find_max_cameras
 from scenarios import loader
 from scenarios.streams import Stream, Streams
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from bench.capacity_search import Capacity
     from bench.records import RunRecord
+    from bench.search.capacity_search import Capacity
     from scenarios.schema import Scenario
     from synthetic_crowds.records import Crowd
 

@@ -11,9 +11,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench.capability import measure_capability
-from bench.enrolment import enrol_watchlist
-from bench.feeds import feed_of
+from bench.load.feeds import feed_of
+from bench.running.capability import measure_capability
+from bench.running.enrolment import enrol_watchlist
 from commands.console import bars
 from commands.crowd import crowd_of
 from commands.exit_code import ExitCode
@@ -31,7 +31,7 @@ from scenarios import loader
 from scenarios.streams import Stream, Streams
 
 if TYPE_CHECKING:
-    from bench.capability import Capability
+    from bench.running.capability import Capability
 
 __all__ = ["headroom"]
 

@@ -12,9 +12,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench.change_points import change_points
 from bench.errors import BenchError
-from bench.history import kept_series, read_series, take_in
+from bench.intervals.change_points import change_points
+from bench.regression.history import kept_series, read_series, take_in
 from bench.report.history_page import history_chart
 from commands.options import DEFAULT_OUT, JsonOption, OutOption
 

@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench.index_trade import measure_trades
-from bench.template_world import fit_world
+from bench.galleries.index_trade import measure_trades
+from bench.galleries.template_world import fit_world
 from lfr_errors import BadInputError
 from matcher.calibration import load_cohort
 from matcher.index_config import IndexConfig

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from bench.calibration import CalibrationConfig
-from bench.plan import make_plan
-from bench.plan_report import (
+from bench.host.provenance import describe_origin
+from bench.planning.calibration import CalibrationConfig
+from bench.planning.plan import make_plan
+from bench.planning.report import (
     newest_calibration,
     plan_table,
     read_validation,
@@ -20,10 +21,9 @@ from bench.plan_report import (
     write_plan,
     write_validation,
 )
-from bench.provenance import describe_origin
-from bench.run_folder import create_folder
-from bench.validation import validate as validate_loads
-from bench.validation_records import Objective
+from bench.planning.validation import validate as validate_loads
+from bench.planning.validation_records import Objective
+from bench.running.folder import create_folder
 from commands.calibrate import footage_of
 from commands.console import bars, logged
 from commands.exit_code import ExitCode
@@ -52,7 +52,7 @@ from sim.capacity import Question
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.validation_records import Validation
+    from bench.planning.validation_records import Validation
     from scenarios.plan_schema import PlanScenario
     from sim.calibration import Calibration
 

@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.policy_report.retrodiction_page import is_met
-from bench.policy_report.terminal import (
+from bench.policy.report.retrodiction_page import is_met
+from bench.policy.report.terminal import (
     policy_table,
     retrodiction_table,
     verification_text,
 )
-from bench.run_folder import create_folder
+from bench.running.folder import create_folder
 from commands.console import bars
 from commands.exit_code import ExitCode
 from commands.options import (

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from bench.audit_runs import audited
-from bench.enrolment import enrol_watchlist
-from bench.pictures import write_pictures
-from bench.provenance import describe_origin, describe_pictures
+from bench.driving.targets import TargetKind
+from bench.host.provenance import describe_origin, describe_pictures
 from bench.records import Status
 from bench.report import render_report, terminal_summary
-from bench.rig import make_rig
-from bench.run import Origin, Settings, measure
-from bench.run_folder import create_folder, write_run
-from bench.targets import TargetKind
+from bench.report.pictures import write_pictures
+from bench.running.audit_runs import audited
+from bench.running.enrolment import enrol_watchlist
+from bench.running.folder import create_folder, write_run
+from bench.running.rig import make_rig
+from bench.running.run import Origin, Settings, measure
 from commands.console import bars, logged
 from commands.crowd import crowd_of
 from commands.exit_code import ExitCode

@@ -12,9 +12,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench.plan_report import newest_calibration
-from bench.run_folder import create_folder
-from bench.sweep import on_processes, on_ray, run_sweep, write_table
+from bench.planning.report import newest_calibration
+from bench.planning.sweep import on_processes, on_ray, run_sweep, write_table
+from bench.running.folder import create_folder
 from commands.console import bars, logged
 from commands.options import (
     DEFAULT_OUT,

@@ -11,16 +11,16 @@ import json
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from bench.policy import run_policy
-from bench.policy_records import Evidence
-from bench.policy_report.audit import (
+from bench.policy.outcomes import run_policy
+from bench.policy.records import Evidence
+from bench.policy.report.audit import (
     AuditPackError,
     Verification,
     export_audit_pack,
     verify_audit_pack,
 )
-from bench.policy_report.content import as_json
-from bench.policy_report.write import POLICY_NUMBERS, write_policy
+from bench.policy.report.content import as_json
+from bench.policy.report.write import POLICY_NUMBERS, write_policy
 from scenarios.evidence.evidence import (
     SHIPPED_RECORD,
     evidence_files,

@@ -10,7 +10,7 @@ import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.policy_records import PolicyJob
+from bench.policy.records import PolicyJob
 from scenarios.document import read_document
 from scenarios.error_rates import load_error_rates
 from scenarios.errors import ScenarioValueError

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.policy import run_policy
-from bench.policy_records import Evidence
-from bench.policy_report.write import write_policy, write_retrodiction
-from bench.provenance import describe_origin
+from bench.host.provenance import describe_origin
+from bench.policy.outcomes import run_policy
+from bench.policy.records import Evidence
+from bench.policy.report.write import write_policy, write_retrodiction
 from scenarios.errors import ScenarioValueError
 from scenarios.evidence.evidence import SHIPPED_RECORD, load_deployments, load_facts
 from scenarios.policy_loader import job_of, load_policy
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from bench.policy_records import PolicyResult
+    from bench.policy.records import PolicyResult
     from scenarios.policy_schema import PolicyScenario
     from sim.policy.retrodiction import Retrodiction
 

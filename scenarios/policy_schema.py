@@ -11,7 +11,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bench.policy_config import (
+from bench.policy.settings import (
     CheckConfig,
     FailureConfig,
     PolicyHeader,

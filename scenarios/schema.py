@@ -10,7 +10,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bench.config import LoadConfig, ObjectivesConfig
+from bench.objectives import LoadConfig, ObjectivesConfig
 from matcher.config import MatcherConfig
 from synthetic_crowds.config import (
     CameraConfig,

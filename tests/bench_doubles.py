@@ -16,14 +16,14 @@ from bench_world import (
     send_all,
 )
 
-from bench.clock import ClockCheck
-from bench.config import ObjectivesConfig
-from bench.driver import Drive
-from bench.instrument import Instrument
+from bench.driving.driver import Drive
+from bench.driving.session import Session
+from bench.host.clock import ClockCheck
+from bench.host.resources import Account
+from bench.objectives import ObjectivesConfig
 from bench.records import PassageOutcome, RunRecord, SentFrames
-from bench.resources import Account
-from bench.run import conclude
-from bench.session import Session
+from bench.running.instrument import Instrument
+from bench.running.run import conclude
 from matcher.messages import (
     ClockProbe,
     ClockReading,

@@ -10,10 +10,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 
-from bench.config import ObjectivesConfig
-from bench.frames import tabulate
-from bench.instrument import Instrument
-from bench.metrics import compute_metrics
+from bench.objectives import ObjectivesConfig
 from bench.records import (
     AlertOutcome,
     ArrivalPlan,
@@ -21,7 +18,10 @@ from bench.records import (
     RunRecord,
     SentFrames,
 )
-from bench.verdict import applicable, judge, judge_objectives
+from bench.running.instrument import Instrument
+from bench.running.metrics import compute_metrics
+from bench.running.verdict import applicable, judge, judge_objectives
+from bench.timing.frames import tabulate
 from matcher.records import (
     Alert,
     CameraId,

@@ -18,16 +18,16 @@ from bench_world import (
     send_all,
 )
 
-from bench.association import TruthJoin, iou_matrix
-from bench.fairness import group_metrics, tone_band
-from bench.identification import (
+from bench.accuracy.association import TruthJoin, iou_matrix
+from bench.accuracy.fairness import group_metrics, tone_band
+from bench.accuracy.identification import (
     det_curve,
     fnir,
     fpir,
     identification_metrics,
     tpir,
 )
-from bench.passages import counting_windows
+from bench.accuracy.passages import counting_windows
 
 
 def test_overlap_is_that_of_areas():

@@ -19,18 +19,18 @@ from bench_doubles import FakeClock, make_instrument, make_passage
 from bench_workers import SYSTEM, serve_frames
 from bench_world import MS, N_FRAMES, START_NS, frame_result, make_crowd, make_plan
 
-from bench.audit_runs import with_reasons
-from bench.audits import audit_accuracy, audit_caching, repeat_speed_up
-from bench.config import ObjectivesConfig
-from bench.driver import drive, wait_until
+from bench.driving.driver import drive, wait_until
+from bench.driving.matcher_process import running
+from bench.driving.pacing import Pacing
+from bench.driving.session import Session, drive_target
+from bench.driving.targets import in_process
 from bench.errors import ClockStoppedError
-from bench.pacing import Pacing
+from bench.objectives import ObjectivesConfig
 from bench.records import SentFrames, Status
-from bench.run import conclude
-from bench.run_folder import read_run, write_run
-from bench.session import Session, drive_target
-from bench.sut import running
-from bench.targets import in_process
+from bench.running.audit_runs import with_reasons
+from bench.running.audits import audit_accuracy, audit_caching, repeat_speed_up
+from bench.running.folder import read_run, write_run
+from bench.running.run import conclude
 from matcher.config import EngineConfig
 from matcher.records import Stage
 

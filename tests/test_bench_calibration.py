@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.calibration_fit import Measured, fit_gaps, fit_hazards, fit_stages
-from bench.interference import others_share
-from bench.observed import Observed
-from bench.replay import Replay, Scene
-from bench.validation import figures_of
+from bench.host.interference import others_share
+from bench.planning.calibration_fit import Measured, fit_gaps, fit_hazards, fit_stages
+from bench.planning.observed import Observed
+from bench.planning.replay import Replay, Scene
+from bench.planning.validation import figures_of
 from scenarios.plan_loader import REFERENCE_CALIBRATION, load_calibration
 from sim.capacity import Question, peak_node
 from sim.fast import simulate_node

@@ -9,12 +9,12 @@ import pytest
 from bench_doubles import make_record
 from bench_world import make_crowd, make_plan, perfect_results
 
-from bench import find_cameras
-from bench.capacity_search import Trial, confidence, search_capacity
-from bench.config import LoadConfig, ObjectivesConfig
 from bench.errors import BenchError
+from bench.objectives import LoadConfig, ObjectivesConfig
 from bench.records import Metric, ObjectiveResult, Reason, Status, Verdict
-from bench.run import Settings
+from bench.running.run import Settings
+from bench.search import find_cameras
+from bench.search.capacity_search import Trial, confidence, search_capacity
 from matcher.config import MatcherConfig
 from matcher.records import Stage
 

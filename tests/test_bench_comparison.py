@@ -7,7 +7,7 @@ import pytest
 from bench_doubles import make_record
 from bench_world import make_plan, perfect_results
 
-from bench.comparison import (
+from bench.regression.comparison import (
     Figure,
     Judgement,
     NoiseFloor,
@@ -16,9 +16,9 @@ from bench.comparison import (
     conclude,
     noise_floor,
 )
-from bench.error_comparison import PassageError, compare_errors
-from bench.run_folder import write_run
-from bench.run_sample import read_sample
+from bench.regression.error_comparison import PassageError, compare_errors
+from bench.regression.run_sample import read_sample
+from bench.running.folder import write_run
 
 FIGURES = {"service_s.embed.p50": 0.004, "service_s.detect.p50": 0.011}
 

@@ -7,10 +7,10 @@ import re
 import numpy as np
 import pytest
 
-from bench.curve import OverWhat, fit_growth, point_of
-from bench.proportion import proportion
+from bench.intervals.proportion import proportion
 from bench.records import Metric
 from bench.report.curve_page import growth_sentence, write_curve_page
+from bench.search.curve import OverWhat, fit_growth, point_of
 
 SIZES = (125, 250, 500, 1000)
 

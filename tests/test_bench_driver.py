@@ -16,12 +16,12 @@ from bench_doubles import FakeClock, serve_double
 from bench_workers import SYSTEM, serve_until_killed
 from bench_world import MS, START_NS, make_plan
 
-from bench.clock import check_clock
-from bench.driver import drive, wait_until
+from bench.driving.driver import drive, wait_until
+from bench.driving.headroom import measure_null_hz
+from bench.driving.matcher_process import SystemLink, running
 from bench.errors import BenchError, SystemGoneError, SystemStartError
-from bench.headroom import measure_null_hz
-from bench.resources import read_account
-from bench.sut import SystemLink, running
+from bench.host.clock import check_clock
+from bench.host.resources import read_account
 from matcher.messages import Crashed, Refused
 
 if TYPE_CHECKING:

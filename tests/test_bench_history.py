@@ -7,11 +7,11 @@ import pytest
 from bench_doubles import make_record
 from bench_world import make_plan, perfect_results
 
-from bench.change_points import change_points
 from bench.errors import BenchError
-from bench.history import kept_series, read_series, take_in
+from bench.intervals.change_points import change_points
+from bench.regression.history import kept_series, read_series, take_in
 from bench.report.history_page import history_chart
-from bench.run_folder import write_run
+from bench.running.folder import write_run
 
 
 def write_runs(out, n):

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.comparison import Figure, Judgement
-from bench.error_comparison import PassageError
 from bench.errors import BenchError
-from bench.interleaved import Arm, compare_arms, run_arm, take_turns
-from bench.run_sample import RunSample
+from bench.regression.comparison import Figure, Judgement
+from bench.regression.error_comparison import PassageError
+from bench.regression.interleaved import Arm, compare_arms, run_arm, take_turns
+from bench.regression.run_sample import RunSample
 
 A = Arm(checkout=Path("a"), overrides=())
 B = Arm(checkout=Path("b"), overrides=("matcher.decision.threshold=0.6",))

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench.dependence import dependent_share, effective_size
 from bench.errors import EmptyDenominatorError
-from bench.latency import latency_metrics, percentile, samples_needed
-from bench.proportion import cases_needed, proportion, wilson_interval
+from bench.intervals.dependence import dependent_share, effective_size
+from bench.intervals.proportion import cases_needed, proportion, wilson_interval
+from bench.timing.latency import latency_metrics, percentile, samples_needed
 
 
 def mm1_sojourns(n, *, load, rng):

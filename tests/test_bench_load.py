@@ -12,12 +12,12 @@ from bench_world import N_FRAMES, make_clip, make_crowd
 from pydantic import ValidationError
 
 from bench.errors import BenchError, LoadTooLongError
-from bench.feeds import Feed, repeated, turned, with_cameras
-from bench.load_config import CameraLoss, LoadConfig, LoadKind, LoadShape
-from bench.rig import rig_of
-from bench.shapes import share_on
-from bench.sources import is_keyframe, read_trace
-from bench.workload import draw_plan, offered_hz, replayed, resumed_at
+from bench.load.feeds import Feed, repeated, turned, with_cameras
+from bench.load.settings import CameraLoss, LoadConfig, LoadKind, LoadShape
+from bench.load.shapes import share_on
+from bench.load.sources import is_keyframe, read_trace
+from bench.load.workload import draw_plan, offered_hz, replayed, resumed_at
+from bench.running.rig import rig_of
 from sim.arrivals import Phase
 
 IDR = b"\x00\x00\x00\x01\x67sps\x00\x00\x01\x65idr"

@@ -8,11 +8,11 @@ from bench_doubles import make_passage
 from sklearn.metrics import det_curve as sklearn_det_curve
 from sklearn.metrics import recall_score
 
-from bench.bootstrap import clustered_proportion
-from bench.disparity import Likeness, disparities, holm
-from bench.fairness import group_metrics
-from bench.identification import det_curve, fnir, fpir
-from bench.proportion import proportion
+from bench.accuracy.disparity import Likeness, disparities, holm
+from bench.accuracy.fairness import group_metrics
+from bench.accuracy.identification import det_curve, fnir, fpir
+from bench.intervals.bootstrap import clustered_proportion
+from bench.intervals.proportion import proportion
 
 
 def scored(rng, *, n_mated, n_non_mated, threshold=0.5):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench.calibration import gallery_of
-from bench.calibration_fit import fit_crowd
-from bench.replay import Footage, Replay, cut
+from bench.planning.calibration import gallery_of
+from bench.planning.calibration_fit import fit_crowd
+from bench.planning.replay import Footage, Replay, cut
 from matcher.gallery import Gallery
 from matcher.records import SubjectId
 from sim.crowd import Walks, draw_passages

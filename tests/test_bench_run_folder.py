@@ -12,9 +12,9 @@ import pytest
 from bench_doubles import make_record
 from bench_world import make_plan, perfect_results
 
-from bench.config import ObjectivesConfig
 from bench.errors import OutputFolderError, RunFolderError
-from bench.run_folder import create_folder, read_run, recompute, run_json, write_run
+from bench.objectives import ObjectivesConfig
+from bench.running.folder import create_folder, read_run, recompute, run_json, write_run
 
 # DESIGN.md, Command line: what every run.json has at least.
 CONTRACT = [

@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 
 from bench.errors import BenchError
-from bench.sweep import on_processes, on_ray, read_cells, run_sweep
+from bench.planning.sweep import on_processes, on_ray, read_cells, run_sweep
 from scenarios.plan_loader import REFERENCE_CALIBRATION, load_calibration
 from sim.capacity import Question
 from sim.site import HardwareConfig, SiteConfig, TargetConfig

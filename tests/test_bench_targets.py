@@ -10,11 +10,11 @@ from pathlib import Path
 from bench_doubles import make_instrument
 from bench_world import N_FRAMES, make_crowd, make_plan
 
-from bench.cores import split_cores
-from bench.pacing import Pacing
-from bench.run import conclude
-from bench.session import drive_target
-from bench.targets import oracle
+from bench.driving.pacing import Pacing
+from bench.driving.session import drive_target
+from bench.driving.targets import oracle
+from bench.host.cores import split_cores
+from bench.running.run import conclude
 
 PACKETS = ((b"x",) * N_FRAMES, (b"y",) * N_FRAMES)
 DOCS = Path(__file__).parents[1] / "docs" / "targets.md"

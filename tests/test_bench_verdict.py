@@ -9,10 +9,10 @@ import pytest
 from bench_doubles import make_record
 from bench_world import MS, make_plan, perfect_results, send_all
 
-from bench.config import Objective, ObjectivesConfig
-from bench.proportion import proportion
+from bench.intervals.proportion import proportion
+from bench.objectives import Objective, ObjectivesConfig
 from bench.records import Metric, Status
-from bench.verdict import applicable, judge_objectives
+from bench.running.verdict import applicable, judge_objectives
 from matcher.records import Outcome, Stage
 
 

@@ -11,10 +11,10 @@ import pytest
 from bench_world import make_clip
 from pydantic import ValidationError
 
-from bench.config import LoadConfig, ObjectivesConfig
 from bench.errors import BenchError, LoadTooLongError, StreamFormatError
-from bench.sources import demux
-from bench.workload import draw_plan
+from bench.load.sources import demux
+from bench.load.workload import draw_plan
+from bench.objectives import LoadConfig, ObjectivesConfig
 from sim.arrivals import Phase
 
 

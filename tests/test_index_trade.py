@@ -5,8 +5,8 @@ from itertools import count
 import numpy as np
 import pytest
 
-from bench.index_trade import CANDIDATES, measure_trades
-from bench.template_world import fit_world
+from bench.galleries.index_trade import CANDIDATES, measure_trades
+from bench.galleries.template_world import fit_world
 from matcher.calibration import Cohort
 from matcher.fusion import unit_length
 from matcher.registry import INDEXES

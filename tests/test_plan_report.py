@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from bench.machine import this_machine
-from bench.plan import make_plan
-from bench.plan_report import (
+from bench.host.machine import this_machine
+from bench.planning.plan import make_plan
+from bench.planning.replay import Replay
+from bench.planning.report import (
     newest_calibration,
     plan_table,
     read_validation,
@@ -19,9 +20,8 @@ from bench.plan_report import (
     write_plan,
     write_validation,
 )
-from bench.replay import Replay
-from bench.validation import compare
-from bench.validation_records import LoadResult, Objective, Validation
+from bench.planning.validation import compare
+from bench.planning.validation_records import LoadResult, Objective, Validation
 from scenarios.errors import ScenarioValueError
 from scenarios.plan_loader import (
     REFERENCE_CALIBRATION,

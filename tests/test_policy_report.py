@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from bench.policy import run_policy
-from bench.policy_records import Evidence
-from bench.policy_report.audit import AuditPackError
-from bench.policy_report.figures import number_text, share_text, with_unit
-from bench.policy_report.write import POLICY_NUMBERS
+from bench.policy.outcomes import run_policy
+from bench.policy.records import Evidence
+from bench.policy.report.audit import AuditPackError
+from bench.policy.report.figures import number_text, share_text, with_unit
+from bench.policy.report.write import POLICY_NUMBERS
 from scenarios.error_rates import load_error_rates
 from scenarios.errors import ScenarioError
 from scenarios.evidence.evidence import (

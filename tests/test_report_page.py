@@ -11,10 +11,10 @@ import report_doubles
 from rich.console import Console
 
 from bench.errors import RunFolderError
-from bench.pictures import write_pictures
 from bench.report import render_report, terminal_summary
 from bench.report.album import FOLDER
-from bench.run_folder import write_run
+from bench.report.pictures import write_pictures
+from bench.running.folder import write_run
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 

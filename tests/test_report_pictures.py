@@ -10,7 +10,9 @@ import pytest
 import report_crowds
 import report_doubles
 
-from bench.pictures import (
+from bench.report.album import FOLDER, Album, read_album
+from bench.report.overlay import Kind, Mark, annotate, crop_face
+from bench.report.pictures import (
     FACE_HEIGHT_PX,
     MAX_ALERT_PICTURES,
     choose_alerts,
@@ -18,8 +20,6 @@ from bench.pictures import (
     read_frames,
     write_pictures,
 )
-from bench.report.album import FOLDER, Album, read_album
-from bench.report.overlay import Kind, Mark, annotate, crop_face
 from matcher.records import Outcome
 
 

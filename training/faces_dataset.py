@@ -3,7 +3,7 @@
 Owns which views of whom are rendered and the shards they lie in. Degradations are
 not here: they are drawn anew each time a view is used.
 
-    python -m training.faces_dataset --identities 6000
+    python -m training.faces_dataset
 
 An interrupted run goes on where it stopped: whole shards are kept.
 """
@@ -48,14 +48,14 @@ class FacesConfig(BaseModel):
 
     seed: int = Field(default=1, ge=0, description="Of people and views.")
     domain: IdentityDomain = Field(default=IdentityDomain.TRAINING)
-    identities: int = Field(default=6000, ge=1, description="People, from index 0.")
+    identities: int = Field(default=16000, ge=1, description="People, from index 0.")
     portrait: bool = Field(default=True, description="Whether day 0 has a portrait.")
     first_day: int = Field(default=1, ge=1, description="Number of the first day.")
     per_shard: int = Field(default=50, ge=1, description="People a file.")
     days: int = Field(
         default=4, ge=1, description="Days with street views; the portrait is another."
     )
-    views_per_day: int = Field(default=3, ge=1)
+    views_per_day: int = Field(default=4, ge=1)
     habits: Habits = Field(
         default=Habits(face_mask_share=0.04, sunglasses_share=0.02, hat_factor=1.5),
         description="More of what hides faces than a street shows: it is to be learnt.",
@@ -274,7 +274,7 @@ def load_faces(folders: Sequence[Path]) -> FaceViews:
 
 def main(
     folder: Annotated[Path, typer.Option()] = Path("training/out/faces"),
-    identities: Annotated[int, typer.Option()] = 6000,
+    identities: Annotated[int, typer.Option()] = 16000,
     *,
     from_above: Annotated[
         bool, typer.Option(help="One more day, seen from above.")

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.proportion import proportion
+from bench.intervals.proportion import proportion
 from bench.report.view import Bar, Card
 from bench.report.words import count, figure_text, limit_text, number
-from bench.run_folder import instrument_of
+from bench.running.folder import instrument_of
 
 if TYPE_CHECKING:
     from bench.records import Metric, ObjectiveResult, RunRecord

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.identification import det_curve
-from bench.metrics import counted_passages
+from bench.accuracy.identification import det_curve
 from bench.report import (
     charts_accuracy,
     charts_latency,
@@ -22,7 +21,8 @@ from bench.report import (
 from bench.report.charts_accuracy import MIN_GROUP_N, GroupRate
 from bench.report.view import Chart
 from bench.report.words import count, grouping_title
-from bench.run_folder import instrument_of
+from bench.running.folder import instrument_of
+from bench.running.metrics import counted_passages
 
 if TYPE_CHECKING:
     from bench.records import PassageOutcome, RunRecord

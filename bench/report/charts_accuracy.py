@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.proportion import wilson_of_share
+from bench.intervals.proportion import wilson_of_share
 from bench.report.style import HEIGHT_PX, PALETTE, WIDTH_PX, figure, label, to_svg
 from bench.report.words import count
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
     from matplotlib.axes import Axes
 
-    from bench.identification import DetCurve
+    from bench.accuracy.identification import DetCurve
     from bench.report.series import Scores
 
 __all__ = ["MIN_GROUP_N", "GroupRate", "error_trade", "group_rates", "score_histogram"]

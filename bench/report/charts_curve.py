@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from markupsafe import Markup
     from matplotlib.axes import Axes
 
-    from bench.curve import CurvePoint, Growth
     from bench.records import Metric
+    from bench.search.curve import CurvePoint, Growth
 
 __all__ = ["error_curve", "induced_curve", "latency_curve", "skip_curve"]
 

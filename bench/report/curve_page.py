@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import jinja2
 from markupsafe import Markup
 
-from bench.curve import OverWhat
 from bench.report.charts_curve import (
     error_curve,
     induced_curve,
@@ -19,12 +18,13 @@ from bench.report.charts_curve import (
 )
 from bench.report.view import Chart
 from bench.report.words import figure_text
+from bench.search.curve import OverWhat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from bench.curve import CurvePoint, Growth
+    from bench.search.curve import CurvePoint, Growth
 
 __all__ = ["growth_sentence", "write_curve_page"]
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from bench.disparity import MARGIN, Disparity, Likeness, disparities
-from bench.metrics import counted_passages
+from bench.accuracy.disparity import MARGIN, Disparity, Likeness, disparities
 from bench.records import Status
 from bench.report.view import (
     DisparityRow,
@@ -26,7 +25,8 @@ from bench.report.words import (
     metric_title,
     number,
 )
-from bench.run_folder import instrument_of
+from bench.running.folder import instrument_of
+from bench.running.metrics import counted_passages
 
 if TYPE_CHECKING:
     from bench.records import ObjectiveResult, RunRecord, Verdict

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-    from bench.change_points import ChangePoint
-    from bench.history import HistoryPoint
+    from bench.intervals.change_points import ChangePoint
+    from bench.regression.history import HistoryPoint
 
 __all__ = ["history_chart"]
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bench.report import cards, charts, gallery, headline
 from bench.report.view import Header, Page, ProvenanceGroup
-from bench.run_folder import instrument_of
+from bench.running.folder import instrument_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bench.errors import OutputFolderError
 from bench.report.album import read_album
 from bench.report.page import compose_page, page_html
-from bench.run_folder import read_run
+from bench.running.folder import read_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ def render_report(folder: Path) -> Path:
     """Write `report.html` into a run folder, from that folder alone.
 
     Args:
-        folder: As written by `bench.run_folder.write_run`; pictures are optional.
+        folder: As written by `bench.running.folder.write_run`; pictures are optional.
 
     Returns:
         The page: one file that needs no other, no script and no network.

@@ -20,7 +20,7 @@ from bench.report.headline import (
     verdict_banner,
 )
 from bench.report.words import figure_text, metric_title
-from bench.run_folder import instrument_of, read_run
+from bench.running.folder import instrument_of, read_run
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.latency import samples_needed
+from bench.timing.latency import samples_needed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ import cv2
 import faiss
 import pytest
 
-from bench.sources import demux
+from bench.load.sources import demux
 from matcher.ingest import CameraDecoder
 from matcher.records import CameraId, EncodedFrame
 from scenarios import loader

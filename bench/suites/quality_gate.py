@@ -19,8 +19,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from bench.enrolment import enrol_watchlist
-from bench.sources import demux
+from bench.load.sources import demux
+from bench.running.enrolment import enrol_watchlist
 from matcher.assembly import assemble
 from matcher.config import BestShotConfig, CadenceConfig, MatcherConfig, QualityConfig
 from matcher.records import CameraId, EncodedFrame

@@ -18,7 +18,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from bench.index_trade import measure_trades
+from bench.galleries.index_trade import measure_trades
 from bench.suites import search_ratios, stream_ratios
 from matcher.config import DetectorConfig, EmbedderConfig, EngineConfig, MatcherConfig
 from matcher.plugin_config import DlibHogConfig, RuntimeConfig

@@ -9,7 +9,7 @@ import faiss
 import numpy as np
 
 import matcher.indexes  # noqa: F401 — importing registers
-from bench.template_world import fit_world
+from bench.galleries.template_world import fit_world
 from matcher.calibration import load_cohort
 from matcher.index_config import IndexConfig
 from matcher.records import Embeddings

@@ -21,11 +21,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import psutil
 
-from bench.driver import real_sleep, wait_until
-from bench.enrolment import enrol_watchlist
-from bench.sources import demux
+from bench.driving.driver import real_sleep, wait_until
+from bench.driving.matcher_process import running
+from bench.load.sources import demux
+from bench.running.enrolment import enrol_watchlist
 from bench.suites.straightforward import serve_straightforward
-from bench.sut import running
 from matcher.assembly import assemble
 from matcher.engine import serve
 from matcher.gallery import Gallery, save

@@ -7,16 +7,16 @@ import time
 import numpy as np
 import pytest
 
-from bench.association import TruthJoin
-from bench.bootstrap import clustered_proportion
-from bench.feeds import feed_of
-from bench.latency import percentile
-from bench.load_config import LoadConfig
-from bench.oracle import Oracle
-from bench.pacing import Pacing
-from bench.rig import rig_of
-from bench.session import drive_target
-from bench.targets import null_process
+from bench.accuracy.association import TruthJoin
+from bench.driving.oracle import Oracle
+from bench.driving.pacing import Pacing
+from bench.driving.session import drive_target
+from bench.driving.targets import null_process
+from bench.intervals.bootstrap import clustered_proportion
+from bench.load.feeds import feed_of
+from bench.load.settings import LoadConfig
+from bench.running.rig import rig_of
+from bench.timing.latency import percentile
 from matcher.inbox import Waiting
 
 pytestmark = [pytest.mark.perf]

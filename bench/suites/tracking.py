@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy import optimize
 
-from bench.sources import demux
+from bench.load.sources import demux
 from bench.suites import stream_ratios
 from matcher.assembly import assemble
 from matcher.config import CadenceConfig, MatcherConfig

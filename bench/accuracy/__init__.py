@@ -1,0 +1,1 @@
+"""Who passed, who was recognised, who was mistaken, and whether groups differ."""

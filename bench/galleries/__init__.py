@@ -1,0 +1,1 @@
+"""What an index over many templates costs and loses."""

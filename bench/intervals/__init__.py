@@ -1,0 +1,1 @@
+"""Intervals that hold for proportions, people and dependent samples."""

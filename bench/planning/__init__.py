@@ -1,0 +1,1 @@
+"""Calibrates the simulator by real runs, proves its error, and plans with it."""

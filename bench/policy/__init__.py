@@ -1,0 +1,1 @@
+"""What a policy does to outcomes, and the pages that tell it."""

@@ -1,0 +1,1 @@
+"""Is this run, build or setting better or worse than that one?"""

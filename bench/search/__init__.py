@@ -1,0 +1,1 @@
+"""Many runs that answer one question: most cameras, errors over load and watchlist."""

@@ -17,13 +17,21 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from synthetic_crowds.exchange.supplied import unstamped
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from matcher.messages import SystemDescription
     from synthetic_crowds.records import Crowd
 
-__all__ = ["calendar_time", "describe_inputs", "describe_origin", "describe_system"]
+__all__ = [
+    "calendar_time",
+    "describe_inputs",
+    "describe_origin",
+    "describe_pictures",
+    "describe_system",
+]
 
 # Packages whose version could change a figure.
 _PACKAGES = (
@@ -62,6 +70,16 @@ def describe_origin(*, seed: int) -> dict[str, object]:
         "thread_variables": {
             name: os.environ[name] for name in _THREAD_VARIABLES if name in os.environ
         },
+    }
+
+
+def describe_pictures(crowd: Crowd, *, allowed: bool) -> dict[str, object]:
+    """Say how many clips and portraits do not bear the stamp of a synthetic crowd."""
+    return {
+        "clips": len(crowd.clips),
+        "portraits": len(crowd.watchlist.images),
+        "unstamped": len(unstamped(crowd)),
+        "unstamped_allowed": allowed,
     }
 
 

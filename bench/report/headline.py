@@ -5,6 +5,7 @@ Owns the words about a run as a whole. Knows nothing of charts, pictures or HTML
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from bench.accuracy.disparity import MARGIN, Disparity, Likeness, disparities
@@ -34,6 +35,7 @@ __all__ = [
     "disparity_rows",
     "figure_rows",
     "objective_rows",
+    "origin_warning",
     "summary",
     "verdict_banner",
 ]
@@ -130,6 +132,19 @@ def summary(record: RunRecord) -> tuple[str, ...]:
     else:
         what = [_what_passed(record), _what_was_raised(record)]
     return tuple(sentence for sentence in (*what, _how_fast(record)) if sentence)
+
+
+def origin_warning(record: RunRecord) -> str:
+    """Warn of pictures that do not say that they are synthetic; empty if all do."""
+    told = record.provenance.get("pictures")
+    if not isinstance(told, Mapping) or not told["unstamped"]:
+        return ""
+    total = int(told["clips"]) + int(told["portraits"])
+    return (
+        f"{count(int(told['unstamped']))} of {count(total)} clips and portraits do not "
+        "say that they are synthetic, and were let in by --allow-unstamped: what this "
+        "report says of synthetic people does not hold for them."
+    )
 
 
 def figure_rows(record: RunRecord) -> tuple[FigureRow, ...]:

@@ -13,7 +13,12 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from bench.report.headline import objective_rows, summary, verdict_banner
+from bench.report.headline import (
+    objective_rows,
+    origin_warning,
+    summary,
+    verdict_banner,
+)
 from bench.report.words import figure_text, metric_title
 from bench.running.folder import instrument_of, read_run
 
@@ -69,7 +74,9 @@ def terminal_summary(folder: Path) -> RenderableType:
 
 def run_summary(record: RunRecord) -> RenderableType:
     """Summarise a run: what happened, its figures, its objectives, its verdict."""
+    warning = origin_warning(record)
     parts: list[RenderableType] = [
+        *([Text(warning, style="bold red")] if warning else []),
         Text(" ".join(summary(record))),
         Text(""),
         _figures(record),

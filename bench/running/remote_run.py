@@ -156,6 +156,8 @@ def entry_of(remote: Remote, standings: list[tuple[str, Standing]]) -> Entry:
             *failure_note(first.failures),
             *dict.fromkeys(note for _, there in standings for note in there.notes),
         ),
+        # Over HTTP a search tells its first candidate alone.
+        n_candidates=1,
         tells_stages=dialect.tells_stages,
         tells_probes=dialect.tells_probes,
         over_http=True,

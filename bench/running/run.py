@@ -21,9 +21,11 @@ from bench.driving.targets import (
     oracle,
 )
 from bench.load.settings import LoadKind
+from bench.load.watchlist import held_back
 from bench.running.enrolment import enrol_watchlist
 from bench.running.rig import make_rig
 from bench.running.settle import Entry, conclude, failure_note, settle
+from bench.running.watchlist_changes import changes_of, first_gallery
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -129,18 +131,19 @@ def measure(
     matcher, load = settings.matcher, settings.load
     pacing = pacing_for(load, unhurried=unhurried)
     config = matcher if pacing is Pacing.OPEN else undropping(matcher)
+    gallery = first_gallery(enrolment.gallery, rig.plan)
     # The one clock that all processes of a machine share: monotonic since its start.
     clock = time.perf_counter_ns
     null_hz = None
     if pacing is Pacing.OPEN:
         null_hz = run_null(rig.plan, rig.packets, clock=clock, progress=progress)
     openers: dict[TargetKind, Callable[[], OpenTarget]] = {
-        TargetKind.PROCESS: lambda: matcher_process(config, enrolment.gallery),
-        TargetKind.IN_PROCESS: lambda: matcher_here(
-            config, enrolment.gallery, clock=clock
-        ),
+        TargetKind.PROCESS: lambda: matcher_process(config, gallery),
+        TargetKind.IN_PROCESS: lambda: matcher_here(config, gallery, clock=clock),
         TargetKind.NULL: null_process,
-        TargetKind.ORACLE: lambda: oracle(rig.crowd, clock=clock),
+        TargetKind.ORACLE: lambda: oracle(
+            rig.crowd, clock=clock, held_back=held_back(rig.plan.changes)
+        ),
     }
     session = drive_target(
         rig.plan,
@@ -150,6 +153,7 @@ def measure(
         in_flight=load.in_flight if load.kind is LoadKind.MULTI_STREAM else 1,
         clock=clock,
         progress=progress,
+        changes=changes_of(rig.plan, enrolment.gallery),
     )
     return settle(
         rig,
@@ -159,6 +163,10 @@ def measure(
         Entry(
             n_enrolled=len(enrolment.gallery),
             notes=tuple(failure_note(enrolment.failures)),
+            n_candidates=(
+                1 if target is TargetKind.ORACLE else matcher.decision.candidates
+            ),
+            is_null=target is TargetKind.NULL,
         ),
         pacing=pacing,
         null_hz=null_hz,

@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from bench.accuracy.association import TruthJoin
-from bench.accuracy.passages import judge_passages
+from bench.accuracy.passages import Findings, judge_passages
+from bench.accuracy.sought import SoughtTimes
 from bench.driving.pacing import Pacing
 from bench.host.provenance import describe_inputs, describe_system
 from bench.load.workload import offered_hz
@@ -18,6 +19,7 @@ from bench.records import RunRecord
 from bench.running.instrument import Instrument
 from bench.running.metrics import compute_metrics
 from bench.running.verdict import applicable, judge, judge_objectives
+from bench.running.watchlist_changes import change_note
 from bench.timing.frames import tabulate
 from bench.timing.stages import bottleneck
 
@@ -36,6 +38,8 @@ __all__ = ["Entry", "conclude", "failure_note", "settle"]
 
 # Goodput counts frames done within this, unless an objective on latency says more.
 _DEADLINE_S = 1.0
+# A system that does nothing misses nobody: nobody was looked for.
+_NOTHING_LOOKED_FOR = Findings(passages=(), probes=(), alerts=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +49,15 @@ class Entry:
     Attributes:
         n_enrolled: Subjects whom it can find.
         notes: What a reader of the report should know.
-        tells_stages, tells_probes, over_http: See `Instrument`.
+        n_candidates, is_null, tells_stages, tells_probes, over_http: See
+            `Instrument`.
         provenance: More to be kept, as plain JSON values.
     """
 
     n_enrolled: int
     notes: tuple[str, ...]
+    n_candidates: int
+    is_null: bool = False
     tells_stages: bool = True
     tells_probes: bool = True
     over_http: bool = False
@@ -89,14 +96,20 @@ def settle(
         pacing=pacing,
         deadline_s=max(limits_s, default=_DEADLINE_S),
         null_hz=null_hz,
-        target_fpir=decision.target_fpir if decision.threshold is None else None,
+        target_fpir=(
+            decision.target_fpir
+            if decision.threshold is None and not entry.is_null
+            else None
+        ),
     )
     return conclude(
         rig.crowd,
         rig.plan,
         session,
         instrument,
-        objectives=applicable(stated, unhurried=instrument.unhurried),
+        objectives=applicable(
+            stated, unhurried=instrument.unhurried, is_null=instrument.is_null
+        ),
         run_id=origin.run_id,
         scenario=origin.scenario,
         provenance={**origin.provenance, **entry.provenance},
@@ -119,21 +132,31 @@ def conclude(
     """Join what the matcher said with what was true, compute, and judge."""
     sent, results = session.drive.sent, session.results
     frames = tabulate(plan, sent, results, warm_up_s=instrument.warm_up_s)
-    found = judge_passages(
-        crowd,
-        results,
-        TruthJoin(crowd.clips, results),
-        plan=plan,
-        frames=frames,
-        unhurried=instrument.unhurried,
-    )
+    found = _NOTHING_LOOKED_FOR
+    if not instrument.is_null:
+        found = judge_passages(
+            crowd,
+            results,
+            TruthJoin(crowd.clips, results),
+            plan=plan,
+            frames=frames,
+            sought=SoughtTimes(
+                crowd.watchlist.mated,
+                plan,
+                session.changes,
+                unhurried=instrument.unhurried,
+            ),
+            unhurried=instrument.unhurried,
+        )
     metrics = compute_metrics(
         plan=plan,
         sent=sent,
         results=results,
         passages=found.passages,
         alerts=found.alerts,
+        probes=found.probes,
         instrument=instrument,
+        changes=session.changes,
     )
     judged = judge_objectives(objectives, metrics)
     return RunRecord(
@@ -145,7 +168,7 @@ def conclude(
             "system": describe_system(session.system),
             "instrument": asdict(instrument),
         },
-        verdict=judge(frames, instrument, judged, metrics),
+        verdict=judge(frames, instrument, judged, metrics, changes=session.changes),
         objectives=judged,
         metrics=metrics,
         plan=plan,
@@ -154,7 +177,8 @@ def conclude(
         passages=found.passages,
         alerts=found.alerts,
         probes=found.probes,
-        notes=(*notes, *_run_notes(metrics, instrument)),
+        notes=(*notes, *_run_notes(plan, metrics, instrument)),
+        changes=session.changes,
     )
 
 
@@ -194,6 +218,8 @@ def _instrument(
         n_enrolled=entry.n_enrolled,
         threshold=session.system.threshold,
         target_fpir=target_fpir,
+        is_null=entry.is_null,
+        n_candidates=entry.n_candidates,
         tells_stages=entry.tells_stages,
         tells_probes=entry.tells_probes,
         over_http=entry.over_http,
@@ -210,7 +236,18 @@ def failure_note(failures: Sequence[FailureToEnrol]) -> Iterator[str]:
         )
 
 
-def _run_notes(metrics: Mapping[str, Metric], instrument: Instrument) -> Iterator[str]:
+def _run_notes(
+    plan: ArrivalPlan, metrics: Mapping[str, Metric], instrument: Instrument
+) -> Iterator[str]:
+    if instrument.is_null:
+        yield (
+            "The target does nothing, so the harness itself was measured: latency is "
+            "from planned capture to acknowledgement. There is no error rate, and no "
+            "objective applies; beside a matcher, see harness headroom."
+        )
+    changed = change_note(plan.changes, metrics)
+    if changed is not None:
+        yield changed
     busiest = bottleneck(metrics)
     if busiest is not None:
         stage, share = busiest

@@ -184,6 +184,12 @@ def prepared(
             f"server or replay, got '{kind}'; use `harness run` for this one"
         )
         raise BenchError(message)
+    if rig.plan.changes:
+        message = (
+            "Locust's users post and nothing else, so load.watchlist_change must be "
+            f"left out, got {len(rig.plan.changes)} changes; use `harness run`"
+        )
+        raise BenchError(message)
     clips, packets = rig.crowd.clips, rig.packets
     remote = remotes[0]
     probes = (

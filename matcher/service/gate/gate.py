@@ -64,7 +64,7 @@ class Load:
         self.frames = Admission(
             "a frame",
             max_under_way=config.frames.max_waiting,
-            max_wait_s=config.frames.max_age_s,
+            max_wait_s=config.frames.max_wait_s,
         )
         self.photos = Admission(
             "a picture",

@@ -98,6 +98,7 @@ def describe_system(system: SystemDescription) -> dict[str, object]:
     return {
         "name": system.name,
         "detector": system.detector,
+        "refiner": system.refiner,
         "embedder": system.embedder,
         "index": system.index,
         "gallery_size": system.gallery_size,

@@ -127,15 +127,11 @@ def _answer(found: Disparity) -> str:
 
 def summary(record: RunRecord) -> tuple[str, ...]:
     """Say in a few sentences what happened."""
-    return tuple(
-        sentence
-        for sentence in (
-            _what_passed(record),
-            _what_was_raised(record),
-            _how_fast(record),
-        )
-        if sentence
-    )
+    if instrument_of(record).is_null:
+        what = [_what_was_sent(record)]
+    else:
+        what = [_what_passed(record), _what_was_raised(record)]
+    return tuple(sentence for sentence in (*what, _how_fast(record)) if sentence)
 
 
 def origin_warning(record: RunRecord) -> str:
@@ -168,19 +164,31 @@ def figure_rows(record: RunRecord) -> tuple[FigureRow, ...]:
     return tuple(rows)
 
 
-def _what_passed(record: RunRecord) -> str:
+def _cameras(record: RunRecord) -> str:
     n_cameras = len(record.plan.camera_ids)
-    cameras = f"{count(n_cameras)} camera" + "s" * (n_cameras != 1)
+    return f"{count(n_cameras)} camera" + "s" * (n_cameras != 1)
+
+
+def _what_was_sent(record: RunRecord) -> str:
+    n_sent = int((record.sent.sent_ns >= 0).sum())
+    return (
+        f"For {_sent_s(record):.0f} seconds {_cameras(record)} sent {count(n_sent)} "
+        "frames to a system that does nothing: what was measured is the harness."
+    )
+
+
+def _what_passed(record: RunRecord) -> str:
+    cameras = _cameras(record)
     n_mated, n_others = (
         _value(record, f"passages.{kind}") for kind in ("mated", "non_mated")
     )
     if n_mated is None or n_others is None or n_mated + n_others == 0:
         return _no_passage(record, cameras)
-    n = count(n_mated + n_others)
+    n = count(n_mated + n_others) + " passage" + "s" * (n_mated + n_others != 1)
     size = _value(record, "watchlist.size")
     watchlist = "a watchlist" + ("" if size is None else f" of {count(size)} people")
     return (
-        f"In {_sent_s(record):.0f} seconds {cameras} watched {n} passages of synthetic "
+        f"In {_sent_s(record):.0f} seconds {cameras} watched {n} of synthetic "
         f"people, {count(n_mated)} of them by people on {watchlist}."
     )
 

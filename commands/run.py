@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from bench.driving.targets import TargetKind
-from bench.host.provenance import describe_origin
+from bench.host.provenance import describe_origin, describe_pictures
 from bench.records import Status
 from bench.report import render_report, terminal_summary
 from bench.report.pictures import write_pictures
@@ -76,6 +76,14 @@ def run(  # noqa: PLR0913 - the main job, and its options
             "as right under the clock, and does it remember frames?",
         ),
     ] = False,
+    allow_unstamped: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unstamped",
+            help="Take pictures that do not say that they are synthetic; recorded in "
+            "the run and repeated on every page of the report.",
+        ),
+    ] = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -84,7 +92,15 @@ def run(  # noqa: PLR0913 - the main job, and its options
     folder = create_folder(out, name=Path(scenario).stem)
     found = None
     with logged(folder), bars(hidden=quiet or as_json) as progress:
-        crowd = crowd_of(settings, cache=cache, workers=workers, progress=progress)
+        crowd = crowd_of(
+            settings,
+            cache=cache,
+            workers=workers,
+            progress=progress,
+            allow_unstamped=allow_unstamped,
+        )
+        provenance = describe_origin(seed=settings.scenario.seed)
+        provenance["pictures"] = describe_pictures(crowd, allowed=allow_unstamped)
         if settings.load.find is None:
             chosen = Settings(
                 matcher=settings.matcher,
@@ -94,7 +110,7 @@ def run(  # noqa: PLR0913 - the main job, and its options
             origin = Origin(
                 run_id=folder.name,
                 scenario=loader.resolved(settings),
-                provenance=describe_origin(seed=settings.scenario.seed),
+                provenance=provenance,
             )
             rig = make_rig(crowd, settings.load, rng=_arrivals(settings))
             enrolment = enrol_watchlist(
@@ -120,7 +136,9 @@ def run(  # noqa: PLR0913 - the main job, and its options
                     progress=progress,
                 )
         else:
-            found, record = find(settings, crowd, folder, progress=progress)
+            found, record = find(
+                settings, crowd, folder, provenance=provenance, progress=progress
+            )
         write_run(record, folder)
         progress("report", 0, 2)
         write_pictures(folder, crowd, record)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bench.driving.change_errands import became_of, errands_of
 from bench.driving.driver import drive
 from bench.driving.headroom import measure_null_hz
 from bench.driving.pacing import Pacing, pace_of
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
     from bench.driving.target import OpenTarget, Target
     from bench.host.clock import ClockCheck
     from bench.host.resources import Account
-    from bench.records import ArrivalPlan
+    from bench.records import ArrivalPlan, WatchlistChange
     from matcher.config import MatcherConfig
     from matcher.gallery import Gallery
-    from matcher.messages import SystemDescription
+    from matcher.messages import GalleryChange, SystemDescription
     from matcher.records import FrameResult
 
 __all__ = [
@@ -62,6 +63,7 @@ class Session:
         drive_s: Wall time of the sending.
         harness: What our own process used in that time.
         matcher: What the target's used; None if it has none, or did not live to tell.
+        changes: What became of each planned change of the watchlist.
     """
 
     system: SystemDescription
@@ -71,6 +73,7 @@ class Session:
     drive_s: float
     harness: Account
     matcher: Account | None
+    changes: tuple[WatchlistChange, ...] = ()
 
 
 def run_null(
@@ -141,6 +144,7 @@ def drive_target(
     in_flight: int,
     clock: Callable[[], int],
     progress: Progress,
+    changes: Sequence[GalleryChange] = (),
 ) -> Session:
     """Drive any target with a plan and collect everything it says.
 
@@ -152,15 +156,18 @@ def drive_target(
         in_flight: How many may be under way, if the pacing is closed.
         clock: Nanoseconds.
         progress: Told of warm-up and of frames sent.
+        changes: The plan's changes of the watchlist, one each, with their templates.
 
     Raises:
-        BadInputError: If the target refuses its input.
+        BadInputError: If the target refuses its input, or takes no changes and there
+            are some.
         SystemStartError, SystemGoneError: If it does not live to the first frame.
     """
     ledger = Ledger()
     progress("warm up the matcher", 0, 1)
     with open_target(ledger) as target:
         clock_check = check_clock(target.read_clock, clock=clock)
+        errands = errands_of(plan, changes, target, pacing=pacing)
         progress("warm up the matcher", 1, 1)
         ours, theirs = read_account(os.getpid()), _account_of(target)
         start_ns = 0 if pacing is Pacing.UNHURRIED else clock() + _LEAD_NS
@@ -173,6 +180,7 @@ def drive_target(
             pace=pace_of(pacing, ledger, in_flight=in_flight, clock=clock),
             clock=clock,
             progress=lambda row: progress("send frames", row, len(plan)),
+            errands=errands,
         )
         drive_s = (clock() - began_ns) / 1e9
         harness = used(ours, read_account(os.getpid()))
@@ -189,6 +197,10 @@ def drive_target(
                 None
                 if theirs is None or still_theirs is None
                 else used(theirs, still_theirs)
+            ),
+            changes=tuple(
+                became_of(number, done, ledger.effects)
+                for number in range(len(plan.changes))
             ),
         )
 

@@ -17,13 +17,21 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from synthetic_crowds.exchange.supplied import unstamped
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from matcher.messages import SystemDescription
     from synthetic_crowds.records import Crowd
 
-__all__ = ["calendar_time", "describe_inputs", "describe_origin", "describe_system"]
+__all__ = [
+    "calendar_time",
+    "describe_inputs",
+    "describe_origin",
+    "describe_pictures",
+    "describe_system",
+]
 
 # Packages whose version could change a figure.
 _PACKAGES = (
@@ -65,6 +73,16 @@ def describe_origin(*, seed: int) -> dict[str, object]:
     }
 
 
+def describe_pictures(crowd: Crowd, *, allowed: bool) -> dict[str, object]:
+    """Say how many clips and portraits do not bear the stamp of a synthetic crowd."""
+    return {
+        "clips": len(crowd.clips),
+        "portraits": len(crowd.watchlist.images),
+        "unstamped": len(unstamped(crowd)),
+        "unstamped_allowed": allowed,
+    }
+
+
 def describe_inputs(crowd: Crowd) -> dict[str, object]:
     """Name what the run was fed with, by hash."""
     return {
@@ -80,6 +98,7 @@ def describe_system(system: SystemDescription) -> dict[str, object]:
     return {
         "name": system.name,
         "detector": system.detector,
+        "refiner": system.refiner,
         "embedder": system.embedder,
         "index": system.index,
         "gallery_size": system.gallery_size,

@@ -42,6 +42,8 @@ class Instrument:
         n_enrolled: Subjects whose picture gave a template.
         threshold: Least comparison score that raises an alert.
         target_fpir: What the threshold was set for; None if it was given.
+        is_null: The target does nothing: what is measured is the harness itself.
+        n_candidates: Subjects that the matcher reports of each search.
     """
 
     unhurried: bool
@@ -66,6 +68,8 @@ class Instrument:
     n_enrolled: int
     threshold: float
     target_fpir: float | None
+    is_null: bool = False
+    n_candidates: int = 1
 
     @property
     def frame_interval_s(self) -> float:
@@ -94,7 +98,6 @@ def instrument_metrics(instrument: Instrument) -> dict[str, Metric]:
     n_failed = instrument.n_watchlist - instrument.n_enrolled
     return {
         "cameras": Metric(value=len(instrument.fps), unit="cameras"),
-        "watchlist.size": Metric(value=instrument.n_watchlist, unit="subjects"),
         "watchlist.fte": Metric(
             value=n_failed, n=instrument.n_watchlist, unit="subjects"
         ),

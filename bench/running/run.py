@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from bench.accuracy.association import TruthJoin
-from bench.accuracy.passages import judge_passages
+from bench.accuracy.passages import Findings, judge_passages
+from bench.accuracy.sought import SoughtTimes
 from bench.driving.pacing import Pacing
 from bench.driving.session import drive_target, run_null, undropping
 from bench.driving.targets import (
@@ -24,6 +25,7 @@ from bench.driving.targets import (
 )
 from bench.host.provenance import describe_inputs, describe_system
 from bench.load.settings import LoadKind
+from bench.load.watchlist import held_back
 from bench.load.workload import offered_hz
 from bench.records import RunRecord
 from bench.running.enrolment import enrol_watchlist
@@ -31,6 +33,7 @@ from bench.running.instrument import Instrument
 from bench.running.metrics import compute_metrics
 from bench.running.rig import make_rig
 from bench.running.verdict import applicable, judge, judge_objectives
+from bench.running.watchlist_changes import change_note, changes_of, first_gallery
 from bench.timing.frames import tabulate
 from bench.timing.stages import bottleneck
 
@@ -52,6 +55,8 @@ __all__ = ["Origin", "Settings", "conclude", "measure", "run"]
 
 # Goodput counts frames done within this, unless an objective on latency says more.
 _DEADLINE_S = 1.0
+# A system that does nothing misses nobody: nobody was looked for.
+_NOTHING_LOOKED_FOR = Findings(passages=(), probes=(), alerts=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,18 +146,19 @@ def measure(
     matcher, load = settings.matcher, settings.load
     pacing = _pacing(load, unhurried=unhurried)
     config = matcher if pacing is Pacing.OPEN else undropping(matcher)
+    gallery = first_gallery(enrolment.gallery, rig.plan)
     # The one clock that all processes of a machine share: monotonic since its start.
     clock = time.perf_counter_ns
     null_hz = None
     if pacing is Pacing.OPEN:
         null_hz = run_null(rig.plan, rig.packets, clock=clock, progress=progress)
     openers: dict[TargetKind, Callable[[], OpenTarget]] = {
-        TargetKind.PROCESS: lambda: matcher_process(config, enrolment.gallery),
-        TargetKind.IN_PROCESS: lambda: matcher_here(
-            config, enrolment.gallery, clock=clock
-        ),
+        TargetKind.PROCESS: lambda: matcher_process(config, gallery),
+        TargetKind.IN_PROCESS: lambda: matcher_here(config, gallery, clock=clock),
         TargetKind.NULL: null_process,
-        TargetKind.ORACLE: lambda: oracle(rig.crowd, clock=clock),
+        TargetKind.ORACLE: lambda: oracle(
+            rig.crowd, clock=clock, held_back=held_back(rig.plan.changes)
+        ),
     }
     session = drive_target(
         rig.plan,
@@ -162,6 +168,7 @@ def measure(
         in_flight=load.in_flight if load.kind is LoadKind.MULTI_STREAM else 1,
         clock=clock,
         progress=progress,
+        changes=changes_of(rig.plan, enrolment.gallery),
     )
     stated = settings.objectives.stated()
     limits_s = [o.limit for o in stated if o.metric.startswith("glass_to_alert_s.")]
@@ -174,7 +181,13 @@ def measure(
         deadline_s=max(limits_s, default=_DEADLINE_S),
         null_hz=null_hz,
         target_fpir=(
-            matcher.decision.target_fpir if matcher.decision.threshold is None else None
+            matcher.decision.target_fpir
+            if matcher.decision.threshold is None and target is not TargetKind.NULL
+            else None
+        ),
+        is_null=target is TargetKind.NULL,
+        n_candidates=(
+            1 if target is TargetKind.ORACLE else matcher.decision.candidates
         ),
     )
     return conclude(
@@ -182,7 +195,9 @@ def measure(
         rig.plan,
         session,
         instrument,
-        objectives=applicable(stated, unhurried=instrument.unhurried),
+        objectives=applicable(
+            stated, unhurried=instrument.unhurried, is_null=instrument.is_null
+        ),
         run_id=origin.run_id,
         scenario=origin.scenario,
         provenance=origin.provenance,
@@ -211,21 +226,31 @@ def conclude(
     """Join what the matcher said with what was true, compute, and judge."""
     sent, results = session.drive.sent, session.results
     frames = tabulate(plan, sent, results, warm_up_s=instrument.warm_up_s)
-    found = judge_passages(
-        crowd,
-        results,
-        TruthJoin(crowd.clips, results),
-        plan=plan,
-        frames=frames,
-        unhurried=instrument.unhurried,
-    )
+    found = _NOTHING_LOOKED_FOR
+    if not instrument.is_null:
+        found = judge_passages(
+            crowd,
+            results,
+            TruthJoin(crowd.clips, results),
+            plan=plan,
+            frames=frames,
+            sought=SoughtTimes(
+                crowd.watchlist.mated,
+                plan,
+                session.changes,
+                unhurried=instrument.unhurried,
+            ),
+            unhurried=instrument.unhurried,
+        )
     metrics = compute_metrics(
         plan=plan,
         sent=sent,
         results=results,
         passages=found.passages,
         alerts=found.alerts,
+        probes=found.probes,
         instrument=instrument,
+        changes=session.changes,
     )
     judged = judge_objectives(objectives, metrics)
     return RunRecord(
@@ -237,7 +262,7 @@ def conclude(
             "system": describe_system(session.system),
             "instrument": asdict(instrument),
         },
-        verdict=judge(frames, instrument, judged, metrics),
+        verdict=judge(frames, instrument, judged, metrics, changes=session.changes),
         objectives=judged,
         metrics=metrics,
         plan=plan,
@@ -246,7 +271,8 @@ def conclude(
         passages=found.passages,
         alerts=found.alerts,
         probes=found.probes,
-        notes=(*notes, *_run_notes(metrics, instrument)),
+        notes=(*notes, *_run_notes(plan, metrics, instrument)),
+        changes=session.changes,
     )
 
 
@@ -260,6 +286,8 @@ def _instrument(
     deadline_s: float,
     null_hz: float | None,
     target_fpir: float | None,
+    is_null: bool,
+    n_candidates: int,
 ) -> Instrument:
     crowd = rig.crowd
     ours, theirs = session.harness, session.matcher
@@ -286,6 +314,8 @@ def _instrument(
         n_enrolled=len(enrolment.gallery),
         threshold=session.system.threshold,
         target_fpir=target_fpir,
+        is_null=is_null,
+        n_candidates=n_candidates,
     )
 
 
@@ -298,7 +328,18 @@ def _enrolment_notes(enrolment: Enrolment) -> Iterator[str]:
         )
 
 
-def _run_notes(metrics: Mapping[str, Metric], instrument: Instrument) -> Iterator[str]:
+def _run_notes(
+    plan: ArrivalPlan, metrics: Mapping[str, Metric], instrument: Instrument
+) -> Iterator[str]:
+    if instrument.is_null:
+        yield (
+            "The target does nothing, so the harness itself was measured: latency is "
+            "from planned capture to acknowledgement. There is no error rate, and no "
+            "objective applies; beside a matcher, see harness headroom."
+        )
+    changed = change_note(plan.changes, metrics)
+    if changed is not None:
+        yield changed
     busiest = bottleneck(metrics)
     if busiest is not None:
         stage, share = busiest

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from synthetic_crowds.film.stamp import Stamp
 from synthetic_crowds.film.truth import sum_up, write_truth
 from synthetic_crowds.film.video import encode
 from synthetic_crowds.people.appearance import draw_appearance
@@ -73,7 +74,12 @@ def render_clip(task: ClipTask, folder: Path, *, tick: Callable[[], None]) -> No
         tick: Called after every frame.
     """
     shown: list[tuple[list[int], FrameFaces]] = []
-    encode(_frames(task, shown, tick), task.plan.camera, folder / VIDEO_FILE)
+    encode(
+        _frames(task, shown, tick),
+        task.plan.camera,
+        folder / VIDEO_FILE,
+        stamp=Stamp.of(task.seed),
+    )
     write_truth(sum_up(task.plan, _names(task), shown), folder)
 
 
@@ -130,7 +136,7 @@ def _build(task: ClipTask, walk: int) -> Actor:
         task.crowd.demographics, seed=task.seed, domain=task.domain, index=index
     )
     rng = stream(task.seed, task.domain, Concern.APPEARANCE, index)
-    return dress(person, draw_appearance(person, rng=rng))
+    return dress(person, draw_appearance(person, rng=rng, habits=task.crowd.habits))
 
 
 def _names(task: ClipTask) -> list[PersonId]:

@@ -40,7 +40,7 @@ def main() -> None:
     crowd = crowd_of(
         loader.load("smoke"), cache=cache, workers=None, progress=lambda *_: None
     )
-    pictures = [path.read_bytes() for path in crowd.watchlist.image_paths]
+    pictures = [i.path.read_bytes() for i in crowd.watchlist.images]
     in_process = _InProcess(config, crowd)
     console = Console()
     with serving_small() as served:

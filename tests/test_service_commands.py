@@ -102,7 +102,7 @@ def test_settings_come_from_scenario_file_and_flags_and_flags_win(tmp_path):
 
 
 def test_watchlist_folder_is_read_by_table_or_by_name(tmp_path):
-    """Several pictures of a subject by the table; a changed picture changes the hash."""
+    """Of a subject several, by the table; a changed picture changes the hash."""
     for name in ("b.png", "a.jpg", "notes.txt"):
         (tmp_path / name).write_bytes(name.encode())
     by_name = read_folder(tmp_path)
@@ -123,7 +123,7 @@ def test_watchlist_folder_is_read_by_table_or_by_name(tmp_path):
 
 @pytest.mark.slow
 def test_served_matcher_starts_answers_and_leaves_with_0(tmp_path):
-    """The real matcher in a process: ready, asked, told to leave, and its log is whole."""
+    """The real matcher in a process: asked, told to leave, and its log is whole."""
     with (
         serving(data=tmp_path / "data") as served,
         httpx.Client(base_url=served.url) as client,
@@ -150,6 +150,16 @@ def _templates(client, count, *, first):
     ]
 
 
+def enrol_and_withdraw_for_ever(client, batch):
+    """Enrol a batch and withdraw it, again and again, until nobody answers."""
+    ids = [subject["subject_id"] for subject in batch["subjects"]]
+    while True:
+        client.post("/v1/watchlists/main/subjects", json=batch).raise_for_status()
+        client.post(
+            "/v1/watchlists/main/withdrawals", json={"subject_ids": ids}
+        ).raise_for_status()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("wait_s", [0.0, 0.05, 0.1, 0.2, 0.4])
 def test_service_killed_while_enrolling_has_the_batch_or_has_it_not(tmp_path, wait_s):
@@ -160,7 +170,7 @@ def test_service_killed_while_enrolling_has_the_batch_or_has_it_not(tmp_path, wa
         str(ROOT / "harness.py"),
         *("serve", "--data", str(data), "--port", "0", "--json"),
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as old:  # noqa: S603
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as old:
         url = json.loads(old.stdout.readline())["url"]
         with httpx.Client(base_url=url, timeout=60) as client:
             sha256 = client.get("/v1/system").json()["embedder_sha256"]
@@ -177,18 +187,11 @@ def test_service_killed_while_enrolling_has_the_batch_or_has_it_not(tmp_path, wa
                 "subjects": _templates(client, 5000, first=100),
                 "embedder_sha256": sha256,
             }
-            killer = subprocess.Popen(  # noqa: S603
+            killer = subprocess.Popen(
                 ["/bin/sh", "-c", f"sleep {wait_s}; kill -9 {old.pid}"]
             )
             with pytest.raises(httpx.TransportError):
-                while True:
-                    client.post(path, json=batch).raise_for_status()
-                    client.post(
-                        "/v1/watchlists/main/withdrawals",
-                        json={
-                            "subject_ids": [s["subject_id"] for s in batch["subjects"]]
-                        },
-                    ).raise_for_status()
+                enrol_and_withdraw_for_ever(client, batch)
             killer.wait()
     assert old.returncode == -signal.SIGKILL
 

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ValidationError
 
 from matcher.records import SubjectId
 from matcher.service.desks.curation import NewSubject, active_wire
-from matcher.service.keeping.watchlist_store import Activation
+from matcher.service.gate.pictures import check_still
+from matcher.service.keeping.watchlist_rows import Activation
 from matcher.service.refusals import RefusedError
 from matcher.service.routes.answers import (
     actor_of,
@@ -25,7 +26,6 @@ from matcher.service.routes.answers import (
     why_invalid,
 )
 from matcher.service.routes.enrolments import check_count, new_subjects
-from matcher.service.routes.pictures import check_still
 from matcher.service.wire import (
     SUBJECT_PATTERN,
     WATCHLIST_PATTERN,
@@ -42,7 +42,7 @@ from matcher.service.wire import (
 )
 
 if TYPE_CHECKING:
-    from matcher.service.keeping.watchlist_store import Watchlist
+    from matcher.service.keeping.watchlist_rows import Watchlist
     from matcher.service.service import Service
 
 __all__ = ["router"]

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 from matcher.service.desks.curation import NewSubject
 from matcher.service.desks.watchlist_folder import WatchlistFolderError
 from matcher.service.gate.access import LOCAL
-from matcher.service.keeping.watchlist_store import Activation
+from matcher.service.gate.pictures import check_still
+from matcher.service.keeping.watchlist_rows import Activation
 from matcher.service.refusals import RefusedError
-from matcher.service.routes.pictures import check_still
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from matcher.service.desks.watchlist_folder import WatchlistFolder
-    from matcher.service.keeping.watchlist_store import Watchlist
+    from matcher.service.keeping.watchlist_rows import Watchlist
     from matcher.service.service import Service
     from matcher.service.wire import EnrolmentWire
 

@@ -22,6 +22,7 @@ from commands.doctor import doctor
 from commands.exit_code import ExitCode
 from commands.headroom import headroom
 from commands.history import history
+from commands.locust import locust
 from commands.models import models
 from commands.plan import plan
 from commands.policy import policy
@@ -49,6 +50,7 @@ app = typer.Typer(
 )
 for command in (
     run,
+    locust,
     crowd,
     report,
     compare,

@@ -364,6 +364,19 @@ def test_unknown_paths_methods_and_json_are_problems_too(client):
         assert problem(answer) == (422, "invalid")
 
 
+def test_page_in_a_browser_cannot_post_what_is_plain_text_to_it(client):
+    """Such posts need nobody's leave, so their content must not be heard."""
+    for path in ("/v1/watchlists", "/v1/watchlists/main/withdrawals"):
+        for kind in ("text/plain", "application/x-www-form-urlencoded"):
+            answer = client.post(
+                path,
+                content=b'{"name": "theirs", "subject_ids": ["blue"]}',
+                headers={"Content-Type": kind, "Origin": "https://evil.example"},
+            )
+            assert problem(answer) == (415, "content_type")
+    assert client.get("/v1/watchlists/main").json()["n_subjects"] == 1
+
+
 def test_page_of_another_name_cannot_use_the_service_of_this_machine(client):
     """Without tokens, only a loopback name is answered (DNS rebinding)."""
     for host in ("evil.example", "evil.example:80", "127.0.0.1.evil.example"):

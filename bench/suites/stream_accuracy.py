@@ -1,9 +1,9 @@
 """Who is found, by the engine and by the plain loop, on the same clips.
 
 Both see every frame, whatever it takes. A passage's score is the best that any search
-of it reached: with the right subject if the person is enrolled, with anybody if not. The
-threshold of each system is set on these very non-mated passages, so that both are read
-at the same false positive identification rate and only the order of scores decides.
+of it reached: with the right subject if the person is enrolled, with anybody if not.
+The threshold of each system is set on these very non-mated passages, so that both are
+read at the same false positive identification rate and only the order of scores counts.
 """
 
 from __future__ import annotations

@@ -110,7 +110,7 @@ def test_lone_face_is_wholly_visible_where_its_box_says(scene, optics, actor):
 
 def test_nearer_person_hides_the_one_behind(scene, optics, actor):
     """Visibility falls with what stands in front, whatever the order of the list."""
-    near, far = (actor, standing(5.0)), (actor, standing(6.2, 0.06))
+    near, far = (actor, standing(5.0)), (actor, standing(5.6, 0.06))
     for people, index in (((near, far), 1), ((far, near), 0)):
         faces = frame(scene, optics, *people).faces
         seen = dict(zip(faces.person_index.tolist(), faces.visibility, strict=True))
@@ -163,7 +163,8 @@ def test_shadow_falls_away_from_the_key_light():
     post = thin_post()
     place = np.array([8.0, 0.0, 0.0])
     foot = ellipse_m(place, 0.0, (0.1, 0.1))
-    shadow = cast([(post, np.eye(3), place)], foot, light, CAMERA)
+    mesh = post.vertices, post.triangles, np.eye(3), place
+    shadow = cast([mesh], foot, light, CAMERA)
     rows, _ = np.nonzero(shadow.share > 0.3)
     foot_row = CAMERA.to_image(CAMERA.to_camera(place))[1]
     assert rows.min() + shadow.top_px < foot_row - 5

@@ -1,28 +1,32 @@
 """Portraits: one face, close up, under a studio's or the street's light.
 
-Owns the pictures of watchlists and of training. Knows nothing of crowds.
+Owns the rendering of single heads. Knows nothing of crowds or watchlists.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from synthetic_crowds.heads.build import build_head
-from synthetic_crowds.people.appearance import draw_appearance
 from synthetic_crowds.picture.bust import build_bust, dressed_shoulders
+from synthetic_crowds.raster.figure import (
+    Rect,
+    develop,
+    expose_samples,
+    look_at,
+    merge,
+    paint_of,
+)
 from synthetic_crowds.raster.pose import gaze_rotation
 from synthetic_crowds.raster.rasteriser import (
     FACING_CAMERA,
+    NEAR_M,
     Intrinsics,
     Light,
-    draw,
     linear_to_srgb,
-    new_canvas,
     project,
-    resolve,
     srgb_to_linear,
 )
 from synthetic_crowds.records import Portrait
@@ -35,13 +39,12 @@ if TYPE_CHECKING:
     from synthetic_crowds.people.person import Appearance, Person
     from synthetic_crowds.records import MeshPart
 
-__all__ = ["draw_studio_light", "enrolment_portrait", "render_head", "render_portrait"]
+__all__ = ["draw_studio_light", "render_head", "render_portrait"]
 
 # Far enough for natural proportions, as in a custody suite.
 _DISTANCE_M = 1.8
 _SAMPLES = 2
 _MEAN_FACE_HEIGHT_M = 0.183
-_ENROLMENT_SIZE_PX = (256, 208)
 
 
 def draw_studio_light(*, rng: Generator) -> Light:
@@ -153,44 +156,17 @@ def render_head(
     middle = turned @ ((head.outline.min(axis=0) + head.outline.max(axis=0)) / 2.0)
     translation = np.array([0.0, 0.0, _DISTANCE_M]) - middle
     focal = face_height_px * _DISTANCE_M / _MEAN_FACE_HEIGHT_M
-    fine = Intrinsics(
-        fx_px=focal * _SAMPLES,
-        fy_px=focal * _SAMPLES,
-        cx_px=width * _SAMPLES / 2.0,
-        cy_px=height * _SAMPLES / 2.0,
-    )
-    canvas = new_canvas(height * _SAMPLES, width * _SAMPLES)
+    lens = Intrinsics(fx_px=focal, fy_px=focal, cx_px=width / 2.0, cy_px=height / 2.0)
     if shoulders is None:
         shoulders = build_bust(person, appearance, head)
-    for part in shoulders:
-        draw(
-            canvas,
-            part,
-            rotation=FACING_CAMERA,
-            translation_m=translation,
-            intrinsics=fine,
-            light=light,
-            owner=0,
-        )
-    for part in head.parts:
-        draw(
-            canvas,
-            part,
-            rotation=turned,
-            translation_m=translation,
-            intrinsics=fine,
-            light=light,
-            owner=1,
-        )
-    tile = resolve(canvas, factor=_SAMPLES)
+    tile = _take(shoulders, head, turned, translation, lens, light, size_px)
     behind = srgb_to_linear(np.clip(np.rint(background_bgr), 0, 255).astype(np.uint8))
     image = tile[..., :3] + (1.0 - tile[..., 3:]) * behind
-    coarse = Intrinsics(fx_px=focal, fy_px=focal, cx_px=width / 2.0, cy_px=height / 2.0)
     landmarks, _ = project(
-        head.landmarks, rotation=turned, translation_m=translation, intrinsics=coarse
+        head.landmarks, rotation=turned, translation_m=translation, intrinsics=lens
     )
     outline, _ = project(
-        head.outline, rotation=turned, translation_m=translation, intrinsics=coarse
+        head.outline, rotation=turned, translation_m=translation, intrinsics=lens
     )
     return Portrait(
         person_id=person.person_id,
@@ -202,34 +178,48 @@ def render_head(
     )
 
 
-def enrolment_portrait(person: Person, *, rng: Generator) -> Portrait:
-    """Take the picture under which somebody is put on a watchlist.
-
-    A custody or passport picture of some other day: frontal within a few degrees,
-    evenly lit, before a plain wall, without glasses or hat.
-
-    Args:
-        person: Who.
-        rng: Of that day.
-
-    Returns:
-        A portrait 256 pixels high.
-    """
-    appearance = replace(
-        draw_appearance(person, rng=rng),
-        glasses_on=bool(rng.random() < 0.25 * person.glasses.worn_share),
-        head_covered=False,
+def _take(
+    shoulders: tuple[MeshPart, ...],
+    head: Head,
+    turned: NDArray[np.float64],
+    translation: NDArray[np.float64],
+    lens: Intrinsics,
+    light: Light,
+    size_px: tuple[int, int],
+) -> NDArray[np.float32]:
+    """Draw shoulders and head, (h, w, 4), linear and premultiplied."""
+    parts = (*shoulders, *head.parts)
+    figure = merge(
+        parts,
+        paint_of(parts),
+        [np.zeros(len(part.triangles), np.bool_) for part in parts],
     )
-    yaw, pitch, roll = rng.normal(0.0, (3.0, 2.5, 1.5))
-    return render_portrait(
-        person,
-        appearance,
-        yaw_deg=float(yaw),
-        pitch_deg=float(pitch),
-        roll_deg=float(roll),
-        face_height_px=float(rng.uniform(112.0, 145.0)),
-        size_px=_ENROLMENT_SIZE_PX,
-        light=None,
-        background_bgr=None,
-        rng=rng,
+    view = look_at(
+        [
+            (part.vertices, part.normals, rotation, translation)
+            for part, rotation in zip(
+                parts,
+                [FACING_CAMERA] * len(shoulders) + [turned] * len(head.parts),
+                strict=True,
+            )
+        ],
+        lens,
+        nearest_m=NEAR_M,
     )
+    rect = Rect(0, 0, size_px[1], size_px[0])
+    tile = np.zeros((*size_px, 4), np.float32)
+    owners = expose_samples(
+        figure, view, rect, samples=_SAMPLES, triangles=slice(0, len(figure.triangles))
+    )
+    develop(
+        figure,
+        view,
+        owners,
+        rect,
+        tile,
+        samples=_SAMPLES,
+        px_per_m=lens.fx_px / _DISTANCE_M,
+        light=light,
+        viewer=-translation,
+    )
+    return tile

@@ -29,6 +29,7 @@ from commands.report import report
 from commands.run import run
 from commands.scenarios import list_scenarios
 from commands.serve import serve
+from commands.sheet import sheet
 from commands.sweep import sweep
 from commands.token import token
 from lfr_errors import BadInputError, LfrError
@@ -50,6 +51,7 @@ app = typer.Typer(
 for command in (
     run,
     crowd,
+    sheet,
     report,
     compare,
     ab,

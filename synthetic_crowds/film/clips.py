@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from synthetic_crowds.street.motion import Stance
     from synthetic_crowds.street.plan import CameraPlan
 
-__all__ = ["VIDEO_FILE", "ClipTask", "n_frames", "render_clip"]
+__all__ = ["VIDEO_FILE", "ClipTask", "first_frame", "n_frames", "render_clip"]
 
 VIDEO_FILE = "clip.mp4"
 
@@ -83,6 +83,11 @@ def render_clip(task: ClipTask, folder: Path, *, tick: Callable[[], None]) -> No
         stamp=Stamp.of(task.seed),
     )
     write_truth(sum_up(task.plan, _names(task), shown), folder)
+
+
+def first_frame(task: ClipTask) -> NDArray[np.uint8]:
+    """Render the first frame of a clip, (h, w, 3), as it goes to the encoder."""
+    return next(_frames(task, [], lambda: None))
 
 
 def _frames(

@@ -65,7 +65,8 @@ def run(  # noqa: PLR0913 - the main job, and its options
         TargetKind,
         typer.Option(
             help="What is measured: the matcher in its process, or on a thread of this "
-            "one; a system that does nothing; one that knows the truth."
+            "one; in its process with cameras that send it MPEG-TS over TCP or UDP; a "
+            "system that does nothing; one that knows the truth."
         ),
     ] = TargetKind.PROCESS,
     audit: Annotated[
@@ -90,6 +91,10 @@ def run(  # noqa: PLR0913 - the main job, and its options
                 matcher=settings.matcher,
                 load=settings.load,
                 objectives=settings.objectives,
+                network=settings.network,
+                network_seed=Streams(seed=settings.scenario.seed).seed_of(
+                    Stream.NETWORK
+                ),
             )
             origin = Origin(
                 run_id=folder.name,

@@ -11,6 +11,10 @@ nothing of who is at the other end.
       │  Stop ───────────► Results, Stopped     the matcher then exits
       │  ◄──────────────── Crashed              at any time; the matcher then exits
 
+    driver                intake (`matcher.streams.intake`), beside all of the above
+      │  ReportStreams ──► StreamReport         what became of the cameras' streams
+      │  ◄──────────────── StreamReport         whenever a rehearsal arrives
+
     supervisor            worker
       │  ◄──────────────── Ready | Refused      once its networks are warm
       │  Routed ─────────► Parcel               Results, packed for the driver
@@ -21,9 +25,12 @@ nothing of who is at the other end.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from matcher.records import CameraId, EncodedFrame, FrameResult, SubjectId
+
+if TYPE_CHECKING:
+    from matcher.streams.records import SourceCounts
 
 __all__ = [
     "CameraMemory",
@@ -36,11 +43,13 @@ __all__ = [
     "Parcel",
     "Ready",
     "Refused",
+    "ReportStreams",
     "ResourceUse",
     "Results",
     "Routed",
     "Stop",
     "Stopped",
+    "StreamReport",
     "SystemDescription",
     "ToWorker",
 ]
@@ -230,7 +239,34 @@ class Parcel:
     payload: bytes
 
 
-ToWorker: TypeAlias = EncodedFrame | Routed | ClockProbe | Flush | Stop
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportStreams:
+    """Ask what has become of the cameras' streams so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamReport:
+    """What has become of the cameras' streams so far.
+
+    Attributes:
+        rehearsed: The camera of which a rehearsal has just arrived; None if this
+            answers a question.
+        counts: Of each camera; empty if nobody asked.
+    """
+
+    rehearsed: CameraId | None
+    counts: tuple[SourceCounts, ...]
+
+
+ToWorker: TypeAlias = EncodedFrame | Routed | ClockProbe | Flush | Stop | ReportStreams
 FromWorker: TypeAlias = (
-    Ready | Refused | Crashed | ClockReading | Results | Parcel | Flushed | Stopped
+    Ready
+    | Refused
+    | Crashed
+    | ClockReading
+    | Results
+    | Parcel
+    | Flushed
+    | Stopped
+    | StreamReport
 )

@@ -8,7 +8,7 @@ any step is done.
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from bench.accuracy.association import TruthJoin
@@ -22,6 +22,7 @@ from bench.driving.targets import (
     null_process,
     oracle,
 )
+from bench.driving.wire_opening import matcher_over_the_wire, null_over_the_wire
 from bench.host.provenance import describe_inputs, describe_system
 from bench.load.settings import LoadKind
 from bench.load.workload import offered_hz
@@ -31,8 +32,10 @@ from bench.running.instrument import Instrument
 from bench.running.metrics import compute_metrics
 from bench.running.rig import make_rig
 from bench.running.verdict import applicable, judge, judge_objectives
+from bench.running.wire import cameras_on, check_network
 from bench.timing.frames import tabulate
 from bench.timing.stages import bottleneck
+from bench.wire.settings import NetworkConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -56,11 +59,19 @@ _DEADLINE_S = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What is measured, under which load, and what it is asked to show."""
+    """What is measured, under which load, and what it is asked to show.
+
+    Attributes:
+        matcher, load, objectives: The tables of a scenario.
+        network: What lies between cameras and matcher, where anything does.
+        network_seed: Of its luck.
+    """
 
     matcher: MatcherConfig
     load: LoadConfig
     objectives: ObjectivesConfig
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    network_seed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,14 +154,35 @@ def measure(
     config = matcher if pacing is Pacing.OPEN else undropping(matcher)
     # The one clock that all processes of a machine share: monotonic since its start.
     clock = time.perf_counter_ns
+    check_network(settings.network, target, pacing=pacing)
+    cameras = cameras_on(
+        rig, settings.network, target, seed=settings.network_seed, pacing=pacing
+    )
+    remarks: list[str] = []
     null_hz = None
     if pacing is Pacing.OPEN:
-        null_hz = run_null(rig.plan, rig.packets, clock=clock, progress=progress)
+        null_hz = run_null(
+            rig.plan,
+            rig.packets,
+            open_null=null_over_the_wire(cameras, clock=clock)
+            if target.is_on_a_wire
+            else null_process(),
+            clock=clock,
+            progress=progress,
+        )
+
+    def over_the_wire() -> OpenTarget:
+        return matcher_over_the_wire(
+            cameras, config, enrolment.gallery, clock=clock, told=remarks.append
+        )
+
     openers: dict[TargetKind, Callable[[], OpenTarget]] = {
         TargetKind.PROCESS: lambda: matcher_process(config, enrolment.gallery),
         TargetKind.IN_PROCESS: lambda: matcher_here(
             config, enrolment.gallery, clock=clock
         ),
+        TargetKind.MPEGTS: over_the_wire,
+        TargetKind.MPEGTS_UDP: over_the_wire,
         TargetKind.NULL: null_process,
         TargetKind.ORACLE: lambda: oracle(rig.crowd, clock=clock),
     }
@@ -186,7 +218,7 @@ def measure(
         run_id=origin.run_id,
         scenario=origin.scenario,
         provenance=origin.provenance,
-        notes=(*rig.crowd.notes, *_enrolment_notes(enrolment)),
+        notes=(*rig.crowd.notes, *_enrolment_notes(enrolment), *remarks),
     )
 
 

@@ -43,6 +43,7 @@ class Transcoder:
 
     def __init__(self, stream: VideoStream) -> None:
         self._decoder = stream.codec_context
+        self._base = stream.time_base
         self._encoder: VideoCodecContext | None = None
         self._n_encoded = 0
 
@@ -60,6 +61,8 @@ class Transcoder:
 
     def _encoded(self, pictures: Iterable[VideoFrame]) -> Iterator[Arrived]:
         for picture in pictures:
+            # Before the picture is given a number of its own.
+            pts_ns = self._pts_ns(picture)
             encoder = self._encoder_for(picture)
             even = picture.reformat(encoder.width, encoder.height, format="yuv420p")
             even.pict_type = PictureType.NONE
@@ -71,7 +74,7 @@ class Transcoder:
                 yield Arrived(
                     access_unit=unit,
                     is_key=is_key_frame(unit),
-                    pts_ns=_pts_ns(picture),
+                    pts_ns=pts_ns,
                 )
 
     def _encoder_for(self, picture: VideoFrame) -> VideoCodecContext:
@@ -94,9 +97,9 @@ class Transcoder:
             self._encoder = encoder
         return encoder
 
-
-def _pts_ns(picture: VideoFrame) -> int | None:
-    if picture.pts is None or picture.time_base is None:
-        return None
-    base = picture.time_base
-    return picture.pts * base.numerator * _NS // base.denominator
+    def _pts_ns(self, picture: VideoFrame) -> int | None:
+        # A picture that comes of no packet, at the end, knows no base of its own.
+        base = self._base
+        if picture.pts is None or base is None:
+            return None
+        return picture.pts * base.numerator * _NS // base.denominator

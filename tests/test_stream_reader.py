@@ -63,10 +63,12 @@ def camera(*chunks: bytes, stays: bool = False):
     port = listener.getsockname()[1]
     url = f"tcp://127.0.0.1:{port}"
     config = StreamConfig(camera_id="cam1", url=url, open_s=1.0, stall_s=0.5)
-    yield config, leave
-    leave.set()
-    listener.close()
-    thread.join()
+    try:
+        yield config, leave
+    finally:
+        leave.set()
+        listener.close()
+        thread.join()
 
 
 def pictures(units):

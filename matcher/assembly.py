@@ -29,12 +29,13 @@ if TYPE_CHECKING:
     from matcher.calibration import Cohort
     from matcher.config import DetectorConfig, EmbedderConfig, MatcherConfig
     from matcher.gallery import Gallery
-    from matcher.protocols import Detector, Embedder, GalleryIndex
+    from matcher.protocols import Detector, Embedder, GalleryIndex, StoredIndex
 
 __all__ = [
     "AlertThreshold",
     "Assembly",
     "Search",
+    "alert_threshold",
     "assemble",
     "detector_sha256",
     "embedder_sha256",
@@ -86,7 +87,7 @@ class Search:
     """
 
     name: str
-    index: GalleryIndex
+    index: StoredIndex
     threshold: AlertThreshold
 
 
@@ -130,7 +131,7 @@ def prepare_search(config: MatcherConfig, gallery: Gallery) -> Search:
     if name == "auto":
         name = choose_index(len(gallery))
     index = INDEXES.make(name, config.index, gallery.templates)
-    return Search(name=name, index=index, threshold=_threshold(config, index))
+    return Search(name=name, index=index, threshold=alert_threshold(config, index))
 
 
 def wire(
@@ -166,8 +167,12 @@ def wire(
     )
 
 
-def _threshold(config: MatcherConfig, index: GalleryIndex) -> AlertThreshold:
-    """Take the threshold that was given, or calibrate one, and say which."""
+def alert_threshold(config: MatcherConfig, index: GalleryIndex) -> AlertThreshold:
+    """Take the threshold that was given, or calibrate one, and say which.
+
+    Raises:
+        CalibrationError: If no threshold can be calibrated.
+    """
     if config.decision.threshold is not None:
         return AlertThreshold(
             value=config.decision.threshold,

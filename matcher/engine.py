@@ -71,6 +71,7 @@ if TYPE_CHECKING:
 
     from matcher.config import EngineConfig, MatcherConfig
     from matcher.gallery import Gallery
+    from matcher.protocols import Detector, Embedder, GalleryIndex
     from matcher.worker import Handler
 
 __all__ = [
@@ -80,6 +81,7 @@ __all__ = [
     "manners",
     "pack_parcel",
     "serve",
+    "warm_up",
 ]
 
 _log = logging.getLogger(__name__)
@@ -140,7 +142,7 @@ def _work_on(
         except BadInputError as error:
             connection.send(Refused(sentence=str(error)))
             return
-        _warm_up(assembly, config)
+        warm_up(assembly.detector, assembly.embedder, config, index=assembly.index)
         worker = Worker(assembly.pipeline, clock=clock)
         worker.resume(orders.memories, orders.frames)
         gc.freeze()
@@ -343,14 +345,22 @@ def limit_threads(config: MatcherConfig) -> tuple[tuple[str, int], ...]:
     )
 
 
-def _warm_up(assembly: Assembly, config: MatcherConfig) -> None:
+def warm_up(
+    detector: Detector,
+    embedder: Embedder,
+    config: MatcherConfig,
+    *,
+    index: GalleryIndex | None = None,
+) -> None:
     """Run every network once at the sizes to come: first runs allocate."""
     width = config.detector.detection_width_px
-    side = assembly.embedder.chip_px
-    assembly.detector.detect(np.zeros((width * 9 // 16, width, 3), np.uint8))
+    side = embedder.chip_px
+    detector.detect(np.zeros((width * 9 // 16, width, 3), np.uint8))
     for n_chips in (1, 2, 4, 8):
         chips = np.zeros((n_chips, side, side, 3), np.uint8)
-        assembly.index.search(assembly.embedder.embed(chips), k=1)
+        embeddings = embedder.embed(chips)
+        if index is not None:
+            index.search(embeddings, k=1)
 
 
 def _describe(

@@ -92,6 +92,14 @@ class Identifier:
         self._config = config
         self._clock = clock
 
+    def watch(
+        self, index: GalleryIndex, subject_ids: Sequence[SubjectId], *, threshold: float
+    ) -> None:
+        """Search another gallery from the next frame on."""
+        self._index = index
+        self._subject_ids = subject_ids
+        self._decider.threshold = threshold
+
     def identify(self, looks: Sequence[Look]) -> list[FrameResult]:
         """Take frames, no two of one camera, to their ends, in order."""
         stamps = [look.stamps for look in looks]

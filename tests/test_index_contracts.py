@@ -11,7 +11,12 @@ import matcher.indexes  # noqa: F401 — importing registers
 from matcher.errors import GalleryError
 from matcher.fusion import unit_length
 from matcher.gallery import Gallery
-from matcher.index_config import FaissIvfConfig, FaissSqConfig, IndexConfig
+from matcher.index_config import (
+    FaissIvfConfig,
+    FaissSqConfig,
+    IndexConfig,
+    ShardedConfig,
+)
 from matcher.indexes.exact import ExactIndex
 from matcher.indexes.live import LiveIndex
 from matcher.live_gallery import LiveGallery
@@ -32,6 +37,10 @@ CONFIGS = {
         name="faiss_ivf",
         rescored=16,
         faiss_ivf=FaissIvfConfig(templates_per_cell=50, probed_share=1.0),
+    ),
+    "sharded": IndexConfig(name="sharded", sharded=ShardedConfig(shards=3)),
+    "sharded hnsw": IndexConfig(
+        name="sharded", sharded=ShardedConfig(shards=2, of="faiss_hnsw")
     ),
 }
 

@@ -67,21 +67,25 @@ tracking: install  ## HOTA, MOTA and IDF1 of the tracker on clips of known truth
 realism: $(VENV)/.dlib  ## do a real detector and a real embedder take these for faces?
 	$(BIN)/python -m training.realism
 
+# Processes that render and degrade; networks learn on a GPU where there is one.
+WORKERS ?= $(shell nproc)
+
 # The score threshold of the export is the one that operating_point prints.
-train: $(VENV)/.training  ## make the reference weights again, from seeds (some hours)
-	$(BIN)/python -m training.faces_dataset
-	$(BIN)/python -m training.faces_dataset --from-above --folder training/out/faces_above
-	$(BIN)/python -m training.train_embedder --processes 2
-	$(BIN)/python -m training.train_refiner
-	$(BIN)/python -m training.scenes_dataset
-	$(BIN)/python -m training.train_detector --processes 2
-	$(BIN)/python -m training.operating_point
+train: $(VENV)/.training  ## make the reference weights again, from seeds (hours without a GPU)
+	$(BIN)/python -m training.faces_dataset --workers $(WORKERS)
+	$(BIN)/python -m training.faces_dataset --from-above --folder training/out/faces_above --workers $(WORKERS)
+	$(BIN)/python -m training.train_embedder --workers $(WORKERS)
+	$(BIN)/python -m training.train_refiner --workers $(WORKERS)
+	$(BIN)/python -m training.scenes_dataset --workers $(WORKERS)
+	$(BIN)/python -m training.train_detector --workers $(WORKERS)
+	$(BIN)/python -m training.operating_point --workers $(WORKERS)
 	$(BIN)/python -m training.export --score-threshold 0.712
-	$(BIN)/python -m training.calibrate
+	$(BIN)/python -m training.calibrate --workers $(WORKERS)
 	$(BIN)/python -m training.fit_templates
 
-evaluate: install  ## measure the reference weights on people they never saw
-	$(BIN)/python -m training.evaluate
+evaluate: $(VENV)/.training  ## measure the reference weights on people they never saw
+	$(BIN)/python -m training.calibrate --workers $(WORKERS)
+	$(BIN)/python -m training.evaluate --workers $(WORKERS)
 
 clean:  ## remove caches and runs; .venv stays
 	rm -rf .cache runs .mypy_cache .ruff_cache .pytest_cache .hypothesis build

@@ -11,7 +11,9 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from synthetic_crowds.people.habits import Habits
 from synthetic_crowds.people.population import Demographics
+from synthetic_crowds.records import CaptureQuality
 
 __all__ = [
     "CameraConfig",
@@ -22,6 +24,8 @@ __all__ = [
 ]
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+# The age targets are made for adults: over longer spans they would be guesswork.
+_OLDEST_IMAGE_YEARS = 15.0
 
 
 class Setting(StrEnum):
@@ -39,6 +43,7 @@ class Weather(StrEnum):
     OVERCAST = "overcast"
     DUSK = "dusk"
     INDOOR = "indoor"
+    NIGHT = "night"
 
 
 class CameraConfig(BaseModel):
@@ -199,6 +204,9 @@ class CrowdConfig(BaseModel):
     demographics: Demographics = Field(
         default_factory=Demographics, description="Who lives in the city."
     )
+    habits: Habits = Field(
+        default_factory=Habits, description="What people wear on the day."
+    )
     population_size: int = Field(
         default=20_000,
         ge=1,
@@ -219,3 +227,33 @@ class WatchlistConfig(BaseModel):
         default=0.2,
         description="Of those who walk towards a camera, how many are enrolled.",
     )
+    images_per_subject: int = Field(
+        default=1, ge=1, le=8, description="Pictures of each subject."
+    )
+    image_age_years: tuple[float, float] = Field(
+        default=(0.0, 5.0),
+        description="Youngest and oldest picture, years before the walk, 0 to 15.",
+    )
+    capture_shares: dict[CaptureQuality, float] = Field(
+        default={CaptureQuality.CUSTODY: 1.0},
+        description=f"Weights of {', '.join(CaptureQuality)}.",
+    )
+
+    @model_validator(mode="after")
+    def _check_pictures(self) -> Self:
+        youngest, oldest = self.image_age_years
+        if not 0.0 <= youngest <= oldest <= _OLDEST_IMAGE_YEARS:
+            message = (
+                f"image_age_years must be (from, to) within 0 and "
+                f"{_OLDEST_IMAGE_YEARS:g}, got {self.image_age_years}; mend the range"
+            )
+            raise ValueError(message)
+        weights = list(self.capture_shares.values())
+        if min(weights, default=0.0) < 0.0 or sum(weights) <= 0.0:
+            message = (
+                "capture_shares must be at least 0 and not all 0, got "
+                f"{ {str(k): v for k, v in self.capture_shares.items()} }; "
+                "raise one of them"
+            )
+            raise ValueError(message)
+        return self

@@ -21,6 +21,7 @@ from synthetic_crowds.film.truth import ClipTruth, read_truth, truth_sha256
 from synthetic_crowds.film.watchlist import (
     PortraitTask,
     describe,
+    plan_images,
     read_watchlist,
     write_table,
 )
@@ -102,7 +103,9 @@ def make_crowd(
         ),
         watchlist=cache_dir
         / "watchlists"
-        / content_key(crowd.demographics, *plan.sought, seed, domain.name),
+        / content_key(
+            crowd.demographics, _pictures(watchlist), *plan.sought, seed, domain.name
+        ),
     )
     lacking, notes = _find_lacking((*folders.clips, folders.watchlist))
     with ExitStack() as drafts:
@@ -114,8 +117,10 @@ def make_crowd(
                 jobs.append(Job(title=_CLIPS, task=task, folder=draft))
         if folders.watchlist in lacking:
             draft = drafts.enter_context(making(folders.watchlist, seed=seed))
-            write_table([city[index] for index in plan.sought], draft)
-            jobs.extend(_portrait_jobs(crowd, plan, draft, seed, domain))
+            sought = [(index, city[index]) for index in plan.sought]
+            images = plan_images(sought, watchlist, seed=seed, domain=domain)
+            write_table([subject for _, subject in sought], images, draft)
+            jobs.extend(_portrait_jobs(crowd, watchlist, plan, draft, seed, domain))
         work(jobs, workers=workers, progress=progress)
     return _read(crowd, plan, city, folders, notes)
 
@@ -136,8 +141,14 @@ def _find_lacking(folders: tuple[Path, ...]) -> tuple[set[Path], tuple[str, ...]
     return lacking, tuple(notes)
 
 
+def _pictures(watchlist: WatchlistConfig) -> WatchlistConfig:
+    """What of a watchlist decides its pictures, whoever is on it."""
+    return watchlist.model_copy(update={"size": 1, "mated_share": 0.0})
+
+
 def _portrait_jobs(
     crowd: CrowdConfig,
+    watchlist: WatchlistConfig,
     plan: CrowdPlan,
     folder: Path,
     seed: int,
@@ -148,6 +159,7 @@ def _portrait_jobs(
             title=_PORTRAITS,
             task=PortraitTask(
                 demographics=crowd.demographics,
+                watchlist=watchlist,
                 people=plan.sought[start : start + _PORTRAITS_A_JOB],
                 seed=seed,
                 domain=domain,

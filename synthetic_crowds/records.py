@@ -30,8 +30,10 @@ __all__ = [
     "NO_PASSAGE",
     "Ancestry",
     "CameraId",
+    "CaptureQuality",
     "Clip",
     "Crowd",
+    "EnrolmentImage",
     "FaceTruth",
     "MeshPart",
     "Passage",
@@ -68,6 +70,15 @@ class Ancestry(StrEnum):
     AFRICAN = "african"
     ASIAN = "asian"
     EUROPEAN = "european"
+
+
+class CaptureQuality(StrEnum):
+    """What kind of picture somebody is enrolled by."""
+
+    CUSTODY = "custody"
+    PASSPORT = "passport"
+    SOCIAL_MEDIA = "social_media"
+    CCTV_STILL = "cctv_still"
 
 
 AGE_BANDS: tuple[tuple[str, float], ...] = (
@@ -252,6 +263,7 @@ class Subject:
         ancestry: The largest of the person's ancestry shares.
         monk_tone: Skin tone on the Monk scale, 1 (lightest) to 10.
         siblings: People who share face coefficients with this one.
+        is_twin: Whether those siblings are identical twins.
     """
 
     person_id: PersonId
@@ -260,6 +272,24 @@ class Subject:
     ancestry: Ancestry
     monk_tone: int
     siblings: tuple[PersonId, ...] = ()
+    is_twin: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolmentImage:
+    """One picture on a watchlist.
+
+    Attributes:
+        person_id: Whom it shows.
+        path: The PNG.
+        quality: What kind of picture it is.
+        image_age_years: How long before the walk it was taken.
+    """
+
+    person_id: PersonId
+    path: Path
+    quality: CaptureQuality
+    image_age_years: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,16 +299,22 @@ class Watchlist:
     Attributes:
         folder: Where the pictures and `watchlist.csv` lie.
         subjects: Everyone on it, in order of enrolment.
-        image_paths: One PNG per subject, same order.
+        images: Their pictures, one subject's after another's, same order.
         mated: Those of them who walk past a camera in this crowd.
         sha256: Over ids and pictures, in order.
     """
 
     folder: Path
     subjects: tuple[Subject, ...]
-    image_paths: tuple[Path, ...]
+    images: tuple[EnrolmentImage, ...]
     mated: frozenset[PersonId]
     sha256: str
+
+    @property
+    def image_paths(self) -> tuple[Path, ...]:
+        """The first picture of each subject, in order."""
+        first = {image.person_id: image.path for image in reversed(self.images)}
+        return tuple(first[subject.person_id] for subject in self.subjects)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

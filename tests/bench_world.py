@@ -24,8 +24,10 @@ from matcher.records import (
 )
 from synthetic_crowds.records import (
     Ancestry,
+    CaptureQuality,
     Clip,
     Crowd,
+    EnrolmentImage,
     FaceTruth,
     Passage,
     PassageId,
@@ -136,7 +138,15 @@ def make_crowd() -> Crowd:
         watchlist=Watchlist(
             folder=Path("absent"),
             subjects=sought,
-            image_paths=tuple(Path(f"{s.person_id}.png") for s in sought),
+            images=tuple(
+                EnrolmentImage(
+                    person_id=s.person_id,
+                    path=Path(f"{s.person_id}.png"),
+                    quality=CaptureQuality.CUSTODY,
+                    image_age_years=0.0,
+                )
+                for s in sought
+            ),
             mated=frozenset({PersonId("ann"), PersonId("cat")}),
             sha256="1" * 64,
         ),

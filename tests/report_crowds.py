@@ -11,8 +11,10 @@ import numpy as np
 from synthetic_crowds.records import (
     Ancestry,
     CameraId,
+    CaptureQuality,
     Clip,
     Crowd,
+    EnrolmentImage,
     FaceTruth,
     PersonId,
     Sex,
@@ -105,18 +107,25 @@ def make_crowd(folder: Path, record: RunRecord, *, n_frames: int = 40) -> Crowd:
         ancestry=Ancestry.EUROPEAN,
         monk_tone=2,
     )
-    paths = []
+    images = []
     for subject in (*mated, absent):
         path = folder / f"{subject.person_id}.png"
         cv2.imwrite(str(path), np.full((256, 200, 3), 190, dtype=np.uint8))
-        paths.append(path)
+        images.append(
+            EnrolmentImage(
+                person_id=subject.person_id,
+                path=path,
+                quality=CaptureQuality.CUSTODY,
+                image_age_years=0.0,
+            )
+        )
     return Crowd(
         subjects=walkers,
         clips=tuple(clips),
         watchlist=Watchlist(
             folder=folder,
             subjects=(*mated, absent),
-            image_paths=tuple(paths),
+            images=tuple(images),
             mated=frozenset(s.person_id for s in mated),
             sha256="0" * 64,
         ),

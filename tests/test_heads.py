@@ -13,10 +13,10 @@ import pytest
 from synthetic_crowds.heads.build import build_head
 from synthetic_crowds.heads.face_canvas import load_face_canvas
 from synthetic_crowds.heads.hairline import over_hairline
+from synthetic_crowds.heads.reflectance import skin_colour
 from synthetic_crowds.heads.scalp import load_scalp
-from synthetic_crowds.heads.skin import skin_colour
 from synthetic_crowds.people.appearance import draw_appearance
-from synthetic_crowds.people.person import HairStyle
+from synthetic_crowds.people.person import HairStyle, Headwear
 from synthetic_crowds.people.population import Demographics, IdentityDomain, draw_person
 from synthetic_crowds.records import Sex
 
@@ -109,7 +109,7 @@ def test_neck_goes_down_straight_into_the_collar():
 def test_hair_ends_on_the_skin():
     """Outside the hairline the cap lies within 2 mm of the skin, so no gap opens."""
     person, appearance = somebody()
-    bald = replace(appearance, hair_style=HairStyle.BALD, head_covered=False)
+    bald = replace(appearance, hair_style=HairStyle.BALD, headwear=Headwear.NONE)
     curly = replace(bald, hair_style=HairStyle.CURLY)
     hair = replace(person.hair, recession=0.0, fringe_m=0.0)
     person = replace(person, hair=hair)
@@ -155,10 +155,12 @@ def test_glasses_and_hats_are_parts_of_the_day():
     """What the appearance puts on is there, and only then."""
     person, appearance = somebody(4)
     style = HairStyle.CROP
-    plain = replace(appearance, hair_style=style, glasses_on=False, head_covered=False)
+    plain = replace(
+        appearance, hair_style=style, glasses_on=False, headwear=Headwear.NONE
+    )
     counts = [
         len(build_head(person, replace(plain, **change), texture_px=64).parts)
-        for change in ({}, {"glasses_on": True}, {"head_covered": True})
+        for change in ({}, {"glasses_on": True}, {"headwear": Headwear.BEANIE})
     ]
     assert counts == [3, 4, 3]
 

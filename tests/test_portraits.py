@@ -9,9 +9,9 @@ from synthetic_crowds.film.contact_sheet import contact_sheet
 from synthetic_crowds.heads.build import build_head
 from synthetic_crowds.people.appearance import draw_appearance
 from synthetic_crowds.people.population import Demographics, IdentityDomain, draw_person
+from synthetic_crowds.picture.enrolment import enrolment_portrait
 from synthetic_crowds.picture.portraits import (
     draw_studio_light,
-    enrolment_portrait,
     render_head,
     render_portrait,
 )

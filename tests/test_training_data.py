@@ -4,14 +4,22 @@ import cv2
 import numpy as np
 import pytest
 
+from bench.records import PassageOutcome
 from matcher.alignment import template
+from synthetic_crowds.picture.surroundings import draw_light
 from training.augment import CLEAN, MIRRORED, STREET, degraded_chip
 from training.crops import CropConfig, draw_crop
 from training.faces_dataset import FaceViews, load_faces
 from training.intervals import wilson
-from training.results import PassageResult, StreetResult, as_markdown
+from training.results import (
+    OperatingPoint,
+    StreetResult,
+    accuracy_table,
+    group_table,
+    likeness_table,
+    passages_at,
+)
 from training.scenes_dataset import Scenes, ScenesConfig, truth_kinds
-from training.surroundings import draw_light
 
 _EYES_NOSE_MOUTH = np.array(
     [[40, 44], [72, 44], [56, 64], [42, 82], [70, 82]], np.float32
@@ -164,39 +172,71 @@ def test_wilson_interval_of_a_textbook_case() -> None:
         wilson(0, 0)
 
 
-def test_rates_count_mated_and_non_mated_passages_apart() -> None:
-    """TPIR is over mated passages alone, FPIR over the others."""
+def _passage(number: int, *, mated: bool, best: float | None, mate: float | None):
+    return PassageOutcome(
+        passage_id=f"near-{number}",
+        person_id=str(number),
+        camera_id="near",
+        sex="female" if number % 2 else "male",
+        age_band="18-29",
+        monk_tone=5,
+        ancestry="african",
+        mated=mated,
+        t_in_s=0.0,
+        t_out_s=1.0,
+        max_face_height_px=70.0,
+        max_visibility=1.0,
+        unoccluded_frames=3,
+        n_frames=6,
+        n_frames_processed=6,
+        n_frames_detected=6,
+        n_probes=2,
+        best_score=best,
+        mate_score=mate,
+        alerted=False,
+        true_alert=False,
+        false_alert=False,
+        time_to_alert_s=None,
+        latency_s=None,
+    )
 
-    def passage(*, mated: bool, right: bool, wrong: bool) -> PassageResult:
-        return PassageResult(
-            mated=mated,
-            sex="female",
-            age_band="18-29",
-            monk_tone=5,
-            is_large=True,
-            detected=True,
-            true_alert=right,
-            false_alert=wrong,
-        )
 
-    street = StreetResult(
+def _street(threshold: float, *passages: PassageOutcome) -> StreetResult:
+    return StreetResult(
+        setting="high_street",
+        weather="day",
         n_enrolled=9,
         n_failed_to_enrol=1,
-        threshold=0.4,
+        points=(
+            OperatingPoint(target_fpir=0.01, threshold=threshold, n_passages=1257),
+        ),
         n_frames=100,
         fair_faces=50,
         fair_found=49,
         false_detections=2,
-        alerts_on_nobody=0,
-        passages=(
-            passage(mated=True, right=True, wrong=False),
-            passage(mated=True, right=False, wrong=True),
-            passage(mated=False, right=False, wrong=True),
-            passage(mated=False, right=False, wrong=False),
-            passage(mated=False, right=False, wrong=False),
-        ),
+        passages=passages,
     )
-    table = as_markdown([street])
-    assert "| TPIR, all mated passages | | 1/2 = 50.00%" in table
-    assert "| 1 % by calibration | 1/3 = 33.33%" in table
-    assert "| skin tone: Monk 4-6 |" in table
+
+
+def test_rates_follow_from_scores_at_each_streets_own_threshold() -> None:
+    """TPIR is over mated passages alone, FPIR over the others; at or above alerts."""
+    streets = (
+        _street(
+            0.6,
+            _passage(1, mated=True, best=0.7, mate=0.6),
+            _passage(2, mated=True, best=0.7, mate=0.5),
+            _passage(3, mated=False, best=0.6, mate=None),
+            _passage(4, mated=False, best=None, mate=None),
+        ),
+        _street(0.8, _passage(5, mated=False, best=0.7, mate=None)),
+    )
+    table = accuracy_table(streets)
+    assert "| 1.0% (1,257 passages) | 0.600, 0.800 |" in table
+    assert "TPIR, all passages | 1/2 = 50.00%" in table
+    assert "FPIR, non-mated passages | 1/3 = 33.33%" in table
+    passages = passages_at(streets, target_fpir=0.01)
+    assert "| tone: 4-6 | 1/2" in group_table(passages)
+    assert "| FPIR | sex: female |" in likeness_table(passages)
+    # A result survives the disk.
+    again = StreetResult.model_validate_json(streets[0].model_dump_json())
+    assert again == streets[0]

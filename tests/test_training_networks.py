@@ -12,7 +12,8 @@ pytest.importorskip("onnx")
 
 from matcher.weights import read_manifest, read_model
 from training.export import publish
-from training.losses import MarginHead, assign, detection_loss
+from training.feeding import feed
+from training.losses import AdaptiveMarginHead, MarginHead, assign, detection_loss
 from training.networks import STRIDES, FaceDetector, FaceEmbedder, LandmarkRefiner
 
 
@@ -79,12 +80,36 @@ def test_a_perfect_prediction_costs_next_to_nothing() -> None:
     assert float(detection_loss(tuple(maps), boxes, points, targets)) < 1e-3
 
 
-def test_a_margin_makes_the_same_cosines_cost_more() -> None:
+@pytest.mark.parametrize("kind", [MarginHead, AdaptiveMarginHead], ids=str)
+def test_a_margin_makes_the_same_cosines_cost_more(kind: type[MarginHead]) -> None:
     """The margin demands a lead of the own identity."""
     torch.manual_seed(0)
-    head = MarginHead(n_identities=5, dimension=8, scale=30.0)
+    head = kind(n_identities=5, dimension=8, scale=30.0).eval()
     vectors, identities = torch.randn(4, 8), torch.arange(4)
     assert head(vectors, identities, 0.4) > head(vectors, identities, 0.0)
+
+
+def test_an_adaptive_margin_asks_less_of_poor_pictures() -> None:
+    """Of two equal directions, the shorter vector, far from its centre, costs less."""
+    torch.manual_seed(0)
+    head = AdaptiveMarginHead(n_identities=5, dimension=8, scale=30.0).eval()
+    direction = torch.nn.functional.normalize(-head.centres[:1] + 0.02, dim=1)
+    identities = torch.zeros(1).long()
+    poor, good = (head(length * direction, identities, 0.4) for length in (0.5, 9.0))
+    assert poor < good
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_batch_is_a_function_of_its_number(workers: int) -> None:
+    """However many workers make batches, they arrive in order and are the same."""
+
+    def make(number: int) -> tuple["torch.Tensor"]:
+        rng = np.random.default_rng(number)
+        return (torch.from_numpy(rng.standard_normal(3)),)
+
+    fed = feed(make, range(5), workers=workers, device=torch.device("cpu"))
+    for number, (given,) in enumerate(fed):
+        assert torch.equal(given, make(number)[0])
 
 
 def test_published_weights_verify_and_agree_with_the_modules(tmp_path: Path) -> None:
@@ -104,6 +129,6 @@ def test_published_weights_verify_and_agree_with_the_modules(tmp_path: Path) -> 
     manifest = read_manifest(folder)
     for entry in (manifest.detector, manifest.refiner, manifest.embedder):
         assert read_model(folder / entry.file, sha256=entry.sha256).content
-    assert sum(p.stat().st_size for p in folder.glob("*.onnx")) < 5_000_000
+    assert sum(p.stat().st_size for p in folder.glob("*.onnx")) < 8_000_000
     assert manifest.embedder.dimension == 128
     assert np.isclose(manifest.detector.score_threshold, 0.4)

@@ -1,28 +1,34 @@
 """Records the calibration cohort: what people on no watchlist would search for.
 
 Owns which streets the cohort walks and where it is kept. The pipeline is the
-matcher's own, unhurried, with its default settings.
+matcher's own, unhurried, with its default settings. The first streets are shipped;
+all of them together resolve an FPIR that those few cannot, for the evaluation.
 
     python -m training.calibrate
+
+Streets already recorded with the same networks are kept, so an interrupted recording
+goes on.
 """
 
 from __future__ import annotations
 
 import time
-from itertools import chain
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import cv2
 import numpy as np
 import typer
 from pydantic import BaseModel, ConfigDict, Field
 from rich.progress import track
 
-from matcher.calibration import save_cohort
+from matcher.calibration import Cohort, load_cohort, save_cohort
 from matcher.config import MatcherConfig
 from matcher.recording import record_cohort
 from matcher.records import CameraId
-from matcher.weights import WEIGHTS
+from matcher.weights import WEIGHTS, read_manifest
 from synthetic_crowds.config import WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
 from synthetic_crowds.people.population import IdentityDomain
@@ -31,10 +37,19 @@ from training.streams import PassageJoin, encoded_frames
 from training.streets import draw_camera, draw_crowd
 
 if TYPE_CHECKING:
-    from matcher.records import Probe
-    from synthetic_crowds.records import Clip
+    from collections.abc import Sequence
 
-__all__ = ["CalibrationConfig", "calibration_clips", "record"]
+    from matcher.records import Probe
+    from synthetic_crowds.records import Clip, Crowd, Subject
+
+__all__ = [
+    "CalibrationConfig",
+    "calibration_crowd",
+    "joined",
+    "large_cohort",
+    "record",
+    "subjects_of_cohort",
+]
 
 
 class CalibrationConfig(BaseModel):
@@ -43,77 +58,149 @@ class CalibrationConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = Field(default=5, ge=0, description="Of every draw.")
-    crowds: int = Field(default=12, ge=1, description="Streets, one camera each.")
+    streets: int = Field(default=96, ge=1, description="One camera each.")
+    shipped: int = Field(
+        default=15,
+        ge=1,
+        description="Streets whose searches ship: each setting in each light.",
+    )
     duration_s: float = Field(default=90.0, ge=2.0, description="Of each clip.")
     fps: float = Field(default=6.0, ge=1.0, description="Of each camera.")
 
 
-def calibration_clips(
-    config: CalibrationConfig, *, cache_dir: Path, workers: int
-) -> tuple[Clip, ...]:
-    """Make the cohort's clips, or read them from the cache."""
-    clips: list[Clip] = []
-    for index in track(range(config.crowds), description="Rendering streets"):
-        rng = np.random.default_rng((config.seed, index))
-        crowd = make_crowd(
-            draw_crowd(index, duration_s=config.duration_s, rng=rng),
-            (draw_camera("cam1", fps=config.fps, rng=rng),),
-            WatchlistConfig(size=1, mated_share=0.0),
-            seed=config.seed * 1000 + index,
-            cache_dir=cache_dir,
-            workers=workers,
-            progress=lambda _task, _done, _total: None,
-            domain=IdentityDomain.CALIBRATION,
-        )
-        clips.extend(crowd.clips)
-    return tuple(clips)
+def calibration_crowd(index: int, config: CalibrationConfig, cache_dir: Path) -> Crowd:
+    """Make one street of the cohort, or read it from the cache."""
+    rng = np.random.default_rng((config.seed, index))
+    return make_crowd(
+        draw_crowd(index, duration_s=config.duration_s, rng=rng),
+        (draw_camera("cam1", fps=config.fps, rng=rng),),
+        WatchlistConfig(size=1, mated_share=0.0),
+        seed=config.seed * 1000 + index,
+        cache_dir=cache_dir,
+        workers=1,
+        progress=lambda _task, _done, _total: None,
+        domain=IdentityDomain.CALIBRATION,
+    )
 
 
-def record(clips: tuple[Clip, ...], *, config: MatcherConfig, path: Path) -> int:
-    """Run the clips through the matcher and keep every search.
-
-    Args:
-        clips: Of people on no watchlist.
-        config: The matcher's settings.
-        path: The npz file to write.
-
-    Returns:
-        How many passages the cohort holds.
-    """
-    cameras = [CameraId(f"{k}-{clip.camera_id}") for k, clip in enumerate(clips)]
-    joins = {c: PassageJoin(clip) for c, clip in zip(cameras, clips, strict=True)}
-    counts = [len(clip.passages) for clip in clips]
-    first = dict(zip(cameras, np.cumsum([0, *counts[:-1]]).tolist(), strict=True))
+def record(clip: Clip, *, config: MatcherConfig) -> Cohort:
+    """Run a clip of people on no watchlist through the matcher; keep every search."""
+    join = PassageJoin(clip)
 
     def passage_of(probe: Probe) -> int | None:
-        join = joins[probe.camera_id]
         (passage,) = join.passages(probe.frame_index, [probe.box_xyxy])
-        return None if passage is None else first[probe.camera_id] + passage
+        return passage
 
-    cohort = record_cohort(
-        chain.from_iterable(
-            encoded_frames(clip, camera_id=camera)
-            for camera, clip in zip(cameras, clips, strict=True)
-        ),
+    return record_cohort(
+        encoded_frames(clip, camera_id=CameraId(clip.camera_id)),
         config=config,
         passage_of=passage_of,
-        n_passages=sum(counts),
+        n_passages=len(clip.passages),
         clock=time.perf_counter_ns,
     )
-    save_cohort(cohort, path)
-    return cohort.n_passages
+
+
+def joined(cohorts: Sequence[Cohort]) -> Cohort:
+    """Make one cohort of several, recorded by the same networks and settings."""
+    first = np.cumsum([0, *(cohort.n_passages for cohort in cohorts)])
+    return Cohort(
+        templates=np.concatenate([cohort.templates for cohort in cohorts]),
+        passages=np.concatenate(
+            [c.passages + start for c, start in zip(cohorts, first[:-1], strict=True)]
+        ),
+        n_passages=int(first[-1]),
+        embedder_sha256=cohorts[0].embedder_sha256,
+        settings=cohorts[0].settings,
+    )
+
+
+def _recording(index: int, folder: Path) -> Path:
+    """Name a street's recording by the networks that it was made with."""
+    manifest = read_manifest()
+    names = (manifest.detector, manifest.refiner, manifest.embedder)
+    networks = "-".join(entry.sha256[:8] for entry in names)
+    return folder / f"street_{index:03d}-{networks}.npz"
+
+
+def _work(task: tuple[int, CalibrationConfig, Path, Path]) -> Path:
+    index, config, cache_dir, path = task
+    if not path.exists():
+        cv2.setNumThreads(1)
+        (clip,) = calibration_crowd(index, config, cache_dir).clips
+        partial = path.with_suffix(".partial")
+        save_cohort(record(clip, config=MatcherConfig()), partial)
+        partial.rename(path)
+    return path
+
+
+def _record_streets(
+    config: CalibrationConfig,
+    *,
+    streets: int,
+    cache_dir: Path,
+    folder: Path,
+    workers: int,
+) -> tuple[Cohort, ...]:
+    folder.mkdir(parents=True, exist_ok=True)
+    tasks = [(k, config, cache_dir, _recording(k, folder)) for k in range(streets)]
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        done = track(
+            pool.map(_work, tasks), total=streets, description="Recording streets"
+        )
+        return tuple(load_cohort(path.read_bytes()) for path in done)
+
+
+def large_cohort(folder: Path, config: CalibrationConfig) -> Cohort:
+    """Read all streets that were recorded with the networks in use.
+
+    Raises:
+        FileNotFoundError: If one is missing.
+    """
+    paths = [_recording(index, folder) for index in range(config.streets)]
+    for path in paths:
+        if not path.exists():
+            message = (
+                f"the large cohort must have {config.streets} recorded streets, "
+                f"{path} is missing; run python -m training.calibrate first"
+            )
+            raise FileNotFoundError(message)
+    return joined([load_cohort(path.read_bytes()) for path in paths])
+
+
+def subjects_of_cohort(config: CalibrationConfig, cache_dir: Path) -> list[Subject]:
+    """Name who walks in each passage of the large cohort, in order."""
+    subjects = []
+    for index in range(config.streets):
+        crowd = calibration_crowd(index, config, cache_dir)
+        subjects += [
+            crowd.subjects[p.person_id] for clip in crowd.clips for p in clip.passages
+        ]
+    return subjects
 
 
 def main(
     cache_dir: Annotated[Path, typer.Option()] = Path("training/out/cache"),
+    recordings: Annotated[Path, typer.Option()] = Path("training/out/cohort"),
     folder: Annotated[Path, typer.Option()] = WEIGHTS,
+    streets: Annotated[int, typer.Option(help="15 are shipped.")] = 96,
     workers: Annotated[int, typer.Option()] = 2,
 ) -> None:
     """Record the calibration cohort of the networks in `folder` and enter it there."""
-    clips = calibration_clips(CalibrationConfig(), cache_dir=cache_dir, workers=workers)
-    n_passages = record(clips, config=MatcherConfig(), path=folder / "calibration.npz")
+    config = CalibrationConfig()
+    cohorts = _record_streets(
+        config,
+        streets=streets,
+        cache_dir=cache_dir,
+        folder=recordings,
+        workers=workers,
+    )
+    shipped = joined(cohorts[: config.shipped])
+    save_cohort(shipped, folder / "calibration.npz")
     manifest = with_calibration(folder, folder / "calibration.npz")
-    typer.echo(f"{n_passages} passages; {manifest.calibration}")
+    typer.echo(
+        f"{shipped.n_passages} passages shipped, "
+        f"{joined(cohorts).n_passages} recorded; {manifest.calibration}"
+    )
 
 
 if __name__ == "__main__":

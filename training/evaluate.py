@@ -9,7 +9,10 @@ evaluated one at a time and kept, so that an interrupted evaluation goes on.
 
 from __future__ import annotations
 
+import hashlib
 import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,54 +23,96 @@ import typer
 from pydantic import BaseModel, ConfigDict, Field
 from rich.progress import track
 
+from bench.records import PassageOutcome
 from matcher.assembly import assemble, make_detector, make_embedder
+from matcher.calibration import Threshold, load_cohort, threshold_for
 from matcher.config import MatcherConfig
-from matcher.gallery import enrol
+from matcher.gallery import Gallery, enrol
 from matcher.landmarks import make_refiner
 from matcher.records import CameraId, SubjectId
-from matcher.weights import read_manifest
+from matcher.weights import WEIGHTS, read_manifest
 from matcher.worker import Worker, unhurried
-from synthetic_crowds.config import WatchlistConfig
+from synthetic_crowds.config import CrowdConfig, WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
 from synthetic_crowds.people.population import IdentityDomain
 from synthetic_crowds.records import age_band
-from training.results import PassageResult, StreetResult, as_markdown
+from training.calibrate import CalibrationConfig, large_cohort
+from training.det_chart import draw_det
+from training.results import (
+    OperatingPoint,
+    StreetResult,
+    accuracy_table,
+    detection_table,
+    group_table,
+    likeness_table,
+    passages_at,
+)
 from training.streams import PassageJoin, encoded_frames
-from training.streets import draw_camera, draw_crowd
+from training.streets import FAR_HFOV_DEG, draw_camera, draw_crowd
 from training.truth import found_faces, is_fair
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from matcher.calibration import Cohort
     from matcher.gallery import Enrolment
+    from matcher.protocols import GalleryIndex
     from matcher.records import FrameResult
     from synthetic_crowds.records import Clip, Crowd, Watchlist
 
-__all__ = ["EvaluationConfig", "evaluate", "evaluate_street"]
+__all__ = ["EvaluationConfig", "Folders", "evaluate", "evaluate_street"]
 
 
 class EvaluationConfig(BaseModel):
-    """Which streets the matcher is evaluated on."""
+    """Which streets the matcher is evaluated on, and against which watchlist."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    seed: int = Field(default=8, ge=0, description="Of every draw.")
-    streets: int = Field(default=4, ge=1, description="Two cameras each.")
+    seed: int = Field(default=9, ge=0, description="Of every draw.")
+    streets: int = Field(
+        default=8, ge=1, description="Each with a camera near by and one far off."
+    )
     duration_s: float = Field(default=100.0, ge=2.0, description="Of each clip.")
     fps: float = Field(default=6.0, ge=1.0, description="Of each camera.")
-    watchlist_size: int = Field(default=1000, ge=1, description="N, of each street.")
+    watchlist_size: int = Field(default=10_000, ge=1, description="N, of each street.")
+    own_size: int = Field(
+        default=250,
+        ge=1,
+        description="Of those, how many are a street's own: all its mated people, and "
+        "some others. The rest of a watchlist is the same for all streets.",
+    )
     mated_share: float = Field(default=0.6, ge=0.0, le=1.0)
+    target_fpirs: tuple[float, ...] = Field(
+        default=(0.001, 0.01), description="FPIR to calibrate for; large cohort first."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folders:
+    """Where an evaluation reads and writes.
+
+    Attributes:
+        cache: Of clips and portraits.
+        recordings: Of the calibration cohort.
+        results: Of streets, named by the networks they are of.
+    """
+
+    cache: Path
+    recordings: Path
+    results: Path
 
 
 def _crowd(index: int, config: EvaluationConfig, cache_dir: Path) -> Crowd:
     rng = np.random.default_rng((config.seed, index))
-    # Steps of five: the first three streets differ in setting and in weather.
-    crowd = draw_crowd(5 * index % 12, duration_s=config.duration_s, rng=rng)
+    # Steps of four: the first streets differ in setting, and soon in light.
+    crowd = draw_crowd(4 * index % 15, duration_s=config.duration_s, rng=rng)
+    near = draw_camera("near", fps=config.fps, rng=rng)
+    far = draw_camera("far", fps=config.fps, rng=rng, hfov_deg=FAR_HFOV_DEG)
     # People pass once, so that every mated passage is another identity's.
     return make_crowd(
         crowd.model_copy(update={"return_share": 0.0}),
-        tuple(draw_camera(f"cam{k}", fps=config.fps, rng=rng) for k in (1, 2)),
-        WatchlistConfig(size=config.watchlist_size, mated_share=config.mated_share),
+        (near, far),
+        WatchlistConfig(size=config.own_size, mated_share=config.mated_share),
         seed=config.seed * 1000 + index,
         cache_dir=cache_dir,
         workers=1,
@@ -76,10 +121,42 @@ def _crowd(index: int, config: EvaluationConfig, cache_dir: Path) -> Crowd:
     )
 
 
+def _others(config: EvaluationConfig, folders: Folders, *, workers: int) -> Gallery:
+    """Enrol those who are on every street's watchlist and walk on none."""
+    manifest = read_manifest()
+    names = (manifest.detector, manifest.refiner, manifest.embedder)
+    networks = "-".join(entry.sha256[:8] for entry in names)
+    path = folders.results / f"others-{networks}.npz"
+    if path.exists():
+        with np.load(path) as held:
+            return Gallery(
+                templates=held["templates"],
+                subject_ids=tuple(SubjectId(str(i)) for i in held["subject_ids"]),
+                embedder_sha256=manifest.embedder.sha256,
+            )
+    crowd = make_crowd(
+        CrowdConfig(duration_s=2.0),
+        (draw_camera("none", fps=1.0, rng=np.random.default_rng(config.seed)),),
+        WatchlistConfig(size=config.watchlist_size - config.own_size, mated_share=0.0),
+        seed=config.seed * 1000 + 999,
+        cache_dir=folders.cache,
+        workers=workers,
+        progress=lambda _task, _done, _total: None,
+        domain=IdentityDomain.EVALUATION,
+    )
+    gallery = _enrol(crowd.watchlist, MatcherConfig()).gallery
+    np.savez(
+        path,
+        templates=gallery.templates,
+        subject_ids=np.array([str(i) for i in gallery.subject_ids]),
+    )
+    return gallery
+
+
 def _enrol(watchlist: Watchlist, config: MatcherConfig) -> Enrolment:
     return enrol(
-        (np.asarray(cv2.imread(str(p)), np.uint8) for p in watchlist.image_paths),
-        (SubjectId(str(subject.person_id)) for subject in watchlist.subjects),
+        (np.asarray(cv2.imread(str(i.path)), np.uint8) for i in watchlist.images),
+        (SubjectId(str(image.person_id)) for image in watchlist.images),
         detector=make_detector(config.detector),
         refiner=make_refiner(config.alignment),
         embedder=make_embedder(config.embedder),
@@ -87,16 +164,30 @@ def _enrol(watchlist: Watchlist, config: MatcherConfig) -> Enrolment:
     )
 
 
+def _with(own: Gallery, others: Gallery) -> Gallery:
+    return Gallery(
+        templates=np.concatenate([own.templates, others.templates]),
+        # Other seeds, other people: an id tells only within its crowd.
+        subject_ids=(
+            *own.subject_ids,
+            *(SubjectId(f"other-{i}") for i in others.subject_ids),
+        ),
+        embedder_sha256=own.embedder_sha256,
+    )
+
+
 class _Counts:
-    """What the frames of one street add up to."""
+    """What the frames of one clip add up to."""
 
     def __init__(self, clip: Clip) -> None:
         self._clip = clip
         self._join = PassageJoin(clip)
-        self.right: set[int] = set()
-        self.wrong: set[int] = set()
-        self.seen: set[int] = set()
-        self.fair_faces = self.fair_found = self.false = self.nobody = 0
+        n = len(clip.passages)
+        self.best: list[float | None] = [None] * n
+        self.mate: list[float | None] = [None] * n
+        self.probes = [0] * n
+        self.seen = [0] * n
+        self.fair_faces = self.fair_found = self.false = 0
 
     def add(self, result: FrameResult) -> None:
         """Count one frame."""
@@ -112,49 +203,83 @@ class _Counts:
         self.fair_faces += int(fair.sum())
         self.fair_found += int((pair[fair] >= 0).sum())
         self.false += len(boxes) - int((pair >= 0).sum())
-        self.seen.update(truth.passage_index[rows[pair >= 0]].tolist())
-        for alert in result.alerts:
-            (passage,) = self._join.passages(index, [alert.box_xyxy])
-            if passage is None:
-                self.nobody += 1
-            elif str(self._clip.passages[passage].person_id) == str(alert.subject_id):
-                self.right.add(passage)
-            else:
-                self.wrong.add(passage)
+        for passage in truth.passage_index[rows[pair >= 0]].tolist():
+            if passage >= 0:
+                self.seen[passage] += 1
+        for probe in result.probes:
+            (owner,) = self._join.passages(index, [probe.box_xyxy])
+            if owner is None:
+                continue
+            self.probes[owner] += 1
+            score = probe.comparison_score
+            self.best[owner] = _higher(self.best[owner], score)
+            person = str(self._clip.passages[owner].person_id)
+            if person == str(probe.subject_id):
+                self.mate[owner] = _higher(self.mate[owner], score)
 
-    def passages(self, crowd: Crowd) -> Iterator[PassageResult]:
+    def passages(self, crowd: Crowd) -> Iterator[PassageOutcome]:
         """Sum up every passage of the clip."""
-        truth = self._clip.faces
         for index, passage in enumerate(self._clip.passages):
-            time_s = truth.frame_index / self._clip.fps
-            in_zone = (time_s >= passage.t_in_s) & (time_s <= passage.t_out_s)
-            rows = np.flatnonzero((truth.passage_index == index) & in_zone)
-            largest = rows[truth.face_height_px[rows].argmax()] if len(rows) else None
             subject = crowd.subjects[passage.person_id]
-            yield PassageResult(
-                mated=passage.person_id in crowd.watchlist.mated,
+            yield PassageOutcome(
+                passage_id=str(passage.passage_id),
+                person_id=str(passage.person_id),
+                camera_id=str(passage.camera_id),
                 sex=str(subject.sex),
                 age_band=age_band(subject.age_years),
                 monk_tone=subject.monk_tone,
-                # The largest face within the zone, and nothing before it then.
-                is_large=largest is not None
-                and passage.max_face_height_px >= 60.0
-                and bool(truth.visibility[largest] >= 0.9),
-                detected=index in self.seen,
-                true_alert=index in self.right,
-                false_alert=index in self.wrong,
+                ancestry=str(subject.ancestry),
+                mated=passage.person_id in crowd.watchlist.mated,
+                t_in_s=passage.t_in_s,
+                t_out_s=passage.t_out_s,
+                max_face_height_px=passage.max_face_height_px,
+                max_visibility=passage.max_visibility,
+                unoccluded_frames=passage.unoccluded_frames,
+                n_frames=passage.n_frames,
+                n_frames_processed=passage.n_frames,
+                n_frames_detected=self.seen[index],
+                n_probes=self.probes[index],
+                best_score=self.best[index],
+                mate_score=self.mate[index],
+                # A threshold decides: `training.results.passages_at`.
+                alerted=False,
+                true_alert=False,
+                false_alert=False,
+                time_to_alert_s=None,
+                latency_s=None,
             )
 
 
+def _higher(so_far: float | None, score: float) -> float:
+    return score if so_far is None else max(so_far, score)
+
+
+def _points(
+    index: GalleryIndex, config: EvaluationConfig, recordings: Path
+) -> Iterator[OperatingPoint]:
+    """Calibrate each target on the smallest cohort that resolves it."""
+    shipped = (WEIGHTS / "calibration.npz").read_bytes()
+    cohorts: list[Cohort] = [load_cohort(shipped)]
+    if min(config.target_fpirs) * cohorts[0].n_passages < 10:
+        cohorts.append(large_cohort(recordings, CalibrationConfig()))
+    for target in config.target_fpirs:
+        cohort = next(c for c in cohorts if target * c.n_passages >= 10)
+        found: Threshold = threshold_for(index, cohort, target_fpir=target)
+        yield OperatingPoint(
+            target_fpir=target, threshold=found.value, n_passages=found.n_passages
+        )
+
+
 def evaluate_street(
-    index: int, config: EvaluationConfig, *, cache_dir: Path
+    index: int, config: EvaluationConfig, folders: Folders, others: Gallery
 ) -> StreetResult:
     """Make one street, enrol its watchlist, run the matcher over its clips."""
     cv2.setNumThreads(1)
     matcher = MatcherConfig()
-    crowd = _crowd(index, config, cache_dir)
+    crowd = _crowd(index, config, folders.cache)
     enrolment = _enrol(crowd.watchlist, matcher)
-    assembly = assemble(matcher, enrolment.gallery, clock=time.perf_counter_ns)
+    gallery = _with(enrolment.gallery, others)
+    assembly = assemble(matcher, gallery, clock=time.perf_counter_ns)
     worker = Worker(assembly.pipeline, clock=time.perf_counter_ns)
     counts = []
     for number, clip in enumerate(crowd.clips):
@@ -163,65 +288,96 @@ def evaluate_street(
         for result in unhurried(frames, worker, clock=time.perf_counter_ns):
             count.add(result)
         counts.append(count)
+    street = draw_crowd(
+        4 * index % 15,
+        duration_s=config.duration_s,
+        rng=np.random.default_rng((config.seed, index)),
+    )
     return StreetResult(
-        n_enrolled=len(enrolment.gallery),
+        setting=str(street.setting),
+        weather=str(street.weather),
+        n_enrolled=len(gallery),
         n_failed_to_enrol=len(enrolment.failures),
-        threshold=assembly.threshold.value,
+        points=tuple(_points(assembly.index, config, folders.recordings)),
         n_frames=sum(clip.n_frames for clip in crowd.clips),
         fair_faces=sum(c.fair_faces for c in counts),
         fair_found=sum(c.fair_found for c in counts),
         false_detections=sum(c.false for c in counts),
-        alerts_on_nobody=sum(c.nobody for c in counts),
         passages=tuple(p for c in counts for p in c.passages(crowd)),
     )
 
 
-def _work(task: tuple[int, EvaluationConfig, Path, Path]) -> StreetResult:
-    index, config, cache_dir, path = task
+_Task = tuple[int, EvaluationConfig, Folders, Gallery, "Path"]
+
+
+def _work(task: _Task) -> StreetResult:
+    index, config, folders, others, path = task
     if path.exists():
         return StreetResult.model_validate_json(path.read_text(encoding="utf-8"))
-    result = evaluate_street(index, config, cache_dir=cache_dir)
+    result = evaluate_street(index, config, folders, others)
     path.write_text(result.model_dump_json(), encoding="utf-8")
     return result
 
 
 def evaluate(
-    config: EvaluationConfig, *, cache_dir: Path, folder: Path, workers: int
+    config: EvaluationConfig, folders: Folders, *, workers: int
 ) -> tuple[StreetResult, ...]:
-    """Evaluate all streets, those already done read from `folder`.
+    """Evaluate all streets, those already done read from their folder.
 
     Args:
         config: Which streets.
-        cache_dir: Of clips and portraits.
-        folder: Of results, one file a street, named by the networks they are of.
+        folders: Where everything lies.
         workers: Processes.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    manifest = read_manifest()
-    cohort = "none" if manifest.calibration is None else manifest.calibration.sha256
-    names = (manifest.detector.sha256, manifest.embedder.sha256, cohort)
-    networks = "-".join(name[:8] for name in names)
+    folders.results.mkdir(parents=True, exist_ok=True)
+    others = _others(config, folders, workers=workers)
+    cohort = hashlib.sha256((WEIGHTS / "calibration.npz").read_bytes()).hexdigest()
+    settings = hashlib.sha256(config.model_dump_json().encode()).hexdigest()
     tasks = [
-        (index, config, cache_dir, folder / f"street_{index:02d}-{networks}.json")
+        (
+            index,
+            config,
+            folders,
+            others,
+            folders.results / f"street_{index:02d}-{cohort[:8]}-{settings[:8]}.json",
+        )
         for index in range(config.streets)
     ]
-    with get_context("spawn").Pool(workers) as pool:
-        done = pool.imap(_work, tasks)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        done = pool.map(_work, tasks)
         return tuple(track(done, total=len(tasks), description="Evaluating streets"))
 
 
 def main(
     cache_dir: Annotated[Path, typer.Option()] = Path("training/out/cache"),
+    recordings: Annotated[Path, typer.Option()] = Path("training/out/cohort"),
     folder: Annotated[Path, typer.Option()] = Path("training/out/evaluation"),
-    streets: Annotated[int, typer.Option(help="Two cameras each.")] = 4,
+    streets: Annotated[int, typer.Option(help="Two cameras each.")] = 8,
     workers: Annotated[int, typer.Option()] = 2,
 ) -> None:
     """Print the reference matcher's error rates on unseen synthetic people."""
     config = EvaluationConfig(streets=streets)
-    results = evaluate(config, cache_dir=cache_dir, folder=folder, workers=workers)
-    table = as_markdown(results)
-    (folder / "evaluation.md").write_text(table + "\n", encoding="utf-8")
-    typer.echo(table)
+    folders = Folders(cache=cache_dir, recordings=recordings, results=folder)
+    results = evaluate(config, folders, workers=workers)
+    draw_det(results, folder / "det.png")
+    people = {(k, p.person_id) for k, s in enumerate(results) for p in s.passages}
+    n_passages = sum(len(s.passages) for s in results)
+    size = results[0].n_enrolled
+    parts = [
+        f"{len(people)} people in {n_passages} passages, watchlist {size:,}",
+        accuracy_table(results),
+        detection_table(results),
+    ]
+    for target in config.target_fpirs:
+        passages = passages_at(results, target_fpir=target)
+        parts += [
+            f"At the threshold calibrated for FPIR {target:.1%}:",
+            group_table(passages),
+            likeness_table(passages),
+        ]
+    text = "\n\n".join(parts)
+    (folder / "evaluation.md").write_text(text + "\n", encoding="utf-8")
+    typer.echo(text)
 
 
 if __name__ == "__main__":

@@ -135,6 +135,12 @@ def _export(
             raise ArithmeticError(message)
 
 
+def _state(path: Path) -> dict[str, Tensor]:
+    """Read a state dictionary, wherever its network was trained."""
+    state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    return state
+
+
 def export_detector(state: Path, path: Path) -> None:
     """Write the detector in the format that `matcher.detectors.reference` states.
 
@@ -143,7 +149,7 @@ def export_detector(state: Path, path: Path) -> None:
         path: The ONNX file to write.
     """
     detector = FaceDetector()
-    detector.load_state_dict(torch.load(state, weights_only=True))
+    detector.load_state_dict(_state(state))
     outputs = tuple(
         f"{kind}_{s}" for s in STRIDES for kind in ("score", "box", "points")
     )
@@ -172,7 +178,7 @@ def export_embedder(state: Path, path: Path) -> tuple[int, int]:
         Side of its chips and length of its templates.
     """
     embedder = FaceEmbedder()
-    embedder.load_state_dict(torch.load(state, weights_only=True))
+    embedder.load_state_dict(_state(state))
     side = embedder.chip_px
     _export(
         embedder,
@@ -193,7 +199,7 @@ def export_refiner(state: Path, path: Path) -> None:
         path: The ONNX file to write.
     """
     refiner = LandmarkRefiner()
-    refiner.load_state_dict(torch.load(state, weights_only=True))
+    refiner.load_state_dict(_state(state))
     _export(
         refiner,
         _noise(3, refiner.chip_px, refiner.chip_px),

@@ -3,7 +3,7 @@
 Owns which views of whom are rendered and the shards they lie in. Degradations are
 not here: they are drawn anew each time a view is used.
 
-    python -m training.faces_dataset --identities 6000
+    python -m training.faces_dataset
 
 An interrupted run goes on where it stopped: whole shards are kept.
 """
@@ -23,10 +23,13 @@ from rich.progress import track
 
 from synthetic_crowds.heads.build import build_head
 from synthetic_crowds.people.appearance import draw_appearance
+from synthetic_crowds.people.habits import Habits
 from synthetic_crowds.people.population import Demographics, IdentityDomain, draw_person
-from synthetic_crowds.picture.portraits import enrolment_portrait, render_head
+from synthetic_crowds.picture.enrolment import enrolment_portrait
+from synthetic_crowds.picture.portraits import render_head
+from synthetic_crowds.picture.surroundings import draw_light, draw_wall, with_wall
 from synthetic_crowds.raster.pose import gaze_rotation
-from training.surroundings import draw_light, draw_wall, with_wall
+from synthetic_crowds.records import CaptureQuality
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,14 +48,30 @@ class FacesConfig(BaseModel):
 
     seed: int = Field(default=1, ge=0, description="Of people and views.")
     domain: IdentityDomain = Field(default=IdentityDomain.TRAINING)
-    identities: int = Field(default=6000, ge=1, description="People, from index 0.")
+    identities: int = Field(default=16000, ge=1, description="People, from index 0.")
     portrait: bool = Field(default=True, description="Whether day 0 has a portrait.")
     first_day: int = Field(default=1, ge=1, description="Number of the first day.")
     per_shard: int = Field(default=50, ge=1, description="People a file.")
     days: int = Field(
         default=4, ge=1, description="Days with street views; the portrait is another."
     )
-    views_per_day: int = Field(default=3, ge=1)
+    views_per_day: int = Field(default=4, ge=1)
+    habits: Habits = Field(
+        default=Habits(face_mask_share=0.04, sunglasses_share=0.02, hat_factor=1.5),
+        description="More of what hides faces than a street shows: it is to be learnt.",
+    )
+    capture_shares: dict[CaptureQuality, float] = Field(
+        default={
+            CaptureQuality.CUSTODY: 0.55,
+            CaptureQuality.PASSPORT: 0.15,
+            CaptureQuality.SOCIAL_MEDIA: 0.15,
+            CaptureQuality.CCTV_STILL: 0.15,
+        },
+        description="Kinds of portraits.",
+    )
+    oldest_image_years: float = Field(
+        default=10.0, ge=0.0, le=15.0, description="Age of portraits, from 0."
+    )
     yaw_sd_deg: float = Field(default=18.0, gt=0.0)
     yaw_limit_deg: float = Field(default=50.0, gt=0.0, le=90.0)
     pitch_mean_deg: float = Field(
@@ -149,9 +168,17 @@ def _views(index: int, config: FacesConfig) -> list[tuple[Portrait, int, bool]]:
     )
     views = []
     if config.portrait:
-        views.append((enrolment_portrait(person, rng=rng), 0, True))
+        kinds = list(config.capture_shares)
+        weights = np.array([config.capture_shares[kind] for kind in kinds])
+        portrait = enrolment_portrait(
+            person,
+            rng=rng,
+            quality=kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))],
+            image_age_years=float(rng.uniform(0.0, config.oldest_image_years)),
+        )
+        views.append((portrait, 0, True))
     for day in range(config.first_day, config.first_day + config.days):
-        appearance = draw_appearance(person, rng=rng)
+        appearance = draw_appearance(person, rng=rng, habits=config.habits)
         head = build_head(person, appearance)
         for _ in range(config.views_per_day):
             yaw = rng.normal(0.0, config.yaw_sd_deg)
@@ -247,7 +274,7 @@ def load_faces(folders: Sequence[Path]) -> FaceViews:
 
 def main(
     folder: Annotated[Path, typer.Option()] = Path("training/out/faces"),
-    identities: Annotated[int, typer.Option()] = 6000,
+    identities: Annotated[int, typer.Option()] = 16000,
     *,
     from_above: Annotated[
         bool, typer.Option(help="One more day, seen from above.")

@@ -17,7 +17,13 @@ from training.networks import STRIDES
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["DetectionTargets", "MarginHead", "assign", "detection_loss"]
+__all__ = [
+    "AdaptiveMarginHead",
+    "DetectionTargets",
+    "MarginHead",
+    "assign",
+    "detection_loss",
+]
 
 # Face heights, in network pixels, that each stride answers for, and by how much a
 # neighbour may trespass without being told that it is wrong.
@@ -53,14 +59,59 @@ class MarginHead(nn.Module):
         Returns:
             A scalar.
         """
+        vectors = vectors.float()
         cosine = nn.functional.linear(
-            nn.functional.normalize(vectors.float()),
-            nn.functional.normalize(self.centres),
+            nn.functional.normalize(vectors), nn.functional.normalize(self.centres)
         )
-        own = nn.functional.one_hot(identities, len(self.centres)).to(cosine.dtype)
-        return nn.functional.cross_entropy(
-            self.scale * (cosine - margin * own), identities
-        )
+        own = cosine.gather(1, identities[:, None]).squeeze(1)
+        asked = self._asked(own, vectors.detach(), margin)
+        logits = cosine.scatter(1, identities[:, None], asked[:, None])
+        return nn.functional.cross_entropy(self.scale * logits, identities)
+
+    def _asked(self, own: Tensor, vectors: Tensor, margin: float) -> Tensor:
+        """Lower each own cosine by what it must lead with."""
+        del vectors
+        return own - margin
+
+
+class AdaptiveMarginHead(MarginHead):
+    """A margin that asks more of vectors that are long, which good pictures become.
+
+    A template's length before it is scaled tells its picture's quality. Relative to
+    the lengths of late, a good picture is asked for a larger lead among hard cases; a
+    poor one, which may hold no identity at all, is not forced.
+
+    Source: Kim et al., AdaFace, arXiv:2204.00964, equations 11 to 14.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(
+        self,
+        *,
+        n_identities: int,
+        dimension: int,
+        scale: float,
+        concentration: float = 0.333,
+        memory: float = 0.99,
+    ) -> None:
+        super().__init__(n_identities=n_identities, dimension=dimension, scale=scale)
+        self.concentration, self.memory = concentration, memory
+        # Lengths of vectors whose numbers have unit variance, as after batch norm.
+        self.register_buffer("mean", torch.tensor(dimension**0.5))
+        self.register_buffer("deviation", torch.tensor(1.0))
+
+    def _asked(self, own: Tensor, vectors: Tensor, margin: float) -> Tensor:
+        lengths = vectors.norm(dim=1)
+        if self.training:
+            self.mean.lerp_(lengths.mean(), 1.0 - self.memory)
+            self.deviation.lerp_(lengths.std(), 1.0 - self.memory)
+        quality = (lengths - self.mean) / (self.deviation + 1e-3)
+        quality = (quality * self.concentration).clamp(-1.0, 1.0)
+        angle = torch.arccos(own.clamp(-1.0 + 1e-6, 1.0 - 1e-6)) - margin * quality
+        # Beyond half a turn the cosine would rise again.
+        return torch.cos(angle.clamp(1e-3, torch.pi - 1e-3)) - margin * (1.0 + quality)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -79,7 +130,9 @@ class DetectionTargets:
     face: Tensor
 
 
-def _cells(height_px: int, width_px: int) -> tuple[Tensor, Tensor]:
+def _cells(
+    height_px: int, width_px: int, device: torch.device
+) -> tuple[Tensor, Tensor]:
     centres, strides = [], []
     for stride in STRIDES:
         y, x = torch.meshgrid(
@@ -90,7 +143,7 @@ def _cells(height_px: int, width_px: int) -> tuple[Tensor, Tensor]:
         grid = (torch.stack([x, y], dim=-1).reshape(-1, 2).float() + 0.5) * stride
         centres.append(grid)
         strides.append(torch.full((len(grid),), float(stride)))
-    return torch.cat(centres), torch.cat(strides)
+    return torch.cat(centres).to(device), torch.cat(strides).to(device)
 
 
 def assign(
@@ -114,7 +167,7 @@ def assign(
     Source:
         Centre sampling: Tian et al., FCOS, arXiv:1904.01355, section 3.2.
     """
-    centres, strides = _cells(height_px, width_px)
+    centres, strides = _cells(height_px, width_px, boxes.device)
     middle = (boxes[..., :2] + boxes[..., 2:]) / 2
     size = (boxes[..., 2:] - boxes[..., :2]).clamp(min=1.0)
     offset = (centres[None, None] - middle[:, :, None]).abs()
@@ -122,7 +175,7 @@ def assign(
     # At least one cell lies within 0.6 strides of any point, in both directions.
     reach = torch.clamp(0.25 * height, min=0.6 * strides, max=1.2 * strides)
     near = (offset <= reach[..., None]).all(-1)
-    low, high = torch.tensor(_HEIGHTS_PX).T
+    low, high = torch.tensor(_HEIGHTS_PX, device=boxes.device).T
     level = torch.log2(strides / STRIDES[0]).long()
     mine = (height >= low[level]) & (height < high[level])
     almost = (height * _TOLERANCE >= low[level]) & (height < high[level] * _TOLERANCE)

@@ -73,10 +73,10 @@ class FaceEmbedder(nn.Module):
     def __init__(
         self,
         *,
-        chip_px: int = 64,
+        chip_px: int = 80,
         dimension: int = 128,
-        widths: Sequence[int] = (32, 64, 128, 192),
-        depths: Sequence[int] = (0, 2, 2, 1),
+        widths: Sequence[int] = (32, 64, 128, 208),
+        depths: Sequence[int] = (0, 2, 3, 2),
     ) -> None:
         super().__init__()
         self.chip_px, self.dimension = chip_px, dimension

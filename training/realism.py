@@ -28,10 +28,10 @@ from synthetic_crowds.heads.build import build_head
 from synthetic_crowds.people.appearance import draw_appearance
 from synthetic_crowds.people.population import Demographics, IdentityDomain, draw_person
 from synthetic_crowds.picture.portraits import draw_studio_light, render_head
+from synthetic_crowds.picture.surroundings import draw_wall, with_wall
 from synthetic_crowds.raster.pose import gaze_rotation
 from training.intervals import wilson
 from training.streets import draw_camera, draw_crowd
-from training.surroundings import draw_wall, with_wall
 from training.truth import found_faces, frames_with_truth, is_fair
 from training.verification import Separation, separation
 

@@ -4,12 +4,14 @@ Owns which scenes are made and how their truth becomes faces, regions that count
 neither way, and background. Frames are those of real clips, decoded from H.264 and
 shrunk as the matcher shrinks them.
 
-    python -m training.scenes_dataset --crowds 14
+    python -m training.scenes_dataset
 """
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,10 +24,13 @@ from rich.progress import track
 from synthetic_crowds.config import WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
 from synthetic_crowds.people.appearance import draw_appearance
+from synthetic_crowds.people.habits import Habits
 from synthetic_crowds.people.population import Demographics, IdentityDomain, draw_person
-from synthetic_crowds.picture.portraits import enrolment_portrait, render_portrait
+from synthetic_crowds.picture.enrolment import enrolment_portrait
+from synthetic_crowds.picture.portraits import render_portrait
+from synthetic_crowds.picture.surroundings import draw_light, draw_wall, with_wall
+from synthetic_crowds.records import CaptureQuality
 from training.streets import draw_camera, draw_crowd
-from training.surroundings import draw_light, draw_wall, with_wall
 from training.truth import frames_with_truth
 
 if TYPE_CHECKING:
@@ -44,18 +49,23 @@ __all__ = [
 ]
 
 
+# More of what hides faces than a street shows: such faces are to be found, too.
+_HABITS = Habits(face_mask_share=0.03, sunglasses_share=0.02, hat_factor=1.5)
+
+
 class ScenesConfig(BaseModel):
     """How many scenes of which kind, and what counts as a face in them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = Field(default=3, ge=0, description="Of every draw.")
-    crowds: int = Field(default=14, ge=1, description="Streets, two cameras each.")
+    crowds: int = Field(default=60, ge=1, description="Streets, two cameras each.")
     duration_s: float = Field(default=30.0, ge=2.0, description="Of each clip.")
     fps: float = Field(
         default=1.5, ge=1.0, description="Slow, since neighbouring frames are alike."
     )
-    portraits: int = Field(default=600, ge=0, description="Pictures of one person.")
+    portraits: int = Field(default=2000, ge=0, description="Pictures of one person.")
+    per_shard: int = Field(default=100, ge=1, description="Portraits a file.")
     first_person: int = Field(
         default=100_000, ge=0, description="Index of the first one portrayed."
     )
@@ -165,9 +175,9 @@ def _shrunk(portrait: Portrait, config: ScenesConfig) -> _Image:
     )
 
 
-def _portraits(config: ScenesConfig) -> Iterator[_Image]:
+def _portraits(config: ScenesConfig, numbers: range) -> Iterator[_Image]:
     """Render portraits: two of three as for a watchlist, the rest turned heads."""
-    for k in range(config.portraits):
+    for k in numbers:
         person = draw_person(
             Demographics(),
             seed=config.seed,
@@ -176,12 +186,14 @@ def _portraits(config: ScenesConfig) -> Iterator[_Image]:
         )
         rng = np.random.default_rng((config.seed, 1, k))
         if k % 3 < 2:
-            yield _shrunk(enrolment_portrait(person, rng=rng), config)
+            quality = tuple(CaptureQuality)[k // 3 % len(CaptureQuality)]
+            portrait = enrolment_portrait(person, rng=rng, quality=quality)
+            yield _shrunk(portrait, config)
             continue
         wall = draw_wall(rng=rng)
         portrait = render_portrait(
             person,
-            draw_appearance(person, rng=rng),
+            draw_appearance(person, rng=rng, habits=_HABITS),
             yaw_deg=float(rng.uniform(-60, 60)),
             pitch_deg=float(rng.uniform(-25, 20)),
             roll_deg=float(rng.normal(0.0, 8.0)),
@@ -213,8 +225,35 @@ def _save(images: list[_Image], path: Path, config: ScenesConfig) -> None:
     partial.rename(path)
 
 
+_Task = tuple[ScenesConfig, int, "Path"]
+
+
+def _render_portraits(task: _Task) -> None:
+    config, shard, path = task
+    first = shard * config.per_shard
+    numbers = range(first, min(first + config.per_shard, config.portraits))
+    _save(list(_portraits(config, numbers)), path, config)
+
+
+def _render_street(task: _Task) -> None:
+    config, index, path = task
+    rng = np.random.default_rng((config.seed, 0, index))
+    crowd = make_crowd(
+        draw_crowd(index, duration_s=config.duration_s, rng=rng, habits=_HABITS),
+        tuple(draw_camera(f"cam{k}", fps=config.fps, rng=rng) for k in (1, 2)),
+        WatchlistConfig(size=1, mated_share=0.0),
+        seed=config.seed * 1000 + index,
+        cache_dir=path.parent / "cache",
+        workers=1,
+        progress=lambda _task, _done, _total: None,
+        domain=IdentityDomain.TRAINING,
+    )
+    frames = [image for clip in crowd.clips for image in _frames(clip, config)]
+    _save(frames, path, config)
+
+
 def make_scenes(config: ScenesConfig, *, folder: Path, workers: int) -> None:
-    """Render what the folder lacks: one shard a crowd, one for the portraits.
+    """Render what the folder lacks: one shard a street, some for the portraits.
 
     Args:
         config: Which scenes; a folder holds those of one config.
@@ -223,26 +262,27 @@ def make_scenes(config: ScenesConfig, *, folder: Path, workers: int) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(config.model_dump_json(indent=2))
-    portraits = folder / "portraits.npz"
-    if config.portraits > 0 and not portraits.exists():
-        _save(list(_portraits(config)), portraits, config)
-    for index in track(range(config.crowds), description="Rendering streets"):
-        path = folder / f"street_{index:03d}.npz"
-        if path.exists():
-            continue
-        rng = np.random.default_rng((config.seed, 0, index))
-        crowd = make_crowd(
-            draw_crowd(index, duration_s=config.duration_s, rng=rng),
-            tuple(draw_camera(f"cam{k}", fps=config.fps, rng=rng) for k in (1, 2)),
-            WatchlistConfig(size=1, mated_share=0.0),
-            seed=config.seed * 1000 + index,
-            cache_dir=folder / "cache",
-            workers=workers,
-            progress=lambda _task, _done, _total: None,
-            domain=IdentityDomain.TRAINING,
-        )
-        frames = [image for clip in crowd.clips for image in _frames(clip, config)]
-        _save(frames, path, config)
+    n_shards = -(-config.portraits // config.per_shard)
+    streets = [
+        (config, k, folder / f"street_{k:03d}.npz") for k in range(config.crowds)
+    ]
+    portraits = [
+        (config, k, folder / f"portraits_{k:03d}.npz") for k in range(n_shards)
+    ]
+    # A crowd may start processes of its own, which a pool's daemons must not.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        made = [
+            pool.submit(render, task)
+            for render, tasks in (
+                (_render_street, streets),
+                (_render_portraits, portraits),
+            )
+            for task in tasks
+            if not task[2].exists()
+        ]
+        done = as_completed(made)
+        for one in track(done, total=len(made), description="Rendering scenes"):
+            one.result()
 
 
 def load_scenes(folder: Path) -> Scenes:
@@ -251,10 +291,13 @@ def load_scenes(folder: Path) -> Scenes:
     Raises:
         FileNotFoundError: If there is none.
     """
-    paths = [*sorted(folder.glob("street_???.npz")), *folder.glob("portraits.npz")]
+    paths = [
+        *sorted(folder.glob("street_???.npz")),
+        *sorted(folder.glob("portraits_???.npz")),
+    ]
     if not paths:
         message = (
-            f"training needs scenes, found no street_*.npz or portraits.npz in "
+            f"training needs scenes, found no street_*.npz or portraits_*.npz in "
             f"{folder}; run python -m training.scenes_dataset first"
         )
         raise FileNotFoundError(message)
@@ -275,8 +318,8 @@ def load_scenes(folder: Path) -> Scenes:
 
 def main(
     folder: Annotated[Path, typer.Option()] = Path("training/out/scenes"),
-    crowds: Annotated[int, typer.Option()] = 14,
-    portraits: Annotated[int, typer.Option()] = 600,
+    crowds: Annotated[int, typer.Option()] = 60,
+    portraits: Annotated[int, typer.Option()] = 2000,
     seed: Annotated[int, typer.Option(help="Of every draw.")] = 3,
     workers: Annotated[int, typer.Option()] = 2,
 ) -> None:

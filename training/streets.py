@@ -10,14 +10,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synthetic_crowds.config import CameraConfig, CrowdConfig, Setting, Weather
+from synthetic_crowds.people.habits import Habits
 
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-__all__ = ["draw_camera", "draw_crowd"]
+__all__ = ["FAR_HFOV_DEG", "NEAR_HFOV_DEG", "draw_camera", "draw_crowd"]
+
+_BY_HABIT = Habits()
 
 
-def draw_camera(camera_id: str, *, fps: float, rng: Generator) -> CameraConfig:
+# Horizontal fields of view, degrees: faces in the zone are some 35 to 100 px high in
+# the one, 25 to 60 in the other.
+NEAR_HFOV_DEG = (28.0, 40.0)
+FAR_HFOV_DEG = (46.0, 56.0)
+
+
+def draw_camera(
+    camera_id: str,
+    *,
+    fps: float,
+    rng: Generator,
+    hfov_deg: tuple[float, float] = NEAR_HFOV_DEG,
+) -> CameraConfig:
     """Draw a camera like those of the shipped scenarios, and somewhat beyond.
 
     Args:
@@ -25,15 +40,16 @@ def draw_camera(camera_id: str, *, fps: float, rng: Generator) -> CameraConfig:
         fps: Frames per second; a slow camera's frames resemble each other less, so
             a detector learns more from each. Their quality is kept by the bitrate.
         rng: Source of every draw.
+        hfov_deg: Range of its horizontal field of view.
     """
     height_m = float(rng.uniform(2.5, 3.3))
-    hfov_deg = float(rng.uniform(28.0, 40.0))
+    width_deg = float(rng.uniform(*hfov_deg))
     return CameraConfig(
         camera_id=camera_id,
         fps=fps,
         mount_height_m=round(height_m, 2),
-        hfov_deg=round(hfov_deg, 1),
-        tilt_deg=round(_tilt_deg(height_m, hfov_deg, rng=rng), 2),
+        hfov_deg=round(width_deg, 1),
+        tilt_deg=round(_tilt_deg(height_m, width_deg, rng=rng), 2),
         exposure_s=round(float(np.exp(rng.uniform(np.log(0.002), np.log(0.012)))), 4),
         gain_db=round(float(rng.uniform(0.0, 18.0)), 1),
         lens_blur_px=round(float(rng.uniform(0.3, 1.1)), 2),
@@ -58,7 +74,9 @@ def _bits_share(fps: float) -> float:
     return float((fps / 10.0) ** 0.75)
 
 
-def draw_crowd(index: int, *, duration_s: float, rng: Generator) -> CrowdConfig:
+def draw_crowd(
+    index: int, *, duration_s: float, rng: Generator, habits: Habits = _BY_HABIT
+) -> CrowdConfig:
     """Draw a crowd; settings and weathers take turns so that none is left out."""
     settings, weathers = tuple(Setting), tuple(Weather)
     setting = settings[index % len(settings)]
@@ -71,4 +89,5 @@ def draw_crowd(index: int, *, duration_s: float, rng: Generator) -> CrowdConfig:
         counterflow_share=round(float(rng.uniform(0.05, 0.4)), 2),
         gaze_yaw_sd_deg=round(float(rng.uniform(8.0, 25.0)), 1),
         gaze_pitch_sd_deg=round(float(rng.uniform(3.0, 9.0)), 1),
+        habits=habits,
     )

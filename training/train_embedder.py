@@ -1,6 +1,7 @@
 """Trains the reference embedder on degraded renders of synthetic people.
 
-Owns the schedule and the loop.
+Owns the schedule and the loop. Every loss that the config names trains a network of its
+own on the same batches; the one that separates held-out people best is kept.
 
     python -m training.train_embedder --epochs 12
 """
@@ -8,7 +9,9 @@ Owns the schedule and the loop.
 from __future__ import annotations
 
 import logging
+import shutil
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,24 +20,34 @@ import torch
 import typer
 from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
-from torch.nn.parallel import DistributedDataParallel
 
 from training.augment import CLEAN, STREET, degraded_chip
 from training.faces_dataset import FaceViews, load_faces
-from training.losses import MarginHead
+from training.feeding import Batch, chosen_device, feed
+from training.losses import AdaptiveMarginHead, MarginHead
 from training.networks import FaceEmbedder
-from training.processes import joined, spread
 from training.verification import Separation, pair_scores, separation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
     from torch import Tensor
 
-__all__ = ["EmbedderTraining", "embed_views", "train", "validate"]
+__all__ = ["EmbedderTraining", "Loss", "embed_views", "train", "validate"]
 
 _LOG = logging.getLogger(__name__)
+_VALIDATION_BATCH = 256
+
+
+class Loss(StrEnum):
+    """What separates identities in training."""
+
+    COSFACE = "cosface"
+    ADAFACE = "adaface"
+
+
+_HEADS = {Loss.COSFACE: MarginHead, Loss.ADAFACE: AdaptiveMarginHead}
 
 
 class EmbedderTraining(BaseModel):
@@ -43,39 +56,72 @@ class EmbedderTraining(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = Field(default=1, ge=0, description="Of every draw.")
+    losses: tuple[Loss, ...] = Field(
+        default=(Loss.COSFACE, Loss.ADAFACE),
+        min_length=1,
+        description="A network each, on the same batches; the best is kept.",
+    )
     epochs: int = Field(default=12, ge=1, description="Passes over all views.")
-    batch_size: int = Field(default=128, ge=8, description="Chips a step, in all.")
-    processes: int = Field(default=1, ge=1, le=64, description="Single-threaded each.")
-    learning_rate: float = Field(default=0.1, gt=0.0, description="At its peak.")
+    batch_size: int = Field(default=512, ge=8, description="Chips a step.")
+    learning_rate: float = Field(default=0.2, gt=0.0, description="At its peak.")
     warm_up: float = Field(default=0.08, ge=0.0, le=1.0, description="Share of steps.")
     momentum: float = Field(default=0.9, ge=0.0, lt=1.0)
     weight_decay: float = Field(default=5e-4, ge=0.0)
-    scale: float = Field(default=28.0, gt=0.0, description="Of the cosines.")
+    scale: float = Field(default=32.0, gt=0.0, description="Of the cosines.")
     margin: float = Field(default=0.35, ge=0.0, lt=1.0, description="Cosine, in full.")
     margin_ramp: tuple[float, float] = Field(
         default=(0.1, 0.5), description="Shares of steps: none before, full after."
     )
     n_validation: int = Field(
-        default=200, ge=2, description="Identities at the end of the range, held out."
+        default=300, ge=2, description="Identities at the end of the range, held out."
     )
 
 
 class _Trainee(nn.Module):
-    """Embedder and margin head as one module, so that one all-reduce serves both."""
+    """Embedder, margin head, and the schedule that both follow."""
 
-    def __init__(self, config: EmbedderTraining, n_identities: int) -> None:
+    def __init__(
+        self, config: EmbedderTraining, loss: Loss, *, n_identities: int, n_steps: int
+    ) -> None:
         super().__init__()
+        torch.manual_seed(config.seed)
+        self.config, self.n_steps = config, n_steps
         self.embedder = FaceEmbedder()
-        self.head = MarginHead(
+        self.head = _HEADS[loss](
             n_identities=n_identities,
             dimension=self.embedder.dimension,
             scale=config.scale,
         )
 
-    def forward(self, chips: Tensor, identities: Tensor, margin: float) -> Tensor:
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+    def begin(self, device: torch.device) -> None:
+        """Move to a device and start the optimiser there."""
+        self.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimiser = torch.optim.SGD(
+            self.parameters(),
+            lr=self.config.learning_rate,
+            momentum=self.config.momentum,
+            weight_decay=self.config.weight_decay,
+            nesterov=True,
+        )
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimiser,
+            max_lr=self.config.learning_rate,
+            total_steps=self.n_steps,
+            pct_start=self.config.warm_up,
+            cycle_momentum=False,
+        )
+
+    def step(self, chips: Tensor, identities: Tensor, progress: float) -> Tensor:
+        """Learn from (n, 3, c, c) chips of (n,) identities; return the loss."""
+        margin = float(np.interp(progress, self.config.margin_ramp, (0, 1)))
+        with torch.autocast(chips.device.type, dtype=torch.bfloat16):
             vectors = self.embedder(chips)
-        return torch.as_tensor(self.head(vectors, identities, margin))
+        loss = self.head(vectors, identities, self.config.margin * margin)
+        self.optimiser.zero_grad()
+        loss.backward()
+        self.optimiser.step()
+        self.schedule.step()
+        return torch.as_tensor(loss.detach())
 
 
 def _chips(
@@ -93,38 +139,61 @@ def _chips(
             chip_px=chip_px,
             rng=rng,
         )
-    return torch.from_numpy(chips).permute(0, 3, 1, 2).float()
+    return torch.from_numpy(chips)
+
+
+def _as_input(chips: Tensor) -> Tensor:
+    """Turn (n, c, c, 3) bytes into (n, 3, c, c) floats, channels last in memory."""
+    return chips.permute(0, 3, 1, 2).float()
 
 
 def embed_views(
-    embedder: FaceEmbedder, faces: FaceViews, *, seed: int
+    embedder: FaceEmbedder,
+    faces: FaceViews,
+    *,
+    seed: int,
+    workers: int,
+    device: torch.device,
 ) -> NDArray[np.float32]:
     """Embed every view as a street camera would deliver it.
 
     Args:
-        embedder: In evaluation mode, of any state.
+        embedder: In evaluation mode, of any state, on `device`.
         faces: n views.
         seed: Of the degradations.
+        workers: Processes that degrade.
+        device: Where to embed.
 
     Returns:
         (n, d) float32, unit length.
     """
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(99,)))
+    parts = range(0, len(faces), _VALIDATION_BATCH)
+
+    def make(first: int) -> Batch:
+        rows = np.arange(first, min(first + _VALIDATION_BATCH, len(faces)))
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(99, first)))
+        return (_chips(faces, rows, chip_px=embedder.chip_px, rng=rng),)
+
     vectors = []
     with torch.no_grad():
-        for rows in np.array_split(np.arange(len(faces)), max(1, len(faces) // 256)):
-            chips = _chips(faces, rows, chip_px=embedder.chip_px, rng=rng)
-            both = embedder(chips) + embedder(chips.flip(3))
-            vectors.append(torch.nn.functional.normalize(both).numpy())
+        for (chips,) in feed(make, parts, workers=workers, device=device):
+            shown = _as_input(chips)
+            both = embedder(shown) + embedder(shown.flip(3))
+            vectors.append(nn.functional.normalize(both).cpu().numpy())
     return np.concatenate(vectors)
 
 
 def validate(
-    embedder: FaceEmbedder, faces: FaceViews, *, seed: int
+    embedder: FaceEmbedder,
+    faces: FaceViews,
+    *,
+    seed: int,
+    workers: int,
+    device: torch.device,
 ) -> dict[str, Separation]:
     """Measure separation on held-out people, same day and other day apart."""
     embedder.eval()
-    vectors = embed_views(embedder, faces, seed=seed)
+    vectors = embed_views(embedder, faces, seed=seed, workers=workers, device=device)
     same_day, other_day, non_mated = pair_scores(vectors, faces.person, faces.day)
     embedder.train()
     return {
@@ -144,80 +213,51 @@ def _split(
     )
 
 
-def _run(
-    rank: int,
+def _maker(
     config: EmbedderTraining,
-    shards: Sequence[Path],
-    out: Path,
-) -> None:
-    with joined(rank, config.processes, meeting_point=out / "meeting_point"):
-        faces = load_faces(shards)
-        train_rows, held_out = _split(faces, config.n_validation)
-        people, label = np.unique(faces.person, return_inverse=True)
-        torch.manual_seed(config.seed)
-        trainee = _Trainee(config, len(people) - config.n_validation)
-        for epoch, loss in _epochs(rank, config, trainee, faces, train_rows, label):
-            if rank > 0:
-                continue
-            _LOG.info("epoch %d of %d, loss %.3f", epoch, config.epochs, loss)
-            torch.save(trainee.embedder.state_dict(), out / "embedder.pt")
-            if epoch % 6 == 0 or epoch == config.epochs:
-                results = validate(
-                    trainee.embedder, faces.take(held_out), seed=config.seed
-                )
-                for name, result in results.items():
-                    _LOG.info("%s: %s", name, asdict(result))
-
-
-def _epochs(
-    rank: int,
-    config: EmbedderTraining,
-    trainee: _Trainee,
     faces: FaceViews,
     train_rows: NDArray[np.int64],
     label: NDArray[np.int64],
-) -> Iterator[tuple[int, float]]:
-    """Train epoch by epoch, yielding its number, from 1, and its mean loss."""
-    trainee.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    parallel = DistributedDataParallel(trainee, forward_sync_buffers=False)
-    optimiser = torch.optim.SGD(
-        trainee.parameters(),
-        lr=config.learning_rate,
-        momentum=config.momentum,
-        weight_decay=config.weight_decay,
-        nesterov=True,
-    )
-    batch_size = config.batch_size // config.processes
+    *,
+    chip_px: int,
+) -> Callable[[int], Batch]:
+    """Return what makes batch k: its epoch's own order, its own degradations."""
     per_epoch = len(train_rows) // config.batch_size
-    n_steps = config.epochs * per_epoch
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser,
-        max_lr=config.learning_rate,
-        total_steps=n_steps,
-        pct_start=config.warm_up,
-        cycle_momentum=False,
-    )
-    for epoch in range(config.epochs):
-        # Every process draws the same order and takes its own share of it.
+
+    def make(number: int) -> Batch:
+        epoch, k = divmod(number, per_epoch)
         order = np.random.default_rng((config.seed, epoch)).permutation(train_rows)
-        mine = order[rank :: config.processes]
-        rng = np.random.default_rng((config.seed, epoch, rank + 1))
-        total = 0.0
-        for k in range(per_epoch):
-            rows = mine[k * batch_size : (k + 1) * batch_size]
-            chips = _chips(faces, rows, chip_px=trainee.embedder.chip_px, rng=rng)
-            progress = (epoch * per_epoch + k) / n_steps
-            loss = parallel(
-                chips.contiguous(memory_format=torch.channels_last),
-                torch.from_numpy(label[rows]),
-                config.margin * float(np.interp(progress, config.margin_ramp, (0, 1))),
-            )
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            total += loss.item()
-        yield epoch + 1, total / per_epoch
+        rows = order[k * config.batch_size : (k + 1) * config.batch_size]
+        rng = np.random.default_rng((config.seed, epoch, k))
+        chips = _chips(faces, rows, chip_px=chip_px, rng=rng)
+        return chips, torch.from_numpy(label[rows])
+
+    return make
+
+
+def _epochs(
+    trainees: dict[Loss, _Trainee],
+    batches: Iterator[Batch],
+    *,
+    per_epoch: int,
+    n_steps: int,
+) -> Iterator[tuple[int, dict[Loss, float]]]:
+    """Train epoch by epoch, yielding its number, from 1, and the mean losses."""
+    totals: dict[Loss, Tensor] = {}
+    for step, (chips, identities) in enumerate(batches):
+        shown = _as_input(chips)
+        for name, trainee in trainees.items():
+            loss = trainee.step(shown, identities, step / n_steps)
+            totals[name] = totals.get(name, torch.zeros_like(loss)) + loss
+        epoch, k = divmod(step, per_epoch)
+        if k == per_epoch - 1:
+            yield epoch + 1, {n: float(t) / per_epoch for n, t in totals.items()}
+            totals = {}
+
+
+def _missed(results: dict[str, Separation]) -> float:
+    """Return the FNMR on another day at the smallest FMR that was resolved."""
+    return results["other day"].fnmr_at_fmr[-1][1]
 
 
 def train(
@@ -225,21 +265,65 @@ def train(
     *,
     shards: Sequence[Path],
     out: Path,
+    workers: int,
+    device: torch.device,
 ) -> Path:
-    """Train the embedder and keep its state.
+    """Train an embedder with each loss and keep the state of the best.
 
     Args:
         config: The schedule.
         shards: Folders of rendered views.
-        out: Folder for the state, made anew each epoch.
+        out: Folder for the states, made anew each epoch.
+        workers: Processes that degrade views.
+        device: Where the networks learn.
 
     Returns:
-        Path of the state dictionary.
+        Path of the best state dictionary.
     """
     out.mkdir(parents=True, exist_ok=True)
-    (out / "meeting_point").unlink(missing_ok=True)
     (out / "config.json").write_text(config.model_dump_json(indent=2))
-    spread(_run, (config, shards, out), n_processes=config.processes)
+    faces = load_faces(shards)
+    train_rows, held_out_rows = _split(faces, config.n_validation)
+    held_out = faces.take(held_out_rows)
+    people, label = np.unique(faces.person, return_inverse=True)
+    per_epoch = len(train_rows) // config.batch_size
+    n_steps = config.epochs * per_epoch
+    trainees = {
+        loss: _Trainee(
+            config,
+            loss,
+            n_identities=len(people) - config.n_validation,
+            n_steps=n_steps,
+        )
+        for loss in config.losses
+    }
+    for trainee in trainees.values():
+        trainee.begin(device)
+    chip_px = next(iter(trainees.values())).embedder.chip_px
+    make = _maker(config, faces, train_rows, label, chip_px=chip_px)
+    batches = feed(make, range(n_steps), workers=workers, device=device)
+    states = {loss: out / f"embedder-{loss}.pt" for loss in trainees}
+    for epoch, losses in _epochs(
+        trainees, batches, per_epoch=per_epoch, n_steps=n_steps
+    ):
+        _LOG.info("epoch %d of %d, losses %s", epoch, config.epochs, losses)
+        for loss, trainee in trainees.items():
+            torch.save(trainee.embedder.state_dict(), states[loss])
+    missed = {}
+    for loss, trainee in trainees.items():
+        results = validate(
+            trainee.embedder,
+            held_out,
+            seed=config.seed,
+            workers=workers,
+            device=device,
+        )
+        missed[loss] = _missed(results)
+        for name, result in results.items():
+            _LOG.info("%s, %s: %s", loss, name, asdict(result))
+    best = min(missed, key=lambda loss: missed[loss])
+    _LOG.info("kept %s; FNMR on another day %s", best, missed)
+    shutil.copyfile(states[best], out / "embedder.pt")
     return out / "embedder.pt"
 
 
@@ -250,11 +334,13 @@ def main(
     ],
     out: Annotated[Path, typer.Option()] = Path("training/out/embedder"),
     epochs: Annotated[int, typer.Option()] = 12,
-    processes: Annotated[int, typer.Option()] = 1,
+    workers: Annotated[int, typer.Option(help="Processes that degrade views.")] = 2,
+    device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
 ) -> None:
     """Train the reference embedder on the shards of `training.faces_dataset`."""
-    config = EmbedderTraining(epochs=epochs, processes=processes)
-    typer.echo(train(config, shards=shards, out=out))
+    where = chosen_device(device)
+    config = EmbedderTraining(epochs=epochs)
+    typer.echo(train(config, shards=shards, out=out, workers=workers, device=where))
 
 
 if __name__ == "__main__":

@@ -47,15 +47,15 @@ def enrol_watchlist(
     """
 
     def images() -> Iterator[NDArray[np.uint8]]:
-        n = len(watchlist.image_paths)
-        for done, path in enumerate(watchlist.image_paths):
+        n = len(watchlist.images)
+        for done, image in enumerate(watchlist.images):
             progress("enrol watchlist", done, n)
-            yield _read_image(path)
+            yield _read_image(image.path)
         progress("enrol watchlist", n, n)
 
     return enrol(
         images(),
-        (SubjectId(subject.person_id) for subject in watchlist.subjects),
+        (SubjectId(image.person_id) for image in watchlist.images),
         detector=make_detector(matcher.detector),
         refiner=make_refiner(matcher.alignment),
         embedder=make_embedder(matcher.embedder),

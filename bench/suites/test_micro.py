@@ -15,7 +15,7 @@ from synthetic_crowds.heads.build import build_head
 from synthetic_crowds.people.appearance import draw_appearance
 from synthetic_crowds.people.demographics import Demographics
 from synthetic_crowds.people.population import IdentityDomain, draw_person
-from synthetic_crowds.picture.portraits import enrolment_portrait
+from synthetic_crowds.picture.enrolment import enrolment_portrait
 
 pytestmark = [pytest.mark.perf, pytest.mark.benchmark(group="micro")]
 

@@ -25,8 +25,8 @@ _AROUND, _ALONG = 25, 9
 # The root of the neck on the average body: its axis, and a band around it.
 _NECK_Z_M, _NECK_RADIUS_M, _NECK_BAND_M, _NECK_FROM_M = 0.030, 0.068, 0.014, 0.43
 # Sections of rings around the neck: (outwards, upwards) in metres from its root.
-_SHIRT_COLLAR_M = ((-0.002, -0.012), (-0.008, 0.022), (-0.003, 0.024), (0.014, -0.010))
-_COAT_COLLAR_M = ((0.000, -0.012), (-0.006, 0.030), (0.000, 0.032), (0.030, -0.014))
+_SHIRT_COLLAR_M = ((0.000, -0.012), (0.002, 0.022), (0.007, 0.024), (0.020, -0.010))
+_COAT_COLLAR_M = ((0.002, -0.012), (0.006, 0.030), (0.012, 0.032), (0.034, -0.014))
 _TUBE = tuple(
     (-np.cos(a), np.sin(a)) for a in np.linspace(-0.6 * np.pi, 1.25 * np.pi, _ALONG)
 )

@@ -130,7 +130,7 @@ def _build(task: ClipTask, walk: int) -> Actor:
         task.crowd.demographics, seed=task.seed, domain=task.domain, index=index
     )
     rng = stream(task.seed, task.domain, Concern.APPEARANCE, index)
-    return dress(person, draw_appearance(person, rng=rng))
+    return dress(person, draw_appearance(person, rng=rng, habits=task.crowd.habits))
 
 
 def _names(task: ClipTask) -> list[PersonId]:

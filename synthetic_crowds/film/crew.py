@@ -46,7 +46,7 @@ class Job:
         """Frames or portraits to render."""
         if isinstance(self.task, ClipTask):
             return n_frames(self.task.crowd, self.task.plan.camera)
-        return len(self.task.people)
+        return len(self.task.people) * self.task.watchlist.images_per_subject
 
 
 class _Desk:

@@ -1,6 +1,6 @@
 """Builds heads: a person on one day, as textured triangles with landmarks.
 
-Owns the assembly of skin, eyes, hair and spectacles, and where landmarks and the
+Owns the assembly of skin, eyes, hair and what is worn, and where landmarks and the
 face's outline lie on them. Knows nothing of cameras.
 """
 
@@ -20,10 +20,11 @@ from synthetic_crowds.heads.eyes import build_eyes
 from synthetic_crowds.heads.face_canvas import EYE_M, MOUTH_Y_M, load_face_canvas
 from synthetic_crowds.heads.glasses import build_glasses
 from synthetic_crowds.heads.hair import build_hair, paint_scalp
+from synthetic_crowds.heads.masks import build_mask
 from synthetic_crowds.heads.morphs import morph_weights
 from synthetic_crowds.heads.skin import paint_skin
 from synthetic_crowds.heads.strands import hair_colour
-from synthetic_crowds.people.person import BeardStyle
+from synthetic_crowds.people.person import BeardStyle, FaceMask
 from synthetic_crowds.records import MeshPart
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ _EAR_REST_M = (0.0750, 0.0420, 0.0150)
 # The face: below the hairline, above the throat, before the ears.
 _FACE_TOP_M, _FACE_BOTTOM_M, _FACE_BACK_M = 0.1130, -0.0705, 0.025
 _NECK_Y_M = -0.092
+_LEAN = 0.45
+_NARROWS, _NARROWS_WITHIN_M = 0.34, 0.030
 _BEARDS_WITH_BODY = frozenset({BeardStyle.FULL, BeardStyle.SHORT, BeardStyle.GOATEE})
 
 
@@ -48,7 +51,7 @@ class Head:
     """A head in its local frame, origin at the joint of head and neck.
 
     Attributes:
-        parts: Skin first, then eyes, hair and spectacles.
+        parts: Skin first, then eyes, hair and what is worn.
         landmarks: (5, 3) float32, metres, in the order of `records.LANDMARKS`.
         outline: (m, 3) float32; the bounding box of their projection is the box of
             the face, hairline to chin and temple to temple.
@@ -190,15 +193,16 @@ def build_head(
         *build_hair(skin, normals, person, appearance, texture_px=texture_px),
     ]
     eye_centres = vertices[places.eyes].mean(axis=1)
-    if appearance.glasses_on:
-        parts.append(
-            build_glasses(
-                person.glasses,
-                eyes_m=eye_centres,
-                front_m=float(skin[places.lens, 2].max()),
-                ears_m=skin[places.ears],
-            )
+    if appearance.glasses_on or appearance.dark_lenses:
+        parts += build_glasses(
+            person.glasses,
+            eyes_m=eye_centres,
+            front_m=float(skin[places.lens, 2].max()),
+            ears_m=skin[places.ears],
+            dark_lenses=appearance.dark_lenses,
         )
+    if appearance.face_mask is not FaceMask.NONE:
+        parts.append(build_mask(skin, appearance, ears_m=skin[places.ears]))
     ring = skin[places.neck]
     return Head(
         parts=tuple(parts),
@@ -214,7 +218,7 @@ def build_head(
 def _straighten_neck(
     vertices: NDArray[np.float32], neck_root: NDArray[np.float32]
 ) -> None:
-    """Keep neck and chest within a slightly widening tube, in place.
+    """Keep neck and chest within a slightly narrowing tube, in place.
 
     The base mesh flares into shoulders. Those belong to the body; a head that keeps
     them would poke through every collar.
@@ -226,11 +230,14 @@ def _straighten_neck(
     low = vertices[places.throat]
     below = np.clip(ring[:, 1].mean() - low[:, 1], 0.0, None)
     depth = float(ring[:, 1].mean() - neck_root[1])
-    slope = (neck_root[2] - centre[1]) * 0.6 / max(depth, 0.01)
+    # Necks lean; the joint may lie so near below the ring that it says nothing.
+    slope = np.clip((neck_root[2] - centre[1]) * 0.6 / max(depth, 0.01), -_LEAN, _LEAN)
     middle = np.stack([np.zeros(len(low)), centre[1] + slope * below], axis=1)
     away = low[:, ::2] - middle
     reach = np.linalg.norm(away / half, axis=1)
-    limit = 1.0 + 1.6 * below
+    # Down there the body has a neck of its own: a head's that lay level with it would
+    # come through in patches, so it narrows and stays inside.
+    limit = 1.0 - _NARROWS * np.clip(below / _NARROWS_WITHIN_M, 0.0, 1.0)
     away *= np.minimum(1.0, limit / np.maximum(reach, 1e-6))[:, None]
     vertices[places.throat, 0] = middle[:, 0] + away[:, 0]
     vertices[places.throat, 2] = middle[:, 1] + away[:, 1]

@@ -1,7 +1,7 @@
 """Builds spectacles as thin strips in front of the eyes.
 
-Owns rims, bridge and temples. Lenses are left out: clear glass shows nothing at these
-sizes. Knows nothing of faces but where it must be avoided.
+Owns rims, bridge and temples. Clear lenses are left out: glass shows nothing at these
+sizes; those of sunglasses are dark. Knows nothing of faces but where to avoid them.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _SQUARENESS = {
     Frames.BROWLINE: 3.2,
 }
 _VERTEX_DISTANCE_M = 0.012
+_DARK_BGR = (30, 27, 26)
 
 
 def build_glasses(
@@ -37,7 +38,8 @@ def build_glasses(
     eyes_m: NDArray[np.float32],
     front_m: float,
     ears_m: NDArray[np.float32],
-) -> MeshPart:
+    dark_lenses: bool,
+) -> tuple[MeshPart, ...]:
     """Make a pair of spectacles.
 
     Args:
@@ -45,18 +47,21 @@ def build_glasses(
         eyes_m: (2, 3) centres of the right and left eye, local frame.
         front_m: How far brows and cheeks come forward around the eyes.
         ears_m: (2, 3) where the right and left temple rest.
+        dark_lenses: Whether they are sunglasses.
 
     Returns:
-        One part.
+        The frame, and dark lenses if it holds any.
     """
     front_z = max(float(eyes_m[:, 2].max()) + _VERTEX_DISTANCE_M, front_m + 0.002)
     spread = float(eyes_m[1, 0] - eyes_m[0, 0])
     # Lenses leave room for the bridge, whatever the eyes' distance.
     half_width = min(glasses.width_m, spread - 0.008) / 2.0
-    strips = []
+    strips, lenses = [], []
     for eye, ear, side in zip(eyes_m, ears_m, (-1.0, 1.0), strict=True):
         centre = np.array([eye[0] + side * 0.003, eye[1] - 0.003, front_z])
-        strips.append(_rim(glasses, centre, half_width, side))
+        rim = _rim(glasses, centre, half_width, side)
+        strips.append(rim)
+        lenses.append(rim[0][:, 1])
         hinge = centre + np.array([side * half_width, 0.006, -0.003])
         rest = np.array([ear[0] + side * 0.003, ear[1] + 0.004, ear[2]])
         strips.append(_bar(hinge, rest, np.array([0.0, glasses.rim_m + 0.001, 0.0])))
@@ -69,7 +74,28 @@ def build_glasses(
             np.array([0.0, glasses.rim_m, 0.0]),
         )
     )
-    return _join(strips, np.array(glasses.colour_bgr))
+    frame = _join(strips, np.array(glasses.colour_bgr))
+    return (frame, _glaze(lenses)) if dark_lenses else (frame,)
+
+
+def _glaze(edges: list[NDArray[np.float64]]) -> MeshPart:
+    """Fill the rims' inner edges (n, 3) with dark glass."""
+    rim = np.arange(_AROUND)
+    fan = np.stack([rim, np.roll(rim, -1), np.full(_AROUND, _AROUND)], axis=1)
+    triangles = [fan + place * (_AROUND + 1) for place in range(len(edges))]
+    vertices = [np.vstack([edge, edge.mean(axis=0)]) for edge in edges]
+    count = len(edges) * (_AROUND + 1)
+    texture = np.full((2, 2, 4), 255, np.uint8)
+    texture[..., :3] = _DARK_BGR
+    return MeshPart(
+        vertices=np.concatenate(vertices).astype(np.float32),
+        normals=np.tile(np.array([0.0, 0.0, 1.0], np.float32), (count, 1)),
+        triangles=np.concatenate(triangles).astype(np.int32),
+        uv=np.full((count, 2), 0.5, np.float32),
+        texture_bgra=texture,
+        occlusion=np.ones(count, np.float32),
+        specular=0.5,
+    )
 
 
 def _rim(

@@ -18,7 +18,7 @@ from synthetic_crowds.heads.hairline import over_hairline
 from synthetic_crowds.heads.hats import build_hat
 from synthetic_crowds.heads.scalp import load_hair_texels, load_scalp
 from synthetic_crowds.heads.strands import hair_colour, strand_colours, strand_shades
-from synthetic_crowds.people.person import HairStyle
+from synthetic_crowds.people.person import HairStyle, Headwear
 from synthetic_crowds.raster.noise_fields import value_noise
 from synthetic_crowds.records import MeshPart, Sex
 
@@ -66,11 +66,11 @@ def build_hair(
         No part, a cap, or a cap and a curtain or bun; a hat takes the cap's place.
     """
     cut = CUTS.get(appearance.hair_style)
-    if appearance.head_covered:
+    if appearance.headwear is not Headwear.NONE:
         hat = build_hat(vertices, normals, appearance)
         if cut is None or not cut.hangs:
-            return (hat,)
-        return hat, build_curtain(vertices, person, appearance, side_m=0.002)
+            return hat
+        return *hat, build_curtain(vertices, person, appearance, side_m=0.002)
     if cut is None:
         return ()
     cap = _build_cap(vertices, normals, person, appearance, cut, texture_px * 3 // 4)

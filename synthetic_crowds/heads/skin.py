@@ -11,50 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synthetic_crowds.heads.face_canvas import EYE_M, MOUTH_Y_M, FaceCanvas
+from synthetic_crowds.heads.reflectance import BLOOD_BGR, skin_colour
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthetic_crowds.people.person import Appearance, Person
 
-__all__ = ["paint_skin", "skin_colour"]
-
-# Monk tone to sRGB R, G, B of skin under white light. The scale's own swatches are
-# tuned for screens and paler than skin; these keep its order and its steps.
-_TONES = np.array(
-    [
-        (240, 208, 192),
-        (234, 196, 176),
-        (228, 186, 160),
-        (214, 168, 138),
-        (194, 146, 114),
-        (166, 119, 88),
-        (138, 95, 69),
-        (116, 79, 59),
-        (97, 66, 51),
-        (82, 57, 47),
-    ],
-    float,
-)
-
-
-def skin_colour(tone: float, undertone: float) -> NDArray[np.float64]:
-    """Colour of bare skin.
-
-    Args:
-        tone: Continuous Monk scale.
-        undertone: -1 cool to 1 warm.
-
-    Returns:
-        (3,) sRGB B, G, R, 0 to 255.
-
-    Source:
-        The order of the Monk Skin Tone Scale (Monk 2019); values chosen by eye.
-    """
-    steps = np.arange(1, 11)
-    rgb = np.array([np.interp(tone, steps, _TONES[:, c]) for c in range(3)])
-    rgb *= 1.0 + undertone * np.array([-0.012, 0.015, -0.045])
-    return rgb[::-1].copy()
+__all__ = ["paint_skin"]
 
 
 def paint_skin(
@@ -92,7 +56,7 @@ def paint_skin(
     blood = (0.35 + 0.9 * flush) * (canvas.cheeks + 0.8 * canvas.nose)
     blood += 0.5 * canvas.ears + 0.3 * canvas.chin + 0.25 * canvas.pores * flush
     blood *= 0.11 * (1.0 - 0.55 * dark)
-    image *= 1.0 - blood[..., None] * np.array([1.0, 1.0, 0.12], np.float32)
+    image *= 1.0 - blood[..., None] * BLOOD_BGR.astype(np.float32)
     if skin.freckles > 0.0:
         spots = np.clip((np.roll(canvas.fine, 7, axis=1) - 0.34) * 3.0, 0.0, 1.0)
         where = np.clip(canvas.cheeks + canvas.nose + 0.4 * canvas.forehead, 0.0, 1.0)

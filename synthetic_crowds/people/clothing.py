@@ -248,7 +248,13 @@ def _dye(colours: tuple[Bgr, ...], rng: np.random.Generator) -> Bgr:
     return int(blue), int(green), int(red)
 
 
-def draw_clothing(*, rng: np.random.Generator, sex: Sex, age_years: float) -> Clothing:
+def draw_clothing(
+    *,
+    rng: np.random.Generator,
+    sex: Sex,
+    age_years: float,
+    scarf_factor: float = 1.0,
+) -> Clothing:
     """Dress one person for one day.
 
     Args:
@@ -256,6 +262,7 @@ def draw_clothing(*, rng: np.random.Generator, sex: Sex, age_years: float) -> Cl
         sex: Decides between shares of garments.
         age_years: Children and teenagers wear hoods and joggers rather than coats;
             the old wear no hoods.
+        scarf_factor: How many times as many scarves as on a mild day.
 
     Returns:
         The clothes.
@@ -291,6 +298,6 @@ def draw_clothing(*, rng: np.random.Generator, sex: Sex, age_years: float) -> Cl
             and rng.random() < 0.5
             and not (top is Top.COAT and bottom is Bottom.SKIRT)
         ),
-        has_scarf=bool(rng.random() < (0.25 if outer else 0.03)),
+        has_scarf=bool(rng.random() < (0.25 if outer else 0.03) * scarf_factor),
         weave_seed=int(rng.integers(2**31)),
     )

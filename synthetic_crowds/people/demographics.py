@@ -114,7 +114,10 @@ class Demographics(BaseModel):
         Office for National Statistics, Census 2021, London region: sex (TS008), age
         (TS007), ethnic group (TS021), rounded to whole or half per cent; Indian,
         Pakistani, Bangladeshi and half of Other Asian are `south_asian`, Chinese and
-        the other half `east_asian`. Children below 5 are left out: they are carried
+        the other half `east_asian`. Identical twins: 3.5 to 4 in 1,000 births, the
+        same in all peoples (Bulmer, The Biology of Twinning in Man, 1970), so some 8
+        people in 1,000; that 5 % have a sibling in the same town is an assumption.
+        Children below 5 are left out: they are carried
         or wheeled. How the four bands share the 15 to 64 year olds is interpolated.
     """
 
@@ -147,6 +150,19 @@ class Demographics(BaseModel):
         description=f"Weights of {', '.join(GROUP_TRAITS)}.",
     )
 
+    siblings_share: float = Field(
+        default=0.05,
+        ge=0.0,
+        le=1.0,
+        description="Share of people who have a brother or sister in the city.",
+    )
+    twins_share: float = Field(
+        default=0.008,
+        ge=0.0,
+        le=1.0,
+        description="Share of people who have an identical twin in the city.",
+    )
+
     @model_validator(mode="after")
     def _check_shares(self) -> Self:
         unknown = sorted(set(self.group_shares) - set(GROUP_TRAITS))
@@ -154,6 +170,12 @@ class Demographics(BaseModel):
             message = (
                 f"group_shares knows {', '.join(GROUP_TRAITS)}, got "
                 f"'{unknown[0]}'; use one of those"
+            )
+            raise ValueError(message)
+        if self.siblings_share + self.twins_share > 1.0:
+            message = (
+                "siblings_share and twins_share must not exceed 1 together, got "
+                f"{self.siblings_share:g} and {self.twins_share:g}; lower one of them"
             )
             raise ValueError(message)
         weights = list(self.group_shares.values())

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-__all__ = ["draw_face_shape"]
+__all__ = ["bound_face_shape", "draw_face_shape"]
 
 # Longest matching prefix wins.
 _SPREAD = {
@@ -62,6 +62,8 @@ _SPREAD = {
     "asym": 0.22,
 }
 _LIMIT_SDS = 2.2
+# Standard errors of a part's root mean square beyond which it is pulled in.
+_STRANGE = 1.2
 # No axis moves its furthest vertex by more than this, one standard deviation out:
 # some targets are drawn for monsters.
 _LARGEST_SD_M = 0.0034
@@ -80,6 +82,42 @@ def _spreads() -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     return np.array(spreads), basis.one_sided
 
 
+@lru_cache(maxsize=1)
+def _regions() -> tuple[NDArray[np.intp], ...]:
+    """Axes by the part of the face that they shape."""
+    names = [axis.split("-")[0] for axis in load_head_basis().axes]
+    return tuple(
+        np.flatnonzero([name == region for name in names])
+        for region in dict.fromkeys(names)
+    )
+
+
+def bound_face_shape(shape: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Keep a face inside human bounds.
+
+    No axis leaves its limit, and no part of the face is strange in every respect at
+    once: where the root mean square of a part's axes, in standard deviations, exceeds
+    the bound, that part as a whole comes closer to the average. That, not a single
+    axis, is what makes a caricature.
+
+    Args:
+        shape: (k,) signed axes.
+
+    Returns:
+        (k,) float32.
+    """
+    spreads, one_sided = _spreads()
+    deviates = np.clip(shape / spreads, -_LIMIT_SDS, _LIMIT_SDS)
+    for axes in _regions():
+        rms = float(np.sqrt((deviates[axes] ** 2).mean()))
+        # A part of few axes may well be unusual in all of them.
+        bound = 1.0 + _STRANGE / np.sqrt(len(axes))
+        if rms > bound:
+            deviates[axes] *= bound / rms
+    bounded = np.clip(deviates * spreads, -1.0, 1.0)
+    return np.where(one_sided, np.maximum(bounded, 0.0), bounded).astype(np.float32)
+
+
 def draw_face_shape(*, rng: Generator) -> NDArray[np.float32]:
     """Draw the signed shape axes of one face.
 
@@ -90,7 +128,5 @@ def draw_face_shape(*, rng: Generator) -> NDArray[np.float32]:
         (k,) float32 in [-1, 1], in the order of `HeadBasis.axes`; axes without a
         negative end are at least 0.
     """
-    spreads, one_sided = _spreads()
-    normal = np.clip(rng.standard_normal(len(spreads)), -_LIMIT_SDS, _LIMIT_SDS)
-    shape = np.clip(normal * spreads, -1.0, 1.0)
-    return np.where(one_sided, np.maximum(shape, 0.0), shape).astype(np.float32)
+    spreads, _ = _spreads()
+    return bound_face_shape(rng.standard_normal(len(spreads)) * spreads)

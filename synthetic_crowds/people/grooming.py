@@ -69,6 +69,8 @@ _FEMALE_STYLES = {
     HairStyle.BOB: (0.22, 0.08),
     HairStyle.LONG: (0.38, 0.08),
 }
+# Voluminous styles leave horns at the temples of who has lost the hair between.
+_WANTS_A_HAIRLINE = frozenset({HairStyle.SIDE_PART, HairStyle.CURLY, HairStyle.AFRO})
 # Which styles may cover part of the forehead, and how often.
 _FRINGED = {HairStyle.CROP: 0.35, HairStyle.BOB: 0.40, HairStyle.LONG: 0.20}
 
@@ -107,7 +109,7 @@ def draw_hair(
     style = list(styles)[rng.choice(len(weights), p=weights / weights.sum())]
     if recession > 0.85:
         style = HairStyle.BALD if rng.random() < 0.6 else HairStyle.BUZZ
-    elif recession > 0.5 and style in {HairStyle.SIDE_PART, HairStyle.CURLY}:
+    elif recession > 0.4 and style in _WANTS_A_HAIRLINE:
         style = HairStyle.CROP
     return Hair(
         style=style,

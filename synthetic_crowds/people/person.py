@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from synthetic_crowds.people.clothing import Clothing
     from synthetic_crowds.records import PersonId, Sex
 
 __all__ = [
@@ -22,10 +23,12 @@ __all__ = [
     "Beard",
     "BeardStyle",
     "Brows",
+    "FaceMask",
     "Frames",
     "Glasses",
     "Hair",
     "HairStyle",
+    "Headwear",
     "Person",
     "Skin",
 ]
@@ -64,6 +67,22 @@ class Frames(StrEnum):
     RECTANGULAR = "rectangular"
     PILOT = "pilot"
     BROWLINE = "browline"
+
+
+class Headwear(StrEnum):
+    """What `hats.py` can put on a head."""
+
+    NONE = "none"
+    BEANIE = "beanie"
+    CAP = "cap"
+
+
+class FaceMask(StrEnum):
+    """What `masks.py` can put over nose and mouth."""
+
+    NONE = "none"
+    SURGICAL = "surgical"
+    CLOTH = "cloth"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +231,7 @@ class Person:
         person_id: Unique in a domain of identities.
         sex: Recorded sex.
         age_years: Age.
+        group: Census group, a key of `demographics.GROUP_TRAITS`.
         ancestry_shares: (3,) float32, sums to 1, in the order of `Ancestry`.
         monk_tone: Skin tone on the Monk scale, 1 to 10.
         masculinity: Position between the female (0) and male (1) targets.
@@ -227,11 +247,14 @@ class Person:
         glasses: Spectacles owned; `worn_share` is 0 for who has none.
         make_up_share: Probability of wearing make-up on a day.
         head_cover_share: Probability of covering the hair on a day.
+        siblings: Who shares this person's face coefficients, in part.
+        is_twin: Whether those siblings share them all but wholly: identical twins.
     """
 
     person_id: PersonId
     sex: Sex
     age_years: float
+    group: str
     ancestry_shares: NDArray[np.float32]
     monk_tone: int
     masculinity: float
@@ -247,6 +270,8 @@ class Person:
     glasses: Glasses
     make_up_share: float
     head_cover_share: float
+    siblings: tuple[PersonId, ...] = ()
+    is_twin: bool = False
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""
@@ -275,9 +300,12 @@ class Appearance:
         lipstick_bgr: sRGB, 0 to 255.
         lipstick: Coverage, 0 none to 1 opaque.
         eye_make_up: Coverage, 0 none to 1 heavy.
-        head_covered: Whether a hat hides the hair.
+        dark_lenses: Whether sunglasses are on; they take the spectacles' place.
+        headwear: What covers the hair.
         cover_bgr: sRGB of that hat, 0 to 255.
-        clothing_seed: Seeds today's clothes.
+        face_mask: What covers nose and mouth.
+        mask_bgr: sRGB of that mask, 0 to 255.
+        clothing: Today's clothes.
         collar_bgr: sRGB of the collar of a portrait without a body, 0 to 255.
     """
 
@@ -297,7 +325,10 @@ class Appearance:
     lipstick_bgr: tuple[float, float, float]
     lipstick: float
     eye_make_up: float
-    head_covered: bool
+    dark_lenses: bool
+    headwear: Headwear
     cover_bgr: tuple[float, float, float]
-    clothing_seed: int
+    face_mask: FaceMask
+    mask_bgr: tuple[float, float, float]
+    clothing: Clothing
     collar_bgr: tuple[float, float, float]

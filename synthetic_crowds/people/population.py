@@ -1,13 +1,15 @@
 """Draws people: bones, skin, hair and habits, all from one seed.
 
 Owns the distributions of identities. A person depends on nothing but the arguments
-of `draw_person`, so any of a million people can be made without the others.
+of `draw_person`, so any of a million people can be made without the others. Siblings
+stand in pairs: people 2k and 2k + 1 may be related, and nobody else is.
 Knows nothing of meshes, pixels or days.
 """
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -21,14 +23,19 @@ from synthetic_crowds.people.grooming import (
     draw_glasses,
     draw_hair,
 )
+from synthetic_crowds.people.kin import Kinship, resemble
 from synthetic_crowds.people.person import Person, Skin
 from synthetic_crowds.records import PersonId, Sex
 
 if TYPE_CHECKING:
     from numpy.random import Generator
+    from numpy.typing import NDArray
 
 __all__ = ["Demographics", "IdentityDomain", "draw_person"]
 
+# Keys of pairs: streams of three numbers, whose last no other stream has.
+_KIN = 1_000_003
+_SIBLINGS_APART_YEARS = 4.0
 # Irises, sRGB B, G, R; albedo as photographs show it, without the highlight.
 _BROWN_IRISES = ((28, 44, 74), (22, 33, 56), (40, 66, 104), (18, 26, 42))
 _LIGHT_IRISES = ((150, 128, 98), (128, 110, 92), (92, 118, 110), (72, 104, 116))
@@ -58,6 +65,96 @@ def draw_person(
     Returns:
         The person.
     """
+    kinship, rng = _draw_kinship(demographics, seed, domain, index // 2)
+    first = index - index % 2
+    if kinship is Kinship.STRANGER:
+        return _draw_alone(demographics, seed, domain, index)
+    elder = _draw_alone(demographics, seed, domain, first)
+    if index == first:
+        return replace(
+            elder,
+            siblings=(_person_id(seed, domain, first + 1),),
+            is_twin=kinship is Kinship.TWIN,
+        )
+    own = _draw_alone(
+        demographics,
+        seed,
+        domain,
+        index,
+        given=_given(elder, kinship, demographics, rng),
+    )
+    return resemble(own, elder, kinship, rng=rng)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Given:
+    """What a sibling decides before the rest is drawn.
+
+    Attributes:
+        sex: The elder's, for twins.
+        age_years: Near the elder's.
+        group: The elder's.
+        ancestry: The elder's shares.
+        tone: Near the elder's.
+    """
+
+    sex: Sex | None
+    age_years: float
+    group: str
+    ancestry: NDArray[np.float32]
+    tone: float
+
+
+def _draw_kinship(
+    demographics: Demographics, seed: int, domain: IdentityDomain, pair: int
+) -> tuple[Kinship, Generator]:
+    """What the two people of a pair are to each other, and the rest of its stream."""
+    key = (int(domain), int(pair), _KIN)
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+    chance = rng.random()
+    if chance < demographics.twins_share:
+        return Kinship.TWIN, rng
+    if chance < demographics.twins_share + demographics.siblings_share:
+        return Kinship.SIBLING, rng
+    return Kinship.STRANGER, rng
+
+
+def _given(
+    elder: Person, kinship: Kinship, demographics: Demographics, rng: Generator
+) -> _Given:
+    if kinship is Kinship.TWIN:
+        return _Given(
+            sex=elder.sex,
+            age_years=elder.age_years,
+            group=elder.group,
+            ancestry=elder.ancestry_shares,
+            tone=elder.skin.tone,
+        )
+    ages = [age for start, end, _ in demographics.age_bands for age in (start, end)]
+    apart = _SIBLINGS_APART_YEARS * rng.standard_normal()
+    return _Given(
+        sex=None,
+        age_years=float(np.clip(elder.age_years + apart, min(ages), max(ages))),
+        group=elder.group,
+        ancestry=elder.ancestry_shares,
+        tone=float(np.clip(elder.skin.tone + 0.35 * rng.standard_normal(), 0.6, 10.4)),
+    )
+
+
+def _draw_alone(
+    demographics: Demographics,
+    seed: int,
+    domain: IdentityDomain,
+    index: int,
+    *,
+    given: _Given | None = None,
+) -> Person:
+    """Draw one person without regard to siblings, but for what they decide."""
+    rng = np.random.Generator(
+        np.random.PCG64(
+            np.random.SeedSequence(seed, spawn_key=(int(domain), int(index)))
+        )
+    )
     rng = np.random.Generator(
         np.random.PCG64(
             np.random.SeedSequence(seed, spawn_key=(int(domain), int(index)))
@@ -65,9 +162,14 @@ def draw_person(
     )
     sex = Sex.FEMALE if rng.random() < demographics.female_share else Sex.MALE
     age_years = _draw_age(demographics, rng=rng)
-    traits = _draw_group(demographics, rng=rng)
+    group = _draw_group(demographics, rng=rng) if given is None else given.group
+    traits = GROUP_TRAITS[group]
     ancestry = rng.dirichlet(np.array(traits.ancestry) * traits.concentration)
     tone = float(np.clip(rng.normal(traits.tone_mean, traits.tone_sd), 0.6, 10.4))
+    if given is not None:
+        sex = sex if given.sex is None else given.sex
+        age_years, tone = given.age_years, given.tone
+        ancestry = given.ancestry.astype(np.float64)
     is_male = sex is Sex.MALE
     adulthood = float(np.clip((age_years - 11.0) / 7.0, 0.0, 1.0))
     masculinity = float(np.clip(rng.normal(0.90 if is_male else 0.10, 0.09), 0.0, 1.0))
@@ -77,7 +179,8 @@ def draw_person(
         person_id=_person_id(seed, domain, index),
         sex=sex,
         age_years=age_years,
-        ancestry_shares=ancestry.astype(np.float32),
+        group=group,
+        ancestry_shares=np.array(ancestry, np.float32),
         monk_tone=int(np.clip(round(tone), 1, 10)),
         masculinity=masculinity,
         face_shape=draw_face_shape(rng=rng),
@@ -108,10 +211,10 @@ def _draw_age(demographics: Demographics, *, rng: Generator) -> float:
     return float(rng.uniform(start, end))
 
 
-def _draw_group(demographics: Demographics, *, rng: Generator) -> GroupTraits:
+def _draw_group(demographics: Demographics, *, rng: Generator) -> str:
     names = list(demographics.group_shares)
     weights = np.array([demographics.group_shares[name] for name in names])
-    return GROUP_TRAITS[names[rng.choice(len(names), p=weights / weights.sum())]]
+    return names[int(rng.choice(len(names), p=weights / weights.sum()))]
 
 
 def _draw_build(sex: Sex, age_years: float, *, rng: Generator) -> tuple[float, float]:

@@ -13,8 +13,7 @@ import numpy as np
 from synthetic_crowds.bodies.build import build_body
 from synthetic_crowds.heads.build import build_head
 from synthetic_crowds.heads.neck import bend_neck
-from synthetic_crowds.heads.skin import skin_colour
-from synthetic_crowds.people.clothing import draw_clothing
+from synthetic_crowds.heads.reflectance import skin_colour
 from synthetic_crowds.raster.coarse import Thinning, thinning_of
 from synthetic_crowds.raster.pose import body_rotation, gaze_rotation
 
@@ -56,11 +55,6 @@ class Actor:
 def dress(person: Person, appearance: Appearance, *, texture_px: int = 256) -> Actor:
     """Build a person's head and body for one day."""
     head = build_head(person, appearance, texture_px=texture_px)
-    clothing = draw_clothing(
-        rng=np.random.default_rng(appearance.clothing_seed),
-        sex=person.sex,
-        age_years=person.age_years,
-    )
     tone = person.skin.tone + appearance.tan
     blue, green, red = np.rint(skin_colour(tone, person.skin.undertone)).tolist()
     body = build_body(
@@ -69,7 +63,7 @@ def dress(person: Person, appearance: Appearance, *, texture_px: int = 256) -> A
         height_m=person.height_m,
         body_mass_index=person.body_mass_index,
         skin_bgr=(int(blue), int(green), int(red)),
-        clothing=clothing,
+        clothing=appearance.clothing,
     )
     return Actor(
         head=head,

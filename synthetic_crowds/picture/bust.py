@@ -13,8 +13,7 @@ import numpy as np
 
 from synthetic_crowds.basis.head_basis import smooth_normals
 from synthetic_crowds.bodies.build import build_body
-from synthetic_crowds.heads.skin import skin_colour
-from synthetic_crowds.people.clothing import draw_clothing
+from synthetic_crowds.heads.reflectance import skin_colour
 from synthetic_crowds.records import MeshPart
 
 if TYPE_CHECKING:
@@ -43,16 +42,11 @@ def dressed_shoulders(person: Person, appearance: Appearance) -> tuple[MeshPart,
 
     Args:
         person: Whose body.
-        appearance: Seeds the clothes, the same that the street shows that day.
+        appearance: The clothes, the same that the street shows that day.
 
     Returns:
         The whole body in the frame of its head; most of it below any portrait.
     """
-    clothing = draw_clothing(
-        rng=np.random.default_rng(appearance.clothing_seed),
-        sex=person.sex,
-        age_years=person.age_years,
-    )
     tone = person.skin.tone + appearance.tan
     blue, green, red = np.rint(skin_colour(tone, person.skin.undertone)).tolist()
     body = build_body(
@@ -61,7 +55,7 @@ def dressed_shoulders(person: Person, appearance: Appearance) -> tuple[MeshPart,
         height_m=person.height_m,
         body_mass_index=person.body_mass_index,
         skin_bgr=(int(blue), int(green), int(red)),
-        clothing=clothing,
+        clothing=appearance.clothing,
     )
     head_joint = body.neck(0.0).astype(np.float32)
     return tuple(

@@ -1,17 +1,15 @@
 """Portraits: one face, close up, under a studio's or the street's light.
 
-Owns the pictures of watchlists and of training. Knows nothing of crowds.
+Owns the rendering of single heads. Knows nothing of crowds or watchlists.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from synthetic_crowds.heads.build import build_head
-from synthetic_crowds.people.appearance import draw_appearance
 from synthetic_crowds.picture.bust import build_bust, dressed_shoulders
 from synthetic_crowds.raster.pose import gaze_rotation
 from synthetic_crowds.raster.rasteriser import (
@@ -35,13 +33,12 @@ if TYPE_CHECKING:
     from synthetic_crowds.people.person import Appearance, Person
     from synthetic_crowds.records import MeshPart
 
-__all__ = ["draw_studio_light", "enrolment_portrait", "render_head", "render_portrait"]
+__all__ = ["draw_studio_light", "render_head", "render_portrait"]
 
 # Far enough for natural proportions, as in a custody suite.
 _DISTANCE_M = 1.8
 _SAMPLES = 2
 _MEAN_FACE_HEIGHT_M = 0.183
-_ENROLMENT_SIZE_PX = (256, 208)
 
 
 def draw_studio_light(*, rng: Generator) -> Light:
@@ -199,37 +196,4 @@ def render_head(
             np.float32
         ),
         landmarks=landmarks.astype(np.float32),
-    )
-
-
-def enrolment_portrait(person: Person, *, rng: Generator) -> Portrait:
-    """Take the picture under which somebody is put on a watchlist.
-
-    A custody or passport picture of some other day: frontal within a few degrees,
-    evenly lit, before a plain wall, without glasses or hat.
-
-    Args:
-        person: Who.
-        rng: Of that day.
-
-    Returns:
-        A portrait 256 pixels high.
-    """
-    appearance = replace(
-        draw_appearance(person, rng=rng),
-        glasses_on=bool(rng.random() < 0.25 * person.glasses.worn_share),
-        head_covered=False,
-    )
-    yaw, pitch, roll = rng.normal(0.0, (3.0, 2.5, 1.5))
-    return render_portrait(
-        person,
-        appearance,
-        yaw_deg=float(yaw),
-        pitch_deg=float(pitch),
-        roll_deg=float(roll),
-        face_height_px=float(rng.uniform(112.0, 145.0)),
-        size_px=_ENROLMENT_SIZE_PX,
-        light=None,
-        background_bgr=None,
-        rng=rng,
     )

@@ -16,7 +16,7 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["SRGB_TO_LINEAR", "linear_to_srgb", "srgb_to_linear"]
+__all__ = ["SRGB_TO_LINEAR", "encode_srgb", "linear_to_srgb", "srgb_to_linear"]
 
 # Steps of the encoding table: the curve rises at most 12.92 * 255 levels per unit,
 # so neighbouring entries differ by less than one level.
@@ -27,7 +27,8 @@ def _decode(srgb: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
-def _encode(linear: NDArray[np.float64]) -> NDArray[np.float64]:
+def encode_srgb(linear: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Encode linear light, from 0, exactly: sRGB from 0, 1 for white."""
     bright = 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055
     return np.where(linear <= 0.0031308, linear * 12.92, bright)
 
@@ -35,7 +36,7 @@ def _encode(linear: NDArray[np.float64]) -> NDArray[np.float64]:
 SRGB_TO_LINEAR = _decode(np.arange(256) / 255.0).astype(np.float32)
 SRGB_TO_LINEAR.setflags(write=False)
 _LINEAR_TO_SRGB = np.rint(
-    255.0 * _encode(np.arange(_ENCODE_STEPS) / (_ENCODE_STEPS - 1))
+    255.0 * encode_srgb(np.arange(_ENCODE_STEPS) / (_ENCODE_STEPS - 1))
 ).astype(np.uint8)
 
 

@@ -1,6 +1,6 @@
 """Light on the street: where it comes from, its colours, and what shadows it casts.
 
-Owns four kinds of weather and their variation, in world coordinates and linear
+Owns five kinds of light and their variation, in world coordinates and linear
 light. Knows nothing of surfaces, people or sensors.
 
 The strengths are chosen, not measured: a white matt surface facing the key light
@@ -162,6 +162,20 @@ _RECIPES = {
         cast=0.14,
         contact=0.50,
         blur_m=0.12,
+    ),
+    # A street lamp behind the camera, lit windows, and next to no sky.
+    Weather.NIGHT: _Recipe(
+        azimuth_deg=(-45.0, 60.0),
+        elevation_deg=(48.0, 68.0),
+        key=(0.17, 0.33, 0.46),
+        sky=(0.055, 0.060, 0.065),
+        ground=(0.055, 0.070, 0.080),
+        horizon=(0.030, 0.022, 0.020),
+        level=0.085,
+        glow=0.55,
+        cast=0.55,
+        contact=0.50,
+        blur_m=0.025,
     ),
 }
 

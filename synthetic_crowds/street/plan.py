@@ -48,6 +48,7 @@ class Concern(IntEnum):
     SENSOR = 5
     WATCHLIST = 6
     PORTRAIT = 7
+    IMAGES = 8
 
 
 def stream(

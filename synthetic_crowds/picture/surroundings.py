@@ -1,4 +1,4 @@
-"""Light and background for portraits that stand in for street views.
+"""Light and background of portraits that are not taken in a studio.
 
 Owns their variation. Light is harsher and background busier than a studio's, since
 what an embedder does not see in training it takes for identity.
@@ -63,13 +63,23 @@ def draw_wall(*, rng: Generator) -> Bgr:
     return float(round(blue)), float(round(green)), float(round(red))
 
 
-def with_wall(portrait: Portrait, wall_bgr: Bgr, *, rng: Generator) -> Portrait:
-    """Put a blurred, blotchy street behind a portrait rendered before `wall_bgr`."""
+def with_wall(
+    portrait: Portrait, wall_bgr: Bgr, *, rng: Generator, colourful: float = 1.0
+) -> Portrait:
+    """Put a blurred, blotchy street behind a portrait rendered before `wall_bgr`.
+
+    Args:
+        portrait: The picture.
+        wall_bgr: What it was rendered before.
+        rng: Draws the blotches.
+        colourful: How far their hues differ, 0 for grey to 1.
+    """
     image = portrait.image_bgr
     # The renderer leaves untouched pixels at exactly the colour it was given.
     behind = (np.abs(image.astype(np.int16) - wall_bgr) <= 1.0).all(axis=2)
     cells = int(rng.integers(3, 16))
     blotches = rng.normal(0.0, rng.uniform(4.0, 30.0), size=(cells, cells, 3))
+    blotches = colourful * blotches + (1.0 - colourful) * blotches[..., :1]
     height, width = image.shape[:2]
     texture = cv2.resize(
         blotches.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -19,6 +20,7 @@ from matcher_doubles import GREY, ColourDetector, ColourEmbedder, painted
 from matcher.config import (
     BestShotConfig,
     DecisionConfig,
+    EmbedderConfig,
     EngineConfig,
     MatcherConfig,
     QualityConfig,
@@ -33,7 +35,6 @@ from matcher.service.service import make_service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -43,6 +44,8 @@ MATCHER = MatcherConfig(
     quality=QualityConfig(min_quality=0.0),
     tracker=TrackerConfig(confirm_hits=2),
     best_shot=BestShotConfig(interval_s=0.3, min_gain=1.0, max_shots=3),
+    # Colours have no calibration cohort: a threshold has to be given.
+    embedder=EmbedderConfig(model_path=Path("colours"), model_sha256="c" * 64),
     decision=DecisionConfig(threshold=0.9),
     engine=EngineConfig(drop_policy="none"),
 )

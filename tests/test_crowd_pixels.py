@@ -163,7 +163,8 @@ def test_shadow_falls_away_from_the_key_light():
     post = thin_post()
     place = np.array([8.0, 0.0, 0.0])
     foot = ellipse_m(place, 0.0, (0.1, 0.1))
-    shadow = cast([(post, np.eye(3), place)], foot, light, CAMERA)
+    mesh = post.vertices, post.triangles, np.eye(3), place
+    shadow = cast([mesh], foot, light, CAMERA)
     rows, _ = np.nonzero(shadow.share > 0.3)
     foot_row = CAMERA.to_image(CAMERA.to_camera(place))[1]
     assert rows.min() + shadow.top_px < foot_row - 5

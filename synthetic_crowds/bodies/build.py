@@ -31,6 +31,7 @@ from synthetic_crowds.records import MeshPart, Sex
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from synthetic_crowds.bodies.skeleton import Pose
     from synthetic_crowds.people.clothing import Bgr, Clothing
 
 __all__ = ["Body", "build_body"]
@@ -89,7 +90,11 @@ class Body:
 
     def neck(self, gait_phase: float) -> NDArray[np.float64]:
         """Place the head's origin, body frame, at a phase of the gait; (3,) metres."""
-        return self.walker.pose(gait_phase).move(Bone.CHEST, self.head_joint_m)
+        return self.neck_in(self.walker.pose(gait_phase))
+
+    def neck_in(self, pose: Pose) -> NDArray[np.float64]:
+        """Place the head's origin, body frame, in a pose; (3,) metres."""
+        return pose.move(Bone.CHEST, self.head_joint_m)
 
     def parts(self, gait_phase: float) -> tuple[MeshPart, ...]:
         """Pose the body.
@@ -109,6 +114,16 @@ class Body:
             pose.rotations,
             pose.offsets_m,
         )
+        return self._drawn(points, normals)
+
+    def rest_parts(self) -> tuple[MeshPart, ...]:
+        """The surfaces at rest."""
+        return self._drawn(self.rest_m, self.rest_normals)
+
+    def _drawn(
+        self, points: NDArray[np.float32], normals: NDArray[np.float32]
+    ) -> tuple[MeshPart, ...]:
+        """Spread points over the surfaces."""
         return tuple(
             MeshPart(
                 vertices=points[surface.source],

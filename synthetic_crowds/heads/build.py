@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from synthetic_crowds.people.person import Appearance, Person
 
-__all__ = ["Head", "build_head"]
+__all__ = ["Head", "build_head", "skin_template"]
 
 _SKIN_SPECULAR = 0.16
 _NOSE_TIP_M = (0.0, 0.0025, 0.1152)
@@ -135,6 +135,14 @@ def _load_places() -> _Places:
             & (skin[:, 2] > 0.05)
         ),
     )
+
+
+def skin_template() -> tuple[
+    NDArray[np.float32], NDArray[np.int32], NDArray[np.float32]
+]:
+    """The average head's skin: vertices (v, 3), triangles (t, 3), texture (v, 2)."""
+    basis = load_head_basis()
+    return basis.template_m[: basis.n_skin], basis.skin_triangles, _load_places().uv
 
 
 def build_head(

@@ -10,13 +10,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numba import njit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthetic_crowds.records import MeshPart
 
-__all__ = ["bend_neck"]
+__all__ = ["bend", "bend_neck", "neck_share"]
 
 # Local heights between which the neck lets go of the head; the chin lies above.
 _TURNS_M, _STAYS_M = -0.075, -0.125
@@ -38,13 +39,34 @@ def bend_neck(skin: MeshPart, gaze: NDArray[np.float64]) -> MeshPart:
     Returns:
         The same surface, still in the head's frame.
     """
-    _, y, z = skin.vertices.T
+    return replace(skin, vertices=bend(skin.vertices, neck_share(skin.vertices), gaze))
+
+
+def neck_share(vertices: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How far each vertex (v, 3) of a skin keeps to the body, (v,) in [0, 1]."""
+    _, y, z = vertices.T
     low = _rise(y, _TURNS_M, _STAYS_M)
     back = np.maximum(_rise(z, _CHIN_Z_M, _THROAT_Z_M), _rise(y, *_CHEST_M))
-    stay = (low * back)[:, None]
-    # Row vectors: v @ gaze is the inverse turn of v.
-    still = skin.vertices @ gaze.astype(np.float32)
-    return replace(skin, vertices=skin.vertices + stay * (still - skin.vertices))
+    return low * back
+
+
+@njit(cache=True, nogil=True)
+def bend(
+    vertices: NDArray[np.float32],
+    share: NDArray[np.float32],
+    gaze: NDArray[np.float64],
+) -> NDArray[np.float32]:
+    """Move each vertex (v, 3), head's frame, back to the body by its share (v,)."""
+    bent = vertices.copy()
+    for v in range(vertices.shape[0]):
+        if share[v] == 0.0:
+            continue
+        x, y, z = vertices[v, 0], vertices[v, 1], vertices[v, 2]
+        for i in range(3):
+            # Column i: the inverse turn.
+            still = gaze[0, i] * x + gaze[1, i] * y + gaze[2, i] * z
+            bent[v, i] += share[v] * (still - vertices[v, i])
+    return bent
 
 
 def _rise(value: NDArray[np.float32], start: float, end: float) -> NDArray[np.float32]:

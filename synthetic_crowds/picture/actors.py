@@ -11,28 +11,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synthetic_crowds.bodies.build import build_body
+from synthetic_crowds.bodies.skeleton import follow
 from synthetic_crowds.heads.build import build_head
-from synthetic_crowds.heads.neck import bend_neck
+from synthetic_crowds.heads.neck import bend
 from synthetic_crowds.heads.reflectance import skin_colour
-from synthetic_crowds.raster.coarse import Thinning, thinning_of
+from synthetic_crowds.picture.doubles import Double, Outline, double_up, outline_of
 from synthetic_crowds.raster.pose import body_rotation, gaze_rotation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthetic_crowds.bodies.build import Body
+    from synthetic_crowds.bodies.skeleton import Pose
     from synthetic_crowds.heads.build import Head
     from synthetic_crowds.people.person import Appearance, Person
-    from synthetic_crowds.records import MeshPart
     from synthetic_crowds.street.motion import Stance
     from synthetic_crowds.street.shadows import Placed
 
 __all__ = ["Actor", "Posed", "dress", "pose"]
-
-# Coarse enough for a face 30 px high, where they err by some two pixels.
-_HEAD_CELL_M, _BODY_CELL_M = 0.012, 0.03
-# Parts with so few triangles add nothing to an outline.
-_DETAIL = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,15 +37,15 @@ class Actor:
 
     Attributes:
         head: With full detail.
-        coarse_head: The same surfaces with fewer triangles.
         body: Clothed, walking.
-        body_thinnings: How to coarsen each part of the body, in any pose.
+        doubles: Both together, in less and less detail.
+        outline: What casts their shadow.
     """
 
     head: Head
-    coarse_head: tuple[MeshPart, ...]
     body: Body
-    body_thinnings: tuple[Thinning, ...]
+    doubles: tuple[Double, ...]
+    outline: Outline
 
 
 def dress(person: Person, appearance: Appearance, *, texture_px: int = 256) -> Actor:
@@ -67,15 +63,9 @@ def dress(person: Person, appearance: Appearance, *, texture_px: int = 256) -> A
     )
     return Actor(
         head=head,
-        # Hair stays whole: a coarse cap would let the scalp show through.
-        coarse_head=(
-            thinning_of(head.parts[0], cell_m=_HEAD_CELL_M).of(head.parts[0]),
-            *head.parts[1:],
-        ),
         body=body,
-        body_thinnings=tuple(
-            thinning_of(part, cell_m=_BODY_CELL_M) for part in body.parts(0.0)
-        ),
+        doubles=double_up(head, body),
+        outline=outline_of(head, body),
     )
 
 
@@ -86,61 +76,70 @@ class Posed:
     Attributes:
         actor: Who.
         stance: Where, and how they move.
-        body_parts, coarse_body: This moment's step of the walk.
-        head_parts, coarse_head: With the neck bent as far as the head is turned.
+        bones: This moment's step of the walk.
+        gaze: (3, 3) float64, the head's frame to the body's.
         body_turn, head_turn: (3, 3) float64, local frames to the world.
         feet_m, neck_m: (3,) float64, the local frames' origins in the world.
     """
 
     actor: Actor
     stance: Stance
-    body_parts: tuple[MeshPart, ...]
-    coarse_body: tuple[MeshPart, ...]
-    head_parts: tuple[MeshPart, ...]
-    coarse_head: tuple[MeshPart, ...]
+    bones: Pose
+    gaze: NDArray[np.float64]
     body_turn: NDArray[np.float64]
     head_turn: NDArray[np.float64]
     feet_m: NDArray[np.float64]
     neck_m: NDArray[np.float64]
 
-    def silhouette(self) -> tuple[Placed, ...]:
-        """The coarse double's larger parts, with their rotation to the world and place.
-
-        Eyes and spectacles lie inside the rest's outline.
-        """
-        placed = (
-            *((part, self.body_turn, self.feet_m) for part in self.coarse_body),
-            *((part, self.head_turn, self.neck_m) for part in self.coarse_head),
+    def body_vertices(
+        self, double: Double | Outline
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Vertices and normals (b, 3) of the walking body, body frame."""
+        return follow(
+            double.rest_m,
+            double.rest_normals,
+            double.bones,
+            double.weights,
+            self.bones.rotations,
+            self.bones.offsets_m,
         )
-        return tuple(mesh for mesh in placed if len(mesh[0].triangles) > _DETAIL)
+
+    def head_vertices(self, double: Double | Outline) -> NDArray[np.float32]:
+        """Vertices (h, 3), head's frame, the neck bent as far as the head is turned."""
+        return bend(double.head_m, double.neck_share, self.gaze)
+
+    def silhouette(self) -> tuple[Placed, ...]:
+        """The outline's surfaces, with their rotation to the world and place."""
+        outline = self.actor.outline
+        return (
+            (
+                self.body_vertices(outline)[0],
+                outline.body_triangles,
+                self.body_turn,
+                self.feet_m,
+            ),
+            (
+                self.head_vertices(outline),
+                outline.head_triangles,
+                self.head_turn,
+                self.neck_m,
+            ),
+        )
 
 
 def pose(actor: Actor, stance: Stance) -> Posed:
     """Put an actor into a stance."""
-    phase = stance.travelled_m / actor.body.stride_m % 1.0
+    bones = actor.body.walker.pose(stance.travelled_m / actor.body.stride_m % 1.0)
     turn = body_rotation(stance.heading_deg)
     gaze = gaze_rotation(stance.yaw_deg, stance.pitch_deg, stance.roll_deg)
     feet_m = np.array([stance.x_m, stance.y_m, 0.0])
-    parts = actor.body.parts(phase)
     return Posed(
         actor=actor,
         stance=stance,
-        body_parts=parts,
-        coarse_body=tuple(
-            thinning.of(part)
-            for thinning, part in zip(actor.body_thinnings, parts, strict=True)
-        ),
+        bones=bones,
+        gaze=gaze,
         body_turn=turn,
-        head_parts=_bend(actor.head.parts, gaze),
-        coarse_head=_bend(actor.coarse_head, gaze),
         head_turn=turn @ gaze,
         feet_m=feet_m,
-        neck_m=feet_m + turn @ np.asarray(actor.body.neck(phase), np.float64),
+        neck_m=feet_m + turn @ actor.body.neck_in(bones),
     )
-
-
-def _bend(
-    head: tuple[MeshPart, ...], gaze: NDArray[np.float64]
-) -> tuple[MeshPart, ...]:
-    """Bend the neck in a head's first part, its skin."""
-    return (bend_neck(head[0], gaze), *head[1:])

@@ -1,12 +1,13 @@
 """One frame: people into a street, with the truth about every face it shows.
 
-Owns the order of hiding (far people first), the blending, and visibility, exact to
-the pixel. Knows nothing of time: a frame is a list of people and where they stand, so
+Owns the order of hiding (near people first, so that nothing hidden costs light) and
+the blending. Knows nothing of time: a frame is a list of people and where they stand, so
 a single random picture is composed just as a clip is.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,9 @@ import numpy as np
 from numba import njit
 
 from synthetic_crowds.picture.actors import pose
-from synthetic_crowds.picture.sprites import cut_out
-from synthetic_crowds.raster.colour import SRGB_TO_LINEAR, linear_to_srgb
-from synthetic_crowds.raster.optics import expose
+from synthetic_crowds.picture.sprites import PAD_PX, new_plate, put_on
+from synthetic_crowds.raster.colour import LINEAR_TO_SRGB, SRGB_TO_LINEAR
+from synthetic_crowds.raster.optics import expose, smear
 from synthetic_crowds.street.shadows import cast, darken, ellipse_m
 
 if TYPE_CHECKING:
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthetic_crowds.picture.actors import Actor
-    from synthetic_crowds.picture.sprites import Sprite
+    from synthetic_crowds.picture.sprites import Plate, Sprite
     from synthetic_crowds.raster.camera import Camera
+    from synthetic_crowds.raster.figure import Rect
     from synthetic_crowds.raster.optics import Optics
     from synthetic_crowds.street.motion import Stance
     from synthetic_crowds.street.scene import Scene
@@ -40,8 +42,6 @@ _BODY_DEPTH_M = 0.3
 _REACH_M, _TALLEST_M = 1.0, 2.2
 # The ground that two feet keep the sky's light from.
 _FEET_RADII_M = (0.36, 0.26)
-_NOBODY = -1
-_ENCODE = linear_to_srgb(np.linspace(0.0, 1.0, 4096, dtype=np.float32))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -96,115 +96,130 @@ def compose(
         rng: Decides the sensor's noise and nothing else.
     """
     image = scene.background_bgr.copy()
-    owners = np.full(image.shape[:2], _NOBODY, np.int32)
     light = scene.light.seen_by(camera)
+    posed = [
+        (index, pose(actor, stance))
+        for index, (actor, stance) in enumerate(people)
+        if _in_view(stance, scene, camera)
+    ]
+    # Near people first: whatever they hide is never lit.
+    posed.sort(key=lambda pair: float(camera.to_camera(pair[1].neck_m)[2]))
+    plate = new_plate(scene.depth_m)
     sprites: list[tuple[int, Sprite]] = []
-    for index, (actor, stance) in enumerate(people):
-        if not _in_view(stance, scene, camera):
-            continue
-        posed = pose(actor, stance)
-        sprite = cut_out(posed, camera, light, optics)
+    for index, person in posed:
+        sprite = put_on(
+            plate, person, camera, light, optics, body_depth_m=_BODY_DEPTH_M
+        )
         if sprite is not None:
             sprites.append((index, sprite))
-        feet = ellipse_m(posed.feet_m, stance.heading_deg, _FEET_RADII_M)
-        shadow = cast(posed.silhouette(), feet, scene.light, camera)
+        feet = ellipse_m(person.feet_m, person.stance.heading_deg, _FEET_RADII_M)
+        shadow = cast(person.silhouette(), feet, scene.light, camera)
         if shadow is not None:
             darken(image, scene.ground, shadow)
-    sprites.sort(key=lambda pair: -pair[1].depth_m)
-    for index, sprite in sprites:
-        _lay(
-            image,
-            owners,
-            scene.depth_m,
-            sprite.tile,
-            sprite.left_px,
-            sprite.top_px,
-            np.float32(sprite.depth_m - _BODY_DEPTH_M),
-            index,
-            SRGB_TO_LINEAR,
-            _ENCODE,
-        )
-    return Frame(
-        image_bgr=expose(image, optics, rng=rng), faces=_see_faces(sprites, owners)
-    )
+    _develop(image, plate, [sprite.rect for _, sprite in sprites], optics)
+    return Frame(image_bgr=expose(image, optics, rng=rng), faces=_see_faces(sprites))
 
 
 def _in_view(stance: Stance, scene: Scene, camera: Camera) -> bool:
     """Whether a person standing there, or their shadow, may show at all."""
-    corners = np.array(
-        [
-            (stance.x_m + dx, stance.y_m + dy, z)
-            for dx in (-_REACH_M, _REACH_M)
-            for dy in (-_REACH_M, _REACH_M)
-            for z in (0.0, _TALLEST_M)
-        ]
+    k = camera.intrinsics
+    left, top, right, bottom, nearest_m = _reach(
+        stance.x_m,
+        stance.y_m,
+        camera.rotation,
+        camera.position_m,
+        (k.fx_px, k.fy_px, k.cx_px, k.cy_px),
     )
-    seen = camera.to_camera(corners)
-    if (seen[:, 2] < 1.0).any():
+    if nearest_m < 1.0:
         return True
-    spots = camera.to_image(seen)
-    left, top = np.maximum(np.floor(spots.min(axis=0)), 0).astype(int)
-    right, bottom = np.ceil(spots.max(axis=0)).astype(int)
-    behind = scene.depth_m[top : max(bottom, 0), left : max(right, 0)]
-    return bool((behind > seen[:, 2].min() - _BODY_DEPTH_M).any())
+    behind = scene.depth_m[
+        max(math.floor(top), 0) : max(math.ceil(bottom), 0),
+        max(math.floor(left), 0) : max(math.ceil(right), 0),
+    ]
+    return bool((behind > nearest_m - _BODY_DEPTH_M).any())
 
 
-def _see_faces(
-    sprites: list[tuple[int, Sprite]], owners: NDArray[np.int32]
-) -> FrameFaces:
-    """Count what is left of each face once everybody stands in the frame."""
-    height, width = owners.shape
-    seen: list[tuple[int, Sprite, float]] = []
-    for index, sprite in sprites:
-        rows, columns = sprite.face_rows, sprite.face_columns
-        if not sprite.faces or not len(rows):
-            continue
-        inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-        shown = int((owners[rows[inside], columns[inside]] == index).sum())
-        if shown:
-            seen.append((index, sprite, shown / len(rows)))
+@njit(cache=True, nogil=True)
+def _reach(
+    x_m: float,
+    y_m: float,
+    rotation: NDArray[np.float64],
+    lens_m: NDArray[np.float64],
+    lens: tuple[float, float, float, float],
+) -> tuple[float, float, float, float, float]:
+    """Project the box that holds a person: left, top, right, bottom, least depth."""
+    left, top, right, bottom, nearest = np.inf, np.inf, -np.inf, -np.inf, np.inf
+    for corner in range(8):
+        x = x_m + (_REACH_M if corner & 1 else -_REACH_M) - lens_m[0]
+        y = y_m + (_REACH_M if corner & 2 else -_REACH_M) - lens_m[1]
+        z = (_TALLEST_M if corner & 4 else 0.0) - lens_m[2]
+        depth = rotation[2, 0] * x + rotation[2, 1] * y + rotation[2, 2] * z
+        nearest = min(nearest, depth)
+        across = rotation[0, 0] * x + rotation[0, 1] * y + rotation[0, 2] * z
+        down = rotation[1, 0] * x + rotation[1, 1] * y + rotation[1, 2] * z
+        if depth > 0.0:
+            u, v = across / depth * lens[0] + lens[2], down / depth * lens[1] + lens[3]
+            left, right = min(left, u), max(right, u)
+            top, bottom = min(top, v), max(bottom, v)
+    return left, top, right, bottom, nearest
+
+
+def _develop(
+    image: NDArray[np.uint8], plate: Plate, rects: list[Rect], optics: Optics
+) -> None:
+    """Blur what is on the plate as the lens does, and lay it over the street."""
+    if not rects:
+        return
+    height, width = image.shape[:2]
+    left = max(min(rect.left for rect in rects), 0)
+    top = max(min(rect.top for rect in rects), 0)
+    right = min(max(rect.right for rect in rects), width)
+    bottom = min(max(rect.bottom for rect in rects), height)
+    light = smear(
+        plate.light[top : bottom + 2 * PAD_PX, left : right + 2 * PAD_PX],
+        lens_blur_px=optics.lens_blur_px,
+        motion_px=(0.0, 0.0),
+    )
+    _lay(
+        image[top:bottom, left:right],
+        light[PAD_PX : PAD_PX + bottom - top, PAD_PX : PAD_PX + right - left],
+        SRGB_TO_LINEAR,
+        LINEAR_TO_SRGB,
+    )
+
+
+def _see_faces(sprites: list[tuple[int, Sprite]]) -> FrameFaces:
+    """List the faces of which anything shows, far ones first."""
+    seen = [pair for pair in reversed(sprites) if pair[1].visibility > 0.0]
 
     def stack(values: list[object], *shape: int) -> NDArray[np.float32]:
         return np.asarray(values, np.float32).reshape(-1, *shape)
 
     return FrameFaces(
-        person_index=np.asarray([index for index, _, _ in seen], np.int32),
-        box_xyxy=stack([sprite.face_box_xyxy for _, sprite, _ in seen], 4),
-        landmarks=stack([sprite.landmarks for _, sprite, _ in seen], 5, 2),
-        yaw_pitch_roll_deg=stack(
-            [sprite.yaw_pitch_roll_deg for _, sprite, _ in seen], 3
-        ),
-        visibility=stack([share for _, _, share in seen]),
-        body_box_xyxy=stack([sprite.body_box_xyxy for _, sprite, _ in seen], 4),
+        person_index=np.asarray([index for index, _ in seen], np.int32),
+        box_xyxy=stack([sprite.face_box_xyxy for _, sprite in seen], 4),
+        landmarks=stack([sprite.landmarks for _, sprite in seen], 5, 2),
+        yaw_pitch_roll_deg=stack([sprite.yaw_pitch_roll_deg for _, sprite in seen], 3),
+        visibility=stack([sprite.visibility for _, sprite in seen]),
+        body_box_xyxy=stack([sprite.body_box_xyxy for _, sprite in seen], 4),
     )
 
 
 @njit(cache=True, nogil=True)
 def _lay(
     image: NDArray[np.uint8],
-    owners: NDArray[np.int32],
-    scenery_m: NDArray[np.float32],
-    tile: NDArray[np.float32],
-    left: int,
-    top: int,
-    depth_m: np.float32,
-    owner: int,
+    light: NDArray[np.float32],
     decode: NDArray[np.float32],
     encode: NDArray[np.uint8],
 ) -> None:
-    """Blend a tile over the image in linear light, and mark whose pixels they are."""
-    height, width = owners.shape
-    for row in range(max(0, -top), min(tile.shape[0], height - top)):
-        y = top + row
-        for column in range(max(0, -left), min(tile.shape[1], width - left)):
-            x = left + column
-            cover = tile[row, column, 3]
-            if cover < np.float32(0.004) or scenery_m[y, x] < depth_m:
+    """Lay premultiplied light (h, w, 4) over an image, in linear light."""
+    for y in range(image.shape[0]):
+        for x in range(image.shape[1]):
+            cover = light[y, x, 3]
+            if cover < np.float32(0.004):
                 continue
             clear = np.float32(1.0) - cover
             for c in range(3):
-                light = tile[row, column, c] + clear * decode[image[y, x, c]]
-                light = min(max(light, np.float32(0.0)), np.float32(1.0))
-                image[y, x, c] = encode[int(light * np.float32(4095.0) + 0.5)]
-            if cover >= np.float32(0.5):
-                owners[y, x] = owner
+                total = light[y, x, c] + clear * decode[image[y, x, c]]
+                total = min(max(total, np.float32(0.0)), np.float32(1.0))
+                image[y, x, c] = encode[int(total * np.float32(4095.0) + 0.5)]

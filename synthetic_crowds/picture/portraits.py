@@ -11,16 +11,22 @@ import numpy as np
 
 from synthetic_crowds.heads.build import build_head
 from synthetic_crowds.picture.bust import build_bust, dressed_shoulders
+from synthetic_crowds.raster.figure import (
+    Rect,
+    develop,
+    expose_samples,
+    look_at,
+    merge,
+    paint_of,
+)
 from synthetic_crowds.raster.pose import gaze_rotation
 from synthetic_crowds.raster.rasteriser import (
     FACING_CAMERA,
+    NEAR_M,
     Intrinsics,
     Light,
-    draw,
     linear_to_srgb,
-    new_canvas,
     project,
-    resolve,
     srgb_to_linear,
 )
 from synthetic_crowds.records import Portrait
@@ -150,44 +156,17 @@ def render_head(
     middle = turned @ ((head.outline.min(axis=0) + head.outline.max(axis=0)) / 2.0)
     translation = np.array([0.0, 0.0, _DISTANCE_M]) - middle
     focal = face_height_px * _DISTANCE_M / _MEAN_FACE_HEIGHT_M
-    fine = Intrinsics(
-        fx_px=focal * _SAMPLES,
-        fy_px=focal * _SAMPLES,
-        cx_px=width * _SAMPLES / 2.0,
-        cy_px=height * _SAMPLES / 2.0,
-    )
-    canvas = new_canvas(height * _SAMPLES, width * _SAMPLES)
+    lens = Intrinsics(fx_px=focal, fy_px=focal, cx_px=width / 2.0, cy_px=height / 2.0)
     if shoulders is None:
         shoulders = build_bust(person, appearance, head)
-    for part in shoulders:
-        draw(
-            canvas,
-            part,
-            rotation=FACING_CAMERA,
-            translation_m=translation,
-            intrinsics=fine,
-            light=light,
-            owner=0,
-        )
-    for part in head.parts:
-        draw(
-            canvas,
-            part,
-            rotation=turned,
-            translation_m=translation,
-            intrinsics=fine,
-            light=light,
-            owner=1,
-        )
-    tile = resolve(canvas, factor=_SAMPLES)
+    tile = _take(shoulders, head, turned, translation, lens, light, size_px)
     behind = srgb_to_linear(np.clip(np.rint(background_bgr), 0, 255).astype(np.uint8))
     image = tile[..., :3] + (1.0 - tile[..., 3:]) * behind
-    coarse = Intrinsics(fx_px=focal, fy_px=focal, cx_px=width / 2.0, cy_px=height / 2.0)
     landmarks, _ = project(
-        head.landmarks, rotation=turned, translation_m=translation, intrinsics=coarse
+        head.landmarks, rotation=turned, translation_m=translation, intrinsics=lens
     )
     outline, _ = project(
-        head.outline, rotation=turned, translation_m=translation, intrinsics=coarse
+        head.outline, rotation=turned, translation_m=translation, intrinsics=lens
     )
     return Portrait(
         person_id=person.person_id,
@@ -197,3 +176,50 @@ def render_head(
         ),
         landmarks=landmarks.astype(np.float32),
     )
+
+
+def _take(
+    shoulders: tuple[MeshPart, ...],
+    head: Head,
+    turned: NDArray[np.float64],
+    translation: NDArray[np.float64],
+    lens: Intrinsics,
+    light: Light,
+    size_px: tuple[int, int],
+) -> NDArray[np.float32]:
+    """Draw shoulders and head, (h, w, 4), linear and premultiplied."""
+    parts = (*shoulders, *head.parts)
+    figure = merge(
+        parts,
+        paint_of(parts),
+        [np.zeros(len(part.triangles), np.bool_) for part in parts],
+    )
+    view = look_at(
+        [
+            (part.vertices, part.normals, rotation, translation)
+            for part, rotation in zip(
+                parts,
+                [FACING_CAMERA] * len(shoulders) + [turned] * len(head.parts),
+                strict=True,
+            )
+        ],
+        lens,
+        nearest_m=NEAR_M,
+    )
+    rect = Rect(0, 0, size_px[1], size_px[0])
+    tile = np.zeros((*size_px, 4), np.float32)
+    owners = expose_samples(
+        figure, view, rect, samples=_SAMPLES, triangles=slice(0, len(figure.triangles))
+    )
+    develop(
+        figure,
+        view,
+        owners,
+        rect,
+        tile,
+        samples=_SAMPLES,
+        px_per_m=lens.fx_px / _DISTANCE_M,
+        light=light,
+        viewer=-translation,
+    )
+    return tile

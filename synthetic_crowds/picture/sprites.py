@@ -1,7 +1,7 @@
-"""One person's pixels, cut out, with the truth about their face.
+"""One person put on a plate, with the truth about their face.
 
-Owns how finely a person is drawn and what a camera would see of the face if nobody
-were in the way. Knows nothing of other people or the street.
+Owns how finely a person is drawn and what a camera sees of their face. Knows nothing
+of the street, and of other people only what of the plate they have taken.
 """
 
 from __future__ import annotations
@@ -12,237 +12,292 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from numba import njit
 
-from synthetic_crowds.raster.optics import smear
-from synthetic_crowds.raster.pose import angles_seen
-from synthetic_crowds.raster.rasteriser import (
-    Canvas,
-    Intrinsics,
-    draw,
-    new_canvas,
-    resolve,
+from synthetic_crowds.picture.doubles import LEVEL_BELOW_PX
+from synthetic_crowds.raster.figure import (
+    Rect,
+    View,
+    develop,
+    expose_samples,
+    look_at,
 )
+from synthetic_crowds.raster.optics import is_smeared, smear
+from synthetic_crowds.raster.pose import angles_seen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthetic_crowds.picture.actors import Posed
+    from synthetic_crowds.picture.doubles import Double
     from synthetic_crowds.raster.camera import Camera
     from synthetic_crowds.raster.optics import Optics
     from synthetic_crowds.raster.rasteriser import Light
-    from synthetic_crowds.records import MeshPart
 
-__all__ = ["Sprite", "cut_out"]
+__all__ = ["PAD_PX", "Plate", "Sprite", "new_plate", "put_on"]
 
-_BODY, _HEAD = 0, 1
-# People whose face is lower than this on the image are drawn from coarse doubles.
-_COARSE_BELOW_PX = 30.0
 # A face turned further than this shows no face.
 _AVERTED_DEG = 100.0
+_AVERTED_LEVEL = 1
 _NEAREST_M = 0.8
-# Room around a tile for blur to spread into.
-_PAD_PX = 4
+# Room around a plate and around people for blur to spread into.
+PAD_PX = 4
+_SAMPLES = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Plate:
+    """What people have sent to the sensor so far, the nearest ones first.
+
+    Attributes:
+        light: (h + 2 pad, w + 2 pad, 4) float32, linear, premultiplied.
+        scenery_m: (h, w) float32, how far the street is.
+    """
+
+    light: NDArray[np.float32]
+    scenery_m: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sprite:
-    """What a camera sees of one person, before anything hides them.
+    """What a camera sees of one person behind those who are on the plate already.
 
     Attributes:
-        left_px, top_px: Of the tile, in the frame.
-        tile: (h, w, 4) float32, linear, premultiplied, as blurred.
-        depth_m: Along the optical axis.
+        rect: The pixels that they may have changed.
         body_box_xyxy: (4,) float64, of head and body.
-        faces: Whether the face is turned enough towards the camera to be one.
-        face_rows, face_columns: (n,) int, the face's own pixels in the frame's
-            coordinates; some may lie outside it.
+        visibility: Share of the face's pixels that show; 0 if it is turned away.
         face_box_xyxy: (4,) float64.
         landmarks: (5, 2) float64.
         yaw_pitch_roll_deg: (3,) float64, against the line of sight.
     """
 
-    left_px: int
-    top_px: int
-    tile: NDArray[np.float32]
-    depth_m: float
+    rect: Rect
     body_box_xyxy: NDArray[np.float64]
-    faces: bool
-    face_rows: NDArray[np.intp]
-    face_columns: NDArray[np.intp]
+    visibility: float
     face_box_xyxy: NDArray[np.float64]
     landmarks: NDArray[np.float64]
     yaw_pitch_roll_deg: NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class _Rect:
-    """Whole pixels of a frame, right and bottom exclusive; may reach beyond it."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return self.bottom - self.top, self.right - self.left
-
-    def within(self, other: _Rect) -> _Rect:
-        """What both have in common, perhaps nothing."""
-        left, top = max(self.left, other.left), max(self.top, other.top)
-        return _Rect(
-            left,
-            top,
-            max(min(self.right, other.right), left),
-            max(min(self.bottom, other.bottom), top),
-        )
-
-    def slices(self, frame: _Rect) -> tuple[slice, slice]:
-        """Its rows and columns in an array that covers `frame`."""
-        return (
-            slice(self.top - frame.top, self.bottom - frame.top),
-            slice(self.left - frame.left, self.right - frame.left),
-        )
+def new_plate(scenery_m: NDArray[np.float32]) -> Plate:
+    """Make an empty plate before a street."""
+    height, width = scenery_m.shape
+    return Plate(
+        light=np.zeros((height + 2 * PAD_PX, width + 2 * PAD_PX, 4), np.float32),
+        scenery_m=scenery_m,
+    )
 
 
-def cut_out(
-    posed: Posed, camera: Camera, light: Light, optics: Optics
+def put_on(
+    plate: Plate,
+    posed: Posed,
+    camera: Camera,
+    light: Light,
+    optics: Optics,
+    *,
+    body_depth_m: float,
 ) -> Sprite | None:
-    """Draw one person.
+    """Draw one person behind everybody who is on the plate already.
 
     The head and the collar around it get four samples a pixel; the rest of the body
     gets one, and the lens's blur smooths its edge.
 
+    Args:
+        plate: Written to.
+        posed: Nearer than nobody on the plate.
+        camera: The eye.
+        light: In camera space.
+        optics: The camera's lens and shutter.
+        body_depth_m: Scenery hides them if it is nearer by more than this.
+
     Returns:
         `None` if they are behind the lens, too near it, or out of the frame.
     """
-    depth_m = float(camera.to_camera(posed.neck_m)[2])
+    neck = camera.to_camera(posed.neck_m)
+    depth_m = float(neck[2])
     if depth_m < _NEAREST_M:
         return None
     head = posed.actor.head
     outline = camera.to_camera(head.outline @ posed.head_turn.T + posed.neck_m)
     marks = camera.to_camera(head.landmarks @ posed.head_turn.T + posed.neck_m)
     hull = camera.to_image(outline)
-    face_box = _bounds(hull)
-    head_box = _bounds(_spots(posed.coarse_head, posed.head_turn, posed.neck_m, camera))
-    body_box = _bounds(_spots(posed.coarse_body, posed.body_turn, posed.feet_m, camera))
+    face_box = np.concatenate((hull.min(axis=0), hull.max(axis=0)))
+    angles = angles_seen(camera.rotation @ posed.head_turn, outline.mean(axis=0))
+    faces = abs(angles[0]) <= _AVERTED_DEG
+    double = posed.actor.doubles[_level(face_box[3] - face_box[1], faces=faces)]
+    view = _look(posed, double, camera)
+    body_box, head_box = view.boxes_xyxy
     whole = np.concatenate(
         (np.minimum(head_box[:2], body_box[:2]), np.maximum(head_box[2:], body_box[2:]))
     )
-    frame = _Rect(
-        -_PAD_PX, -_PAD_PX, camera.width_px + _PAD_PX, camera.height_px + _PAD_PX
-    )
-    rect, head_rect = _around(whole).within(frame), _around(head_box)
+    frame = Rect(-PAD_PX, -PAD_PX, camera.width_px + PAD_PX, camera.height_px + PAD_PX)
+    rect = _around(whole).within(frame)
     if 0 in rect.shape:
         return None
-    angles = angles_seen(camera.rotation @ posed.head_turn, outline.mean(axis=0))
-    faces = abs(angles[0]) <= _AVERTED_DEG
-    far = face_box[3] - face_box[1] < _COARSE_BELOW_PX
-    body_parts = posed.coarse_body if far else posed.body_parts
-    head_parts = posed.head_parts if faces and not far else posed.coarse_head
-    canvas = _render(posed, body_parts, (), rect, 1, camera, light)
-    tile = resolve(canvas, factor=1)
-    rows = columns = np.empty(0, np.intp)
-    shared = head_rect.within(rect)
-    if 0 not in shared.shape:
-        canvas = _render(posed, body_parts, head_parts, head_rect, 2, camera, light)
-        fine = resolve(canvas, factor=2)
-        tile[shared.slices(rect)] = fine[shared.slices(head_rect)]
-        rows, columns = _face_pixels(canvas, hull, head_rect)
+    motion_px = _motion_px(posed, camera, optics.exposure_s)
+    ground = plate.light, (-PAD_PX, -PAD_PX)
+    if is_smeared(motion_px):
+        # The shutter draws them out before they hide behind others.
+        ground = np.zeros((*rect.shape, 4), np.float32), (rect.left, rect.top)
+    head_rect = _around(head_box).within(rect)
+    n_triangles = len(double.figure.triangles)
+    drawn = [(rect, 1, slice(0, double.n_body_triangles), head_rect)]
+    if 0 not in head_rect.shape:
+        drawn.append((head_rect, _SAMPLES, slice(0, n_triangles), None))
+    visibility = 0.0
+    for part, samples, triangles, skip in drawn:
+        owners = expose_samples(
+            double.figure, view, part, samples=samples, triangles=triangles
+        )
+        if samples == _SAMPLES and faces:
+            visibility = _visibility(
+                plate, owners, hull, _around(face_box), part, double,
+                np.float32(depth_m - body_depth_m),
+            )  # fmt: skip
+        develop(
+            double.figure,
+            view,
+            owners,
+            part,
+            ground[0],
+            samples=samples,
+            px_per_m=camera.intrinsics.fx_px / depth_m,
+            light=light,
+            viewer=-neck,
+            corner=ground[1],
+            skip=skip,
+            scenery_m=plate.scenery_m,
+            depth_m=depth_m - body_depth_m,
+        )
+    if is_smeared(motion_px):
+        tile = smear(ground[0], lens_blur_px=0.0, motion_px=motion_px)
+        _lay_behind(plate.light, tile, rect.left + PAD_PX, rect.top + PAD_PX)
     return Sprite(
-        left_px=rect.left,
-        top_px=rect.top,
-        tile=smear(
-            tile,
-            lens_blur_px=optics.lens_blur_px,
-            motion_px=_motion_px(posed, camera, optics.exposure_s),
-        ),
-        depth_m=depth_m,
+        rect=rect,
         body_box_xyxy=whole,
-        faces=faces,
-        face_rows=rows,
-        face_columns=columns,
+        visibility=visibility,
         face_box_xyxy=face_box,
         landmarks=camera.to_image(marks),
         yaw_pitch_roll_deg=np.array(angles),
     )
 
 
-def _spots(
-    parts: tuple[MeshPart, ...],
-    turn: NDArray[np.float64],
-    place_m: NDArray[np.float64],
-    camera: Camera,
-) -> NDArray[np.float64]:
-    """Pixels (n, 2) of every vertex; the few behind the lens come out on its edge."""
-    local = np.concatenate([part.vertices for part in parts])
-    seen = camera.to_camera(local @ turn.T + place_m)
-    seen[:, 2] = np.maximum(seen[:, 2], _NEAREST_M / 4)
-    return camera.to_image(seen)
+def _level(face_height_px: float, *, faces: bool) -> int:
+    """Which double to draw: coarser ones the lower the face is on the image."""
+    level = max(i for i, px in enumerate(LEVEL_BELOW_PX) if face_height_px < px)
+    return level if faces else max(level, _AVERTED_LEVEL)
 
 
-def _bounds(spots: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The box (4,) xyxy around pixels (n, 2)."""
-    return np.concatenate((spots.min(axis=0), spots.max(axis=0)))
+def _look(posed: Posed, double: Double, camera: Camera) -> View:
+    """Project body and head."""
+    body_m, body_normals = posed.body_vertices(double)
+    return look_at(
+        (
+            (
+                body_m,
+                body_normals,
+                camera.rotation @ posed.body_turn,
+                camera.to_camera(posed.feet_m),
+            ),
+            (
+                posed.head_vertices(double),
+                double.head_normals,
+                camera.rotation @ posed.head_turn,
+                camera.to_camera(posed.neck_m),
+            ),
+        ),
+        camera.intrinsics,
+        nearest_m=_NEAREST_M / 4,
+    )
 
 
-def _around(box_xyxy: NDArray[np.float64]) -> _Rect:
+def _around(box_xyxy: NDArray[np.float64]) -> Rect:
     """Whole pixels around a box, with room for blur."""
-    left, top, right, bottom = box_xyxy
-    return _Rect(
-        math.floor(left) - _PAD_PX,
-        math.floor(top) - _PAD_PX,
-        math.ceil(right) + _PAD_PX,
-        math.ceil(bottom) + _PAD_PX,
+    left, top, right, bottom = box_xyxy.tolist()
+    return Rect(
+        math.floor(left) - PAD_PX,
+        math.floor(top) - PAD_PX,
+        math.ceil(right) + PAD_PX,
+        math.ceil(bottom) + PAD_PX,
     )
 
 
-def _render(
-    posed: Posed,
-    body_parts: tuple[MeshPart, ...],
-    head_parts: tuple[MeshPart, ...],
-    rect: _Rect,
-    samples: int,
-    camera: Camera,
-    light: Light,
-) -> Canvas:
-    """Draw these parts as seen through a rectangle."""
-    height, width = rect.shape
-    canvas = new_canvas(height * samples, width * samples)
-    k = camera.intrinsics
-    intrinsics = Intrinsics(
-        fx_px=k.fx_px * samples,
-        fy_px=k.fy_px * samples,
-        cx_px=(k.cx_px - rect.left) * samples,
-        cy_px=(k.cy_px - rect.top) * samples,
-    )
-    for parts, turn, place_m, owner in (
-        (head_parts, posed.head_turn, posed.neck_m, _HEAD),
-        (body_parts, posed.body_turn, posed.feet_m, _BODY),
-    ):
-        for part in parts:
-            draw(
-                canvas,
-                part,
-                rotation=camera.rotation @ turn,
-                translation_m=camera.to_camera(place_m),
-                intrinsics=intrinsics,
-                light=light,
-                owner=owner,
-            )
-    return canvas
+def _visibility(
+    plate: Plate,
+    owners: NDArray[np.int32],
+    hull: NDArray[np.float64],
+    face: Rect,
+    rect: Rect,
+    double: Double,
+    depth_m: np.float32,
+) -> float:
+    """Share of the face's pixels that are in the frame with nothing before them.
 
-
-def _face_pixels(
-    canvas: Canvas, hull: NDArray[np.float64], rect: _Rect
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rows and columns, in the frame, of the head's pixels inside the face."""
-    inside = np.zeros(rect.shape, np.uint8)
-    points = np.round(hull - (rect.left, rect.top)).astype(np.int32)
+    Pixels of the face that lie beyond the frame were never drawn; they count by the
+    area of its outline.
+    """
+    inside = np.zeros(face.shape, np.uint8)
+    points = np.round(hull - (face.left, face.top)).astype(np.int32)
     cv2.fillConvexPoly(inside, cv2.convexHull(points), 1)
-    own = canvas.owner[::2, ::2] == _HEAD
-    rows, columns = np.nonzero(own & (inside > 0))
-    return rows + rect.top, columns + rect.left
+    own, shown, beyond = _count(
+        plate.light,
+        plate.scenery_m,
+        owners,
+        inside,
+        (face.left, face.top),
+        (rect.left, rect.top),
+        double.n_body_triangles,
+        depth_m,
+    )
+    return shown / (own + beyond) if own else 0.0
+
+
+@njit(cache=True, nogil=True)
+def _count(
+    light: NDArray[np.float32],
+    scenery: NDArray[np.float32],
+    owners: NDArray[np.int32],
+    inside: NDArray[np.uint8],
+    face: tuple[int, int],
+    rect: tuple[int, int],
+    n_body: int,
+    depth: np.float32,
+) -> tuple[int, int, int]:
+    """Count the face's own pixels, those that show, and those beyond the rectangle."""
+    own = 0
+    shown = 0
+    beyond = 0
+    for row in range(inside.shape[0]):
+        for column in range(inside.shape[1]):
+            if inside[row, column] == 0:
+                continue
+            x, y = face[0] + column, face[1] + row
+            i, j = 2 * (y - rect[1]), 2 * (x - rect[0])
+            if i < 0 or j < 0 or i >= owners.shape[0] or j >= owners.shape[1]:
+                beyond += 1
+                continue
+            if abs(owners[i, j]) <= n_body:
+                continue
+            own += 1
+            if x < 0 or y < 0 or x >= scenery.shape[1] or y >= scenery.shape[0]:
+                continue
+            covered = light[y + 4, x + 4, 3] >= np.float32(0.5)
+            if not covered and scenery[y, x] >= depth:
+                shown += 1
+    return own, shown, beyond
+
+
+@njit(cache=True, nogil=True)
+def _lay_behind(
+    light: NDArray[np.float32], tile: NDArray[np.float32], left: int, top: int
+) -> None:
+    """Add a tile where the plate is still clear."""
+    for row in range(tile.shape[0]):
+        for column in range(tile.shape[1]):
+            pixel = light[top + row, left + column]
+            clear = np.float32(1.0) - pixel[3]
+            for c in range(4):
+                pixel[c] += clear * tile[row, column, c]
 
 
 def _motion_px(posed: Posed, camera: Camera, exposure_s: float) -> tuple[float, float]:

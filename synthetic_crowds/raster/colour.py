@@ -16,7 +16,13 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["SRGB_TO_LINEAR", "encode_srgb", "linear_to_srgb", "srgb_to_linear"]
+__all__ = [
+    "LINEAR_TO_SRGB",
+    "SRGB_TO_LINEAR",
+    "encode_srgb",
+    "linear_to_srgb",
+    "srgb_to_linear",
+]
 
 # Steps of the encoding table: the curve rises at most 12.92 * 255 levels per unit,
 # so neighbouring entries differ by less than one level.
@@ -35,9 +41,10 @@ def encode_srgb(linear: NDArray[np.float64]) -> NDArray[np.float64]:
 
 SRGB_TO_LINEAR = _decode(np.arange(256) / 255.0).astype(np.float32)
 SRGB_TO_LINEAR.setflags(write=False)
-_LINEAR_TO_SRGB = np.rint(
+LINEAR_TO_SRGB = np.rint(
     255.0 * encode_srgb(np.arange(_ENCODE_STEPS) / (_ENCODE_STEPS - 1))
 ).astype(np.uint8)
+LINEAR_TO_SRGB.setflags(write=False)
 
 
 def srgb_to_linear(srgb: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -48,7 +55,7 @@ def srgb_to_linear(srgb: NDArray[np.uint8]) -> NDArray[np.float32]:
 def linear_to_srgb(linear: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Encode linear light of any shape as sRGB bytes; beyond [0, 1] saturates."""
     flat = np.ascontiguousarray(linear, dtype=np.float32).reshape(-1)
-    return _look_up(flat, _LINEAR_TO_SRGB).reshape(linear.shape)
+    return _look_up(flat, LINEAR_TO_SRGB).reshape(linear.shape)
 
 
 @njit(cache=True, nogil=True)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from synthetic_crowds.config import CameraConfig
 
-__all__ = ["Optics", "build_optics", "expose", "smear"]
+__all__ = ["Optics", "build_optics", "expose", "is_smeared", "smear"]
 
 # At 0 dB: variance per unit of linear signal, as of a 10,000-electron well, and the
 # floor, as a standard deviation of linear signal.
@@ -37,6 +37,7 @@ _READ_SD = 6e-4
 _GRAIN_PX = 0.55
 _BANK_MARGIN_PX = 96
 _NOISE_UNIT = 32.0
+_STILL_PX = 0.7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -79,6 +80,11 @@ def build_optics(config: CameraConfig, *, rng: Generator) -> Optics:
     )
 
 
+def is_smeared(motion_px: tuple[float, float]) -> bool:
+    """Whether a motion while the shutter is open shows at all."""
+    return math.hypot(*motion_px) > _STILL_PX
+
+
 def smear(
     tile: NDArray[np.float32],
     *,
@@ -92,8 +98,8 @@ def smear(
         lens_blur_px: Standard deviation.
         motion_px: How far its subject moves right and down while the shutter is open.
     """
-    length = math.hypot(*motion_px)
-    if length > 0.7:
+    if is_smeared(motion_px):
+        length = math.hypot(*motion_px)
         half = math.ceil(length / 2)
         kernel = np.zeros((2 * half + 1, 2 * half + 1), np.float32)
         steps = np.linspace(-0.5, 0.5, 4 * half + 3)

@@ -40,11 +40,14 @@ __all__ = [
     "Intrinsics",
     "Light",
     "draw",
+    "gloss_doublings",
+    "lamps_of",
     "linear_to_srgb",
     "new_canvas",
     "project",
     "resolve",
     "srgb_to_linear",
+    "wrap_of",
 ]
 
 FACING_CAMERA = np.diag([1.0, -1.0, -1.0])
@@ -212,20 +215,7 @@ def draw(
     order, front, total = front_then_back(
         screen, camera, normals, triangles, height, width
     )
-    # One half-vector serves the whole part: it is small against its distance.
-    viewer = -camera.mean(axis=0)
-    half = light.direction + viewer / max(float(np.linalg.norm(viewer)), NEAR_M)
-    half /= max(float(np.linalg.norm(half)), 1e-6)
-    lamps = np.stack(
-        (
-            light.direction,
-            light.key_bgr,
-            light.sky_bgr,
-            light.ground_bgr,
-            light.up,
-            half,
-        )
-    ).astype(np.float32)
+    lamps = lamps_of(light, -camera.mean(axis=0))
     fill(
         canvas.bgr,
         canvas.depth_m,
@@ -242,10 +232,46 @@ def draw(
         part.texture_bgra,
         SRGB_TO_LINEAR,
         lamps,
-        _SKIN_WRAP_BGR * np.float32(min(part.specular / _SKIN_SPECULAR, 1.0)),
+        wrap_of(part.specular),
         part.specular,
-        _TIGHT_DOUBLINGS if part.specular >= _TIGHT_FROM else _BROAD_DOUBLINGS,
+        gloss_doublings(part.specular),
     )
+
+
+def lamps_of(light: Light, viewer: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Arrange light as the loops read it.
+
+    Args:
+        light: In camera space.
+        viewer: (3,), from the subject to the lens, camera space. One half-vector
+            serves a whole subject: it is small against its distance.
+
+    Returns:
+        (6, 3): towards the key light, key colour, sky, ground, towards the sky,
+        half-way between key light and viewer.
+    """
+    half = light.direction + viewer / max(float(np.linalg.norm(viewer)), NEAR_M)
+    half /= max(float(np.linalg.norm(half)), 1e-6)
+    return np.stack(
+        (
+            light.direction,
+            light.key_bgr,
+            light.sky_bgr,
+            light.ground_bgr,
+            light.up,
+            half,
+        )
+    ).astype(np.float32)
+
+
+def wrap_of(specular: float) -> NDArray[np.float32]:
+    """How far the key light bleeds past the terminator, (3,) B, G, R: only in skin."""
+    return _SKIN_WRAP_BGR * np.float32(min(specular / _SKIN_SPECULAR, 1.0))
+
+
+def gloss_doublings(specular: float) -> int:
+    """A highlight's exponent is two to this power: tight on eyes and lenses."""
+    return _TIGHT_DOUBLINGS if specular >= _TIGHT_FROM else _BROAD_DOUBLINGS
 
 
 def resolve(canvas: Canvas, *, factor: int) -> NDArray[np.float32]:

@@ -157,7 +157,8 @@ def _shade_ground(
     for part, place_m in furniture:
         radius_m = np.abs(part.vertices[:, :2]).max(axis=0) + _FOOT_M
         foot = ellipse_m(place_m * (1, 1, 0), 0.0, (radius_m[0], radius_m[1]))
-        shadow = cast([(part, np.eye(3), place_m)], foot, light, camera)
+        mesh = part.vertices, part.triangles, np.eye(3), place_m
+        shadow = cast([mesh], foot, light, camera)
         if shadow is not None:
             rows = slice(shadow.top_px, shadow.top_px + shadow.share.shape[0])
             columns = slice(shadow.left_px, shadow.left_px + shadow.share.shape[1])

@@ -23,12 +23,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthetic_crowds.raster.camera import Camera
-    from synthetic_crowds.records import MeshPart
     from synthetic_crowds.street.lighting import StreetLight
 
 __all__ = ["Placed", "Shadow", "cast", "darken", "ellipse_m"]
 
-Placed = tuple["MeshPart", "NDArray[np.float64]", "NDArray[np.float64]"]
+# Vertices (n, 3) and triangles (t, 3) in a frame, its rotation and place in the world.
+Placed = tuple[
+    "NDArray[np.float32]",
+    "NDArray[np.int32]",
+    "NDArray[np.float64]",
+    "NDArray[np.float64]",
+]
 
 # Shadows are soft: half the frame's resolution shows all there is.
 _SHRINK = 2
@@ -61,7 +66,7 @@ def cast(
     """Find the shadow of something that stands on the ground.
 
     Args:
-        meshes: Parts, each with its rotation (3, 3) to the world and place (3,) in it.
+        meshes: Surfaces, each with its rotation (3, 3) to the world and place (3,).
         contact_m: (n, 3) outline on the ground of what it keeps from the sky's light.
         light: The light.
         camera: The eye.
@@ -69,14 +74,22 @@ def cast(
     Returns:
         `None` if the frame shows nothing of it.
     """
-    outlines = [contact_m]
-    if light.cast_shadow >= _FAINTEST:
-        outlines.extend(_flatten(*mesh, light) for mesh in meshes)
-    seen = [camera.to_camera(outline) for outline in outlines]
-    if min(float(points[:, 2].min()) for points in seen) < _NEAREST_M:
+    contact_seen = camera.to_camera(contact_m)
+    if float(contact_seen[:, 2].min()) < _NEAREST_M:
         return None
-    spots = [camera.to_image(points) / _SHRINK for points in seen]
-    px_per_m = camera.intrinsics.fx_px / float(seen[0][:, 2].mean()) / _SHRINK
+    spots = [camera.to_image(contact_seen) / _SHRINK]
+    if light.cast_shadow >= _FAINTEST:
+        drift = light.to_key[:2] / light.to_key[2]
+        k = camera.intrinsics
+        lens = k.fx_px, k.fy_px, k.cx_px, k.cy_px
+        for vertices, _, turn, place_m in meshes:
+            pressed, nearest_m = _press(
+                vertices, turn, place_m, drift, camera.rotation, camera.position_m, lens
+            )
+            if nearest_m < _NEAREST_M:
+                return None
+            spots.append(pressed)
+    px_per_m = camera.intrinsics.fx_px / float(contact_seen[:, 2].mean()) / _SHRINK
     blur_px = max(light.shadow_blur_m * px_per_m, 0.5)
     margin = math.ceil(3 * blur_px) + 1
     low = np.min([points.min(axis=0) for points in spots], axis=0)
@@ -94,8 +107,8 @@ def cast(
     share = np.asarray(cv2.GaussianBlur(contact, (0, 0), soft_px), np.float32)
     if len(spots) > 1:
         key = np.zeros_like(share)
-        for points, (part, _, _) in zip(spots[1:], meshes, strict=True):
-            _fill(key, points - (left, top), part.triangles, light.cast_shadow)
+        for points, (_, triangles, _, _) in zip(spots[1:], meshes, strict=True):
+            _fill(key, points, left, top, triangles, light.cast_shadow)
         cast_share = np.asarray(cv2.GaussianBlur(key, (0, 0), blur_px), np.float32)
         share = 1 - (1 - share) * (1 - cast_share)
     size = (share.shape[1] * _SHRINK, share.shape[0] * _SHRINK)
@@ -136,53 +149,76 @@ def _darken(
 
 
 @njit(cache=True, nogil=True)
+def _press(
+    vertices: NDArray[np.float32],
+    turn: NDArray[np.float64],
+    place_m: NDArray[np.float64],
+    drift: NDArray[np.float64],
+    rotation: NDArray[np.float64],
+    lens_m: NDArray[np.float64],
+    lens: tuple[float, float, float, float],
+) -> tuple[NDArray[np.float64], float]:
+    """Press vertices on to the ground along the rays of the key light, and project.
+
+    Returns:
+        (n, 2) in pixels of the shadow's mask, and the least depth, metres.
+    """
+    spots = np.empty((vertices.shape[0], 2), np.float64)
+    world, seen = np.empty(3), np.empty(3)
+    nearest = np.inf
+    for v in range(vertices.shape[0]):
+        for i in range(3):
+            world[i] = place_m[i]
+            for j in range(3):
+                world[i] += turn[i, j] * vertices[v, j]
+        rise = max(world[2], 0.0)
+        x, y = world[0] - rise * drift[0] - lens_m[0], world[1] - rise * drift[1]
+        y -= lens_m[1]
+        for i in range(3):
+            seen[i] = (
+                rotation[i, 0] * x + rotation[i, 1] * y - (rotation[i, 2] * lens_m[2])
+            )
+        nearest = min(nearest, seen[2])
+        spots[v, 0] = (seen[0] / seen[2] * lens[0] + lens[2]) / _SHRINK
+        spots[v, 1] = (seen[1] / seen[2] * lens[1] + lens[3]) / _SHRINK
+    return spots, nearest
+
+
+@njit(cache=True, nogil=True)
 def _fill(
     mask: NDArray[np.float32],
     spots: NDArray[np.float64],
+    left: int,
+    top: int,
     triangles: NDArray[np.int32],
     value: float,
 ) -> None:
     """Set the pixels of a mask whose centres lie in any triangle of either side."""
     height, width = mask.shape
     for t in range(len(triangles)):
-        i, j, k = triangles[t]
-        ax, ay = spots[i]
-        bx, by = spots[j]
-        cx, cy = spots[k]
-        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-        if area == 0.0:
+        i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        ax, ay = spots[i, 0] - left, spots[i, 1] - top
+        bx, by = spots[j, 0] - left, spots[j, 1] - top
+        cx, cy = spots[k, 0] - left, spots[k, 1] - top
+        if not (bx - ax) * (cy - ay) - (by - ay) * (cx - ax) > 0.0:
+            bx, by, cx, cy = cx, cy, bx, by
+        if not (bx - ax) * (cy - ay) - (by - ay) * (cx - ax) > 0.0:
             continue
-        sign = 1.0 if area > 0.0 else -1.0
+        first = max(math.ceil(min(ax, bx, cx) - 0.5), 0)
+        last = min(math.floor(max(ax, bx, cx) - 0.5), width - 1)
         for y in range(
             max(math.ceil(min(ay, by, cy) - 0.5), 0),
             min(math.floor(max(ay, by, cy) - 0.5), height - 1) + 1,
         ):
             py = y + 0.5
-            for x in range(
-                max(math.ceil(min(ax, bx, cx) - 0.5), 0),
-                min(math.floor(max(ax, bx, cx) - 0.5), width - 1) + 1,
-            ):
+            for x in range(first, last + 1):
                 px = x + 0.5
                 if (
-                    sign * ((bx - ax) * (py - ay) - (by - ay) * (px - ax)) >= 0.0
-                    and sign * ((cx - bx) * (py - by) - (cy - by) * (px - bx)) >= 0.0
-                    and sign * ((ax - cx) * (py - cy) - (ay - cy) * (px - cx)) >= 0.0
+                    (bx - ax) * (py - ay) - (by - ay) * (px - ax) >= 0.0
+                    and (cx - bx) * (py - by) - (cy - by) * (px - bx) >= 0.0
+                    and (ax - cx) * (py - cy) - (ay - cy) * (px - cx) >= 0.0
                 ):
                     mask[y, x] = value
-
-
-def _flatten(
-    part: MeshPart,
-    turn: NDArray[np.float64],
-    place_m: NDArray[np.float64],
-    light: StreetLight,
-) -> NDArray[np.float64]:
-    """Press vertices (n, 3) on to the ground along the rays of the key light."""
-    world = part.vertices @ turn.T + place_m
-    drift = light.to_key[:2] / light.to_key[2]
-    world[:, :2] -= np.maximum(world[:, 2:], 0.0) * drift
-    world[:, 2] = 0.0
-    return np.asarray(world)
 
 
 def ellipse_m(

@@ -1,0 +1,214 @@
+"""Doubles of a dressed person in less and less detail, for the distance they stand at.
+
+Owns which triangles each level of detail keeps. The thinning of skin and suit is found
+once on the average mesh and shared by everybody. Knows nothing of cameras.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synthetic_crowds.bodies.body_basis import Surface, body_basis
+from synthetic_crowds.heads.build import skin_template
+from synthetic_crowds.heads.neck import neck_share
+from synthetic_crowds.raster.coarse import Thinning, thinning_of, whole
+from synthetic_crowds.raster.figure import Figure, merge, paint_of
+from synthetic_crowds.records import MeshPart
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synthetic_crowds.bodies.build import Body
+    from synthetic_crowds.heads.build import Head
+
+__all__ = ["LEVEL_BELOW_PX", "Double", "Outline", "double_up", "outline_of"]
+
+# Faces lower than this, pixels, are drawn with the level of the same place; others
+# with the first. Cells are about a pixel and a half at the upper end of each level.
+LEVEL_BELOW_PX = (np.inf, 56.0, 28.0)
+_HEAD_CELLS_M = (0.0, 0.005, 0.009)
+_BODY_CELLS_M = (0.010, 0.016, 0.030)
+# Shadows are soft: their outline needs no detail.
+_HEAD_OUTLINE_M, _BODY_OUTLINE_M = 0.03, 0.045
+# The inside of cloth shows this far from a hem or collar at most.
+_RIM_M = 0.08
+# Parts with fewer triangles add nothing to an outline, and nothing is won by
+# thinning them.
+_DETAIL = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Double:
+    """A person at one level of detail; vertices of the body first.
+
+    Attributes:
+        figure: Body and head, merged.
+        n_body_triangles: The body's, which are first.
+        rest_m, rest_normals: (b, 3) float32, of the body.
+        bones: (b, 5) uint8.
+        weights: (b, 5) float32.
+        head_m, head_normals: (h, 3) float32, head's frame.
+        neck_share: (h,) float32, how far each keeps to the body.
+    """
+
+    figure: Figure
+    n_body_triangles: int
+    rest_m: NDArray[np.float32]
+    rest_normals: NDArray[np.float32]
+    bones: NDArray[np.uint8]
+    weights: NDArray[np.float32]
+    head_m: NDArray[np.float32]
+    head_normals: NDArray[np.float32]
+    neck_share: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outline:
+    """The surfaces that cast a person's shadow.
+
+    Attributes:
+        rest_m, rest_normals: (b, 3) float32, of the body.
+        bones: (b, 5) uint8.
+        weights: (b, 5) float32.
+        body_triangles: (t, 3) int32.
+        head_m: (h, 3) float32, head's frame.
+        neck_share: (h,) float32.
+        head_triangles: (u, 3) int32.
+    """
+
+    rest_m: NDArray[np.float32]
+    rest_normals: NDArray[np.float32]
+    bones: NDArray[np.uint8]
+    weights: NDArray[np.float32]
+    body_triangles: NDArray[np.int32]
+    head_m: NDArray[np.float32]
+    neck_share: NDArray[np.float32]
+    head_triangles: NDArray[np.int32]
+
+
+def double_up(head: Head, body: Body) -> tuple[Double, ...]:
+    """Make a person's doubles, the most detailed first."""
+    rest = body.rest_parts()
+    paint = paint_of((*rest, *head.parts))
+    shares = [neck_share(head.parts[0].vertices)]
+    shares += [np.zeros(len(part.vertices), np.float32) for part in head.parts[1:]]
+    doubles = []
+    for head_cell_m, body_cell_m in zip(_HEAD_CELLS_M, _BODY_CELLS_M, strict=True):
+        on_body = [_of_surface(surface, body_cell_m) for surface in body.surfaces]
+        skin = _of_skin(head_cell_m)
+        parts = (skin.of(head.parts[0]), *head.parts[1:])
+        bodies = [thin.of(part) for thin, part in zip(on_body, rest, strict=True)]
+        shut = [thin.closed for thin in (*on_body, skin)]
+        shut += [np.zeros(len(p.triangles), np.bool_) for p in head.parts[1:]]
+        figure = merge((*bodies, *parts), paint, shut)
+        points = _points(body, on_body)
+        doubles.append(
+            Double(
+                figure=figure,
+                n_body_triangles=sum(len(part.triangles) for part in bodies),
+                rest_m=body.rest_m[points],
+                rest_normals=body.rest_normals[points],
+                bones=body.bones[points],
+                weights=body.weights[points],
+                head_m=np.concatenate([part.vertices for part in parts]),
+                head_normals=np.concatenate([part.normals for part in parts]),
+                neck_share=np.concatenate([shares[0][skin.kept], *shares[1:]]),
+            )
+        )
+    return tuple(doubles)
+
+
+def outline_of(head: Head, body: Body) -> Outline:
+    """Find what of a person casts a shadow: the larger surfaces, coarsely.
+
+    Eyes and spectacles lie inside the rest's outline.
+    """
+    on_body = [_of_surface(surface, _BODY_OUTLINE_M) for surface in body.surfaces]
+    skin = head.parts[0]
+    kept = [_of_skin(_HEAD_OUTLINE_M)]
+    others = [part for part in head.parts[1:] if len(part.triangles) > _DETAIL]
+    kept += [thinning_of(part, cell_m=_HEAD_OUTLINE_M) for part in others]
+    parts = [thin.of(part) for thin, part in zip(kept, (skin, *others), strict=True)]
+    share = neck_share(parts[0].vertices)
+    n_head = sum(len(part.vertices) for part in parts)
+    points = _points(body, on_body)
+    return Outline(
+        rest_m=body.rest_m[points],
+        rest_normals=body.rest_normals[points],
+        bones=body.bones[points],
+        weights=body.weights[points],
+        body_triangles=_joined([(thin.triangles, len(thin.kept)) for thin in on_body]),
+        head_m=np.concatenate([part.vertices for part in parts]),
+        neck_share=np.pad(share, (0, n_head - len(share))),
+        head_triangles=_joined([(p.triangles, len(p.vertices)) for p in parts]),
+    )
+
+
+def _points(body: Body, on_body: list[Thinning]) -> NDArray[np.int32]:
+    """The body's point behind each vertex that its doubles keep."""
+    return np.concatenate(
+        [
+            surface.source[thin.kept]
+            for surface, thin in zip(body.surfaces, on_body, strict=True)
+        ]
+    )
+
+
+def _joined(
+    meshes: list[tuple[NDArray[np.int32], int]],
+) -> NDArray[np.int32]:
+    """Number triangles of meshes with so many vertices on from mesh to mesh."""
+    starts = np.cumsum([0, *(count for _, count in meshes)])
+    return np.concatenate(
+        [t + np.int32(s) for (t, _), s in zip(meshes, starts[:-1], strict=True)]
+    )
+
+
+def _of_surface(surface: Surface, cell_m: float) -> Thinning:
+    """Thin suit and skirt; bags and hoods stay as they are."""
+    basis = body_basis()
+    if surface is basis.body:
+        return _of_cloth(cell_m, skirt=False)
+    if surface is basis.skirt:
+        return _of_cloth(cell_m, skirt=True)
+    return whole(len(surface.source), surface.triangles)
+
+
+@lru_cache(maxsize=16)
+def _of_cloth(cell_m: float, *, skirt: bool) -> Thinning:
+    """Thin a surface of the average body."""
+    basis = body_basis()
+    surface = basis.skirt if skirt else basis.body
+    return thinning_of(
+        _bare(basis.mean_m[surface.source], surface.triangles, surface.uv),
+        cell_m=cell_m,
+        rim_m=_RIM_M,
+    )
+
+
+@lru_cache(maxsize=16)
+def _of_skin(cell_m: float) -> Thinning:
+    """Thin the average head's skin."""
+    vertices, triangles, uv = skin_template()
+    # The only rim, the foot of the neck, is in the collar.
+    return thinning_of(_bare(vertices, triangles, uv), cell_m=cell_m, rim_m=0.0)
+
+
+def _bare(
+    vertices: NDArray[np.float32],
+    triangles: NDArray[np.int32],
+    uv: NDArray[np.float32],
+) -> MeshPart:
+    """A mesh without a look."""
+    return MeshPart(
+        vertices=vertices.copy(),
+        normals=np.zeros_like(vertices),
+        triangles=triangles,
+        uv=uv,
+        texture_bgra=np.zeros((1, 1, 4), np.uint8),
+        occlusion=np.ones(len(vertices), np.float32),
+    )

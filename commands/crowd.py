@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bench.load.ray_crew import ray_crew
 from commands.console import bars
 from commands.options import (
     DEFAULT_CACHE,
@@ -22,6 +23,7 @@ from commands.options import (
     WorkersOption,
     processes,
 )
+from commands.where import OnOption, Where, cluster
 from scenarios import loader
 from scenarios.streams import Stream, Streams
 from synthetic_crowds.crowd import make_crowd
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scenarios.schema import Scenario
+    from synthetic_crowds.film.crew import Crew
     from synthetic_crowds.records import Crowd
 
 __all__ = ["crowd", "crowd_of"]
@@ -69,6 +72,7 @@ def crowd(
     frames: Annotated[
         bool, typer.Option("--frames", help="With --export: every frame as a picture.")
     ] = False,
+    on: OnOption = Where.LOCAL,
     quiet: QuietOption = False,
 ) -> None:
     """Make only the crowd: clips, truth and watchlist, in the cache."""
@@ -76,8 +80,14 @@ def crowd(
     if preview is not None:
         _preview(settings, preview, cache=cache, workers=workers, quiet=quiet)
         return
-    with bars(hidden=quiet) as progress:
-        made = crowd_of(settings, cache=cache, workers=workers, progress=progress)
+    with bars(hidden=quiet) as progress, cluster(on, workers=workers) as ray:
+        made = crowd_of(
+            settings,
+            cache=cache,
+            workers=workers,
+            progress=progress,
+            crew=None if ray is None else ray_crew(ray),
+        )
         if export_to is not None:
             export(
                 made,
@@ -142,6 +152,7 @@ def crowd_of(
     cache: Path,
     workers: int | None,
     progress: Callable[[str, int, int], None],
+    crew: Crew | None = None,
 ) -> Crowd:
     """Make a scenario's crowd, or take it from the cache; warn of what was re-made."""
     made = make_crowd(
@@ -153,6 +164,7 @@ def crowd_of(
         workers=processes(workers),
         progress=progress,
         domain=IdentityDomain.SCENARIO,
+        crew=crew,
     )
     for note in made.notes:
         _LOG.warning(note)

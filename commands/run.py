@@ -9,7 +9,9 @@ import typer
 from rich.console import Console
 
 from bench.driving.targets import TargetKind
+from bench.errors import BenchError
 from bench.host.provenance import describe_origin
+from bench.load.ray_crew import ray_crew
 from bench.records import Status
 from bench.report import render_report, terminal_summary
 from bench.report.pictures import write_pictures
@@ -34,6 +36,7 @@ from commands.options import (
     SetOption,
     WorkersOption,
 )
+from commands.where import OnOption, Where, cluster
 from scenarios import loader
 from scenarios.streams import Stream, Streams
 
@@ -65,8 +68,8 @@ def run(  # noqa: PLR0913 - the main job, and its options
         TargetKind,
         typer.Option(
             help="What is measured: the matcher in its process, or on a thread of this "
-            "one; in its process with cameras that send it MPEG-TS over TCP or UDP; a "
-            "system that does nothing; one that knows the truth."
+            "one; in its process with cameras that send it MPEG-TS over TCP or UDP; as "
+            "replicas on Ray; a system that does nothing; one that knows the truth."
         ),
     ] = TargetKind.PROCESS,
     audit: Annotated[
@@ -77,15 +80,27 @@ def run(  # noqa: PLR0913 - the main job, and its options
             "as right under the clock, and does it remember frames?",
         ),
     ] = False,
+    on: OnOption = Where.LOCAL,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make a crowd, drive the matcher under camera load, measure, report."""
     settings = loader.load(scenario, overrides=overrides or (), seed=seed)
+    target = _target_on(on, target, settings)
     folder = create_folder(out, name=Path(scenario).stem)
     found = None
-    with logged(folder), bars(hidden=quiet or as_json) as progress:
-        crowd = crowd_of(settings, cache=cache, workers=workers, progress=progress)
+    with (
+        logged(folder),
+        bars(hidden=quiet or as_json) as progress,
+        cluster(on, workers=workers) as ray,
+    ):
+        crowd = crowd_of(
+            settings,
+            cache=cache,
+            workers=workers,
+            progress=progress,
+            crew=None if ray is None else ray_crew(ray),
+        )
         if settings.load.find is None:
             chosen = Settings(
                 matcher=settings.matcher,
@@ -145,6 +160,29 @@ def run(  # noqa: PLR0913 - the main job, and its options
             ExitCode.GOOD if found.n_cameras > 0 else ExitCode.OBJECTIVE_MISSED
         )
     raise typer.Exit(_exit_code(record))
+
+
+def _target_on(on: Where, target: TargetKind, settings: Scenario) -> TargetKind:
+    """Say what is measured: on Ray, the matcher's replicas there.
+
+    Raises:
+        BenchError: If that is not what was asked for.
+    """
+    if on is Where.LOCAL:
+        return target
+    if target not in {TargetKind.PROCESS, TargetKind.RAY}:
+        message = (
+            f"`--on ray` measures matcher replicas on Ray, got --target {target}; "
+            "leave one of the two out"
+        )
+        raise BenchError(message)
+    if settings.load.find is not None:
+        message = (
+            f"`--on ray` makes one run, got load.find = '{settings.load.find}'; "
+            "leave one of the two out"
+        )
+        raise BenchError(message)
+    return TargetKind.RAY
 
 
 def _arrivals(settings: Scenario) -> np.random.Generator:

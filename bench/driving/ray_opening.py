@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bench.driving.ray_target import RayTarget
-from bench.host.ray_cluster import needs_cpus
+from bench.host.ray_cluster import needs_cpus, ray_session
 from matcher.assembly import alert_threshold
 from matcher.cluster.replica import (
     FarGallery,
@@ -30,7 +30,33 @@ if TYPE_CHECKING:
     from matcher.messages import SystemDescription
     from matcher.worker import Worker
 
-__all__ = ["matcher_on_ray", "replicas_on_ray"]
+__all__ = ["matcher_on_a_cluster", "matcher_on_ray", "replicas_on_ray"]
+
+
+def matcher_on_a_cluster(
+    config: MatcherConfig,
+    gallery: Gallery,
+    *,
+    clock: Callable[[], int],
+    told: Callable[[str], None],
+) -> OpenTarget:
+    """Join a cluster and run the matcher there; see `matcher_on_ray`.
+
+    Raises:
+        BenchError: If Ray is absent, or its cluster cannot be joined.
+    """
+
+    @contextmanager
+    def opened(ledger: Ledger) -> Iterator[Target]:
+        with (
+            ray_session(cpus=config.engine.workers) as ray,
+            matcher_on_ray(ray, config, gallery, clock=clock, told=told)(
+                ledger
+            ) as target,
+        ):
+            yield target
+
+    return opened
 
 
 def matcher_on_ray(

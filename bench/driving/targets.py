@@ -60,6 +60,7 @@ class TargetKind(StrEnum):
     IN_PROCESS = "in-process"
     MPEGTS = "mpegts"
     MPEGTS_UDP = "mpegts-udp"
+    RAY = "ray"
     NULL = "null"
     ORACLE = "oracle"
 

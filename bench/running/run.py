@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bench.accuracy.association import TruthJoin
 from bench.accuracy.passages import judge_passages
 from bench.driving.pacing import Pacing
+from bench.driving.ray_opening import matcher_on_a_cluster
 from bench.driving.session import drive_target, run_null, undropping
 from bench.driving.targets import (
     TargetKind,
@@ -183,6 +184,9 @@ def measure(
         ),
         TargetKind.MPEGTS: over_the_wire,
         TargetKind.MPEGTS_UDP: over_the_wire,
+        TargetKind.RAY: lambda: matcher_on_a_cluster(
+            config, enrolment.gallery, clock=clock, told=remarks.append
+        ),
         TargetKind.NULL: null_process,
         TargetKind.ORACLE: lambda: oracle(rig.crowd, clock=clock),
     }

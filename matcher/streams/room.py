@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matcher.streams.config import StreamConfig
     from matcher.streams.records import SourceCounts
 
-__all__ = ["CameraRoom", "open_cameras"]
+__all__ = ["CameraRoom", "distinct", "open_cameras"]
 
 
 class CameraRoom:
@@ -53,6 +53,23 @@ class CameraRoom:
             source.join(max(0.0, ends_s - time.monotonic()))
 
 
+def distinct(streams: Sequence[StreamConfig]) -> Sequence[StreamConfig]:
+    """Return cameras as they are given.
+
+    Raises:
+        StreamError: If two have one name.
+    """
+    names = [stream.camera_id for stream in streams]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        message = (
+            f"cameras must have names of their own, got '{repeated[0]}' more than "
+            "once; rename one of them"
+        )
+        raise StreamError(message)
+    return streams
+
+
 @contextmanager
 def open_cameras(
     streams: Sequence[StreamConfig],
@@ -77,18 +94,10 @@ def open_cameras(
     Raises:
         StreamError: If two cameras have one name.
     """
-    names = [stream.camera_id for stream in streams]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        message = (
-            f"cameras must have names of their own, got '{repeated[0]}' more than "
-            "once; rename one of them"
-        )
-        raise StreamError(message)
     room = CameraRoom(
         [
             CameraSource(stream, deliver=deliver, clock=clock, rehearsed=rehearsed)
-            for stream in streams
+            for stream in distinct(streams)
         ]
     )
     room.start()

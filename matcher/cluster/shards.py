@@ -51,6 +51,12 @@ class ShardKeeper:
         """How many templates it keeps; says that it is ready."""
         return len(self._index.templates)
 
+    def place(self) -> str:
+        """Say on which node it lives."""
+        import ray  # noqa: PLC0415 - an extra
+
+        return str(ray.get_runtime_context().get_node_id())
+
     def search(
         self, vectors: NDArray[np.float32], k: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -105,9 +111,7 @@ class PlacedShards:
             ray.kill(keeper)
 
 
-def place_shards(
-    config: IndexConfig, templates: NDArray[np.float32]
-) -> PlacedShards:
+def place_shards(config: IndexConfig, templates: NDArray[np.float32]) -> PlacedShards:
     """Place the parts of a gallery on the nodes of the cluster that was joined.
 
     Ray spreads them, each where its memory is free.

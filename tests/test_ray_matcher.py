@@ -26,7 +26,12 @@ from matcher.index_config import IndexConfig, ShardedConfig
 from matcher.indexes.exact import ExactIndex
 from matcher.records import Embeddings, Outcome
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    # Ray's own processes are still on their way out when it has shut down.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 ENGINE = EngineConfig(workers=2, drop_policy="none", results_interval_s=0.02)
 

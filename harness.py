@@ -22,6 +22,7 @@ from commands.doctor import doctor
 from commands.exit_code import ExitCode
 from commands.headroom import headroom
 from commands.history import history
+from commands.locust import locust
 from commands.models import models
 from commands.plan import plan
 from commands.policy import policy
@@ -29,6 +30,7 @@ from commands.report import report
 from commands.run import run
 from commands.scenarios import list_scenarios
 from commands.serve import serve
+from commands.sheet import sheet
 from commands.sweep import sweep
 from commands.token import token
 from lfr_errors import BadInputError, LfrError
@@ -49,7 +51,9 @@ app = typer.Typer(
 )
 for command in (
     run,
+    locust,
     crowd,
+    sheet,
     report,
     compare,
     ab,

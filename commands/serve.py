@@ -22,13 +22,13 @@ from commands.options import (
     SetOption,
     WorkersOption,
 )
+from matcher.service.cameras import reading_cameras
 from matcher.service.clocks import Clocks
-from matcher.service.desks.cameras import reading_cameras
-from matcher.service.desks.stocking import stock
 from matcher.service.desks.watchlist_folder import read_folder
 from matcher.service.lanes.stages import load_stages
 from matcher.service.server import Server, listen
 from matcher.service.service import make_service
+from matcher.service.stocking import stock
 from matcher.streams.config import named_stream
 from matcher.streams.room import distinct
 from scenarios import loader

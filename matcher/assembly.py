@@ -16,11 +16,13 @@ from matcher.calibration import differing_settings, load_cohort, threshold_for
 from matcher.decision import Decider
 from matcher.errors import CalibrationError, GalleryError
 from matcher.indexes.choice import choose_index
+from matcher.indexes.kept import make_or_read
 from matcher.known_models import detector_sha256, embedder_sha256
 from matcher.landmarks import make_refiner
 from matcher.likelihood import fit_scale, pairs_of
+from matcher.live_gallery import LiveGallery
 from matcher.pipeline import Pipeline
-from matcher.registry import DETECTORS, EMBEDDERS, INDEXES
+from matcher.registry import DETECTORS, EMBEDDERS
 from matcher.weights import WEIGHTS, read_manifest, read_model
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from matcher.calibration import Cohort
     from matcher.config import DetectorConfig, EmbedderConfig, MatcherConfig
     from matcher.gallery import Gallery
-    from matcher.protocols import Detector, Embedder, GalleryIndex, StoredIndex
+    from matcher.protocols import Detector, Embedder, GalleryIndex
 
 __all__ = [
     "AlertThreshold",
@@ -63,16 +65,16 @@ class AlertThreshold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembly:
-    """A pipeline, its networks (for warming up), and its threshold.
+    """A pipeline, its networks (for warming up), its gallery and its threshold.
 
     Attributes:
-        pipeline, detector, embedder, index, threshold: What was made.
+        pipeline, detector, embedder, gallery, threshold: What was made.
     """
 
     pipeline: Pipeline
     detector: Detector
     embedder: Embedder
-    index: GalleryIndex
+    gallery: LiveGallery
     threshold: AlertThreshold
 
 
@@ -82,12 +84,12 @@ class Search:
 
     Attributes:
         name: Of the index.
-        index: Over the gallery's templates.
-        threshold: For this gallery.
+        gallery: The enrolled, with their index; changed while it is searched.
+        threshold: For this gallery as it is at the start.
     """
 
     name: str
-    index: StoredIndex
+    gallery: LiveGallery
     threshold: AlertThreshold
 
 
@@ -110,7 +112,7 @@ def assemble(
         BadInputError: If a plug-in is unknown, a model file is not the one meant, the
             gallery was made by another embedder, or no threshold can be calibrated.
     """
-    return wire(config, gallery, prepare_search(config, gallery), clock=clock)
+    return wire(config, prepare_search(config, gallery), clock=clock)
 
 
 def prepare_search(config: MatcherConfig, gallery: Gallery) -> Search:
@@ -130,16 +132,18 @@ def prepare_search(config: MatcherConfig, gallery: Gallery) -> Search:
     name = config.index.name
     if name == "auto":
         name = choose_index(len(gallery))
-    index = INDEXES.make(name, config.index, gallery.templates)
-    return Search(name=name, index=index, threshold=alert_threshold(config, index))
+    index = make_or_read(
+        name, config.index, gallery.templates, folder=config.index.folder
+    )
+    return Search(
+        name=name,
+        gallery=LiveGallery(gallery, index),
+        threshold=alert_threshold(config, index),
+    )
 
 
 def wire(
-    config: MatcherConfig,
-    gallery: Gallery,
-    search: Search,
-    *,
-    clock: Callable[[], int],
+    config: MatcherConfig, search: Search, *, clock: Callable[[], int]
 ) -> Assembly:
     """Load the networks and put the stages together.
 
@@ -152,8 +156,8 @@ def wire(
         detector=detector,
         refiner=make_refiner(config.alignment),
         embedder=embedder,
-        index=search.index,
-        subject_ids=gallery.subject_ids,
+        index=search.gallery.index,
+        subject_ids=search.gallery.subject_ids,
         decider=Decider(search.threshold.value, config.decision),
         config=config,
         clock=clock,
@@ -162,7 +166,7 @@ def wire(
         pipeline=pipeline,
         detector=detector,
         embedder=embedder,
-        index=search.index,
+        gallery=search.gallery,
         threshold=search.threshold,
     )
 

@@ -213,6 +213,14 @@ class BestShotConfig(Settings):
         le=60.0,
         description="After this long a track's face is embedded without gain.",
     )
+    min_agreement: float = Field(
+        default=0.3,
+        ge=-1.0,
+        le=1.0,
+        description="Least comparison score of a new face with what is kept of its "
+        "track; below, the track has passed to somebody else and begins anew. -1 "
+        "never does.",
+    )
 
 
 class EmbedderConfig(_ModelSettings):
@@ -256,6 +264,13 @@ class DecisionConfig(Settings):
         ge=1,
         le=100,
         description="Faces fused before a track is searched.",
+    )
+    candidates: int = Field(
+        default=1,
+        ge=1,
+        le=50,
+        description="Subjects reported of each search, best first; the first alone can "
+        "alert. More cost search time, and tell at which rank a mate stood.",
     )
     dedup_window_s: float = Field(
         default=10.0,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from matcher.best_shot import no_shots, with_shot
+from matcher.best_shot import is_somebody_else, no_shots, with_shot
 from matcher.fusion import fuse
 from matcher.records import (
     Alert,
@@ -114,7 +114,7 @@ class Identifier:
             ended_ns=embedded_ns,
         )
         ready, fused = self._fuse(looks, embeddings)
-        candidates = self._index.search(fused, k=1)
+        candidates = self._index.search(fused, k=self._config.decision.candidates)
         share_out(
             stamps,
             Stage.SEARCH,
@@ -122,7 +122,7 @@ class Identifier:
             begun_ns=embedded_ns,
             ended_ns=self._clock(),
         )
-        found = zip(candidates.rows[:, 0], candidates.scores[:, 0], strict=True)
+        found = zip(candidates.rows, candidates.scores[:, 0], strict=True)
         return [
             self._decide(look, [(shot, *next(found)) for shot in shots])
             for look, shots in zip(looks, ready, strict=True)
@@ -146,8 +146,13 @@ class Identifier:
             ready.append([])
             for shot in look.shots:
                 template = next(templates)
+                kept = look.kept.get(shot.track_id, no_shots(len(template)))
+                if is_somebody_else(kept, template, config=self._config.best_shot):
+                    kept = no_shots(len(template))
+                    # Whom the track has told of is not who it follows now.
+                    self._decider.forget(look.camera_id, shot.track_id)
                 kept = with_shot(
-                    look.kept.get(shot.track_id, no_shots(len(template))),
+                    kept,
                     template=template,
                     quality=shot.quality,
                     time_ns=look.capture_time_ns,
@@ -161,7 +166,9 @@ class Identifier:
         return ready, Embeddings(vectors=vectors)
 
     def _decide(
-        self, look: Look, found: list[tuple[BestShot, np.int64, np.float32]]
+        self,
+        look: Look,
+        found: list[tuple[BestShot, NDArray[np.int64], np.float32]],
     ) -> FrameResult:
         probes = tuple(
             Probe(
@@ -172,11 +179,12 @@ class Identifier:
                 box_xyxy=_four(shot.box_xyxy),
                 quality=shot.quality,
                 n_shots=len(look.kept[shot.track_id]),
-                subject_id=self._subject_ids[int(row)],
+                subject_id=self._subject_ids[int(rows[0])],
                 comparison_score=float(score),
                 decided_ns=self._clock(),
+                runners_up=tuple(self._subject_ids[int(row)] for row in rows[1:]),
             )
-            for shot, row, score in found
+            for shot, rows, score in found
         )
         alerts = tuple(
             self._alert(probe) for probe in probes if self._decider.decide(probe)

@@ -7,7 +7,9 @@ nothing of who is at the other end.
       │  ◄──────────────── Ready | Refused      once the networks are warm
       │  ClockProbe ─────► ClockReading         any time
       │  EncodedFrame ───► Results              many frames, in batches
-      │  Flush ──────────► Results, Flushed     all frames sent before have ended
+      │  GalleryChange ──► Changed              one for each worker, once in effect
+      │  Flush ──────────► Results, Flushed     all frames sent before have ended,
+      │                                         all changes are in effect
       │  Stop ───────────► Results, Stopped     the matcher then exits
       │  ◄──────────────── Crashed              at any time; the matcher then exits
 
@@ -18,6 +20,7 @@ nothing of who is at the other end.
     supervisor            worker
       │  ◄──────────────── Ready | Refused      once its networks are warm
       │  Routed ─────────► Parcel               Results, packed for the driver
+      │  GalleryChange ──► Changed              at once, whatever frames wait
       │  Stop ───────────► Parcel, Stopped      the worker then exits
       │  ◄──────────────── Crashed              at any time; the worker then exits
 """
@@ -30,16 +33,21 @@ from typing import TYPE_CHECKING, TypeAlias
 from matcher.records import CameraId, EncodedFrame, FrameResult, SubjectId
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from matcher.streams.records import SourceCounts
 
 __all__ = [
     "CameraMemory",
+    "Changed",
     "ClockProbe",
     "ClockReading",
     "Crashed",
     "Flush",
     "Flushed",
     "FromWorker",
+    "GalleryChange",
     "Parcel",
     "Ready",
     "Refused",
@@ -61,7 +69,8 @@ class SystemDescription:
 
     Attributes:
         name: `"matcher"` or `"null"`.
-        detector, embedder: Registered name and SHA-256 of the model, `name@sha256`.
+        detector, embedder, refiner: Registered name and SHA-256 of the model,
+            `name@sha256`; of the refiner `none` where landmarks stay as detected.
         index: Registered name.
         gallery_size: Enrolled templates, N.
         threshold: Least comparison score of an alert, cosine in [-1, 1].
@@ -81,6 +90,7 @@ class SystemDescription:
     threads: tuple[tuple[str, int], ...]
     versions: tuple[tuple[str, str], ...]
     n_cohort: int | None = None
+    refiner: str = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +173,40 @@ class Results:
     """What became of some frames, in the order in which they ended."""
 
     frames: tuple[FrameResult, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GalleryChange:
+    """Let subjects join and leave the gallery while frames are handled.
+
+    Attributes:
+        number: Returned with the signs of its effect.
+        enrol: Who joins.
+        templates: (m, d) float32, unit length, one each.
+        withdraw: Who leaves.
+    """
+
+    number: int
+    enrol: tuple[SubjectId, ...]
+    templates: NDArray[np.float32]
+    withdraw: tuple[SubjectId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """What became of a change in one worker.
+
+    Attributes:
+        number: As in the change.
+        worker: Which worker, from 0.
+        in_effect_ns: Every search that begins later is of the new gallery.
+        refusal: Why the gallery stays as it was; empty if it changed.
+    """
+
+    number: int
+    worker: int
+    in_effect_ns: int
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,12 +302,15 @@ class StreamReport:
     counts: tuple[SourceCounts, ...]
 
 
-ToWorker: TypeAlias = EncodedFrame | Routed | ClockProbe | Flush | Stop | ReportStreams
+ToWorker: TypeAlias = (
+    EncodedFrame | Routed | ClockProbe | GalleryChange | Flush | Stop | ReportStreams
+)
 FromWorker: TypeAlias = (
     Ready
     | Refused
     | Crashed
     | ClockReading
+    | Changed
     | Results
     | Parcel
     | Flushed

@@ -13,7 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from bench.objectives import LoadConfig, ObjectivesConfig
 from bench.wire.settings import NetworkConfig
 from matcher.config import MatcherConfig
-from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
+from synthetic_crowds.config import (
+    CameraConfig,
+    CrowdConfig,
+    SuppliedConfig,
+    WatchlistConfig,
+)
 
 __all__ = ["About", "Scenario", "json_schema"]
 
@@ -41,6 +46,7 @@ class Scenario(BaseModel):
     )
     crowd: CrowdConfig = CrowdConfig()
     watchlist: WatchlistConfig = WatchlistConfig()
+    supplied: SuppliedConfig = SuppliedConfig()
     matcher: MatcherConfig = MatcherConfig()
     load: LoadConfig = LoadConfig()
     network: NetworkConfig = NetworkConfig()

@@ -16,6 +16,7 @@ from matcher.records import FrameOutcome, FrameResult, Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from matcher.messages import Changed
     from matcher.records import CameraId, EncodedFrame
 
 __all__ = ["WireLedger"]
@@ -67,6 +68,10 @@ class WireLedger(Ledger):
                     queue.popleft()
                     ended.append(result)
         self._ledger.report(ended)
+
+    def changed(self, effect: Changed) -> None:
+        """Pass on that a change of the watchlist is in effect, or was refused."""
+        self._ledger.changed(effect)
 
     def lose(self, why: Callable[[], str]) -> None:
         """Pass on that nothing more will be reported."""

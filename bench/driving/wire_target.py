@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bench.wire.proxy import Proxy
     from bench.wire.settings import NetworkConfig
     from bench.wire.station import Station, Transport
+    from matcher.messages import GalleryChange
     from matcher.records import EncodedFrame
 
 __all__ = ["Cameras", "WireTarget"]
@@ -125,6 +126,17 @@ class WireTarget:
         cause = self._station.publish(frame, next_time_ns=next_ns)
         if cause:
             self._ledger.stayed(frame, cause)
+
+    @property
+    def carrier_pids(self) -> tuple[int, ...]:
+        """The network's process: what it uses, the harness uses."""
+        if self._proxy is None or self._proxy.pid is None:
+            return ()
+        return (self._proxy.pid,)
+
+    def change(self, change: GalleryChange) -> None:
+        """Hand a change of the watchlist over; it does not travel over the wire."""
+        self._link.change(change)
 
     def flush(self) -> None:
         """Wait until every frame has ended, or can no longer be hoped for.

@@ -160,7 +160,9 @@ def main() -> None:
     for failure in found.failures:
         console.print(failure, markup=False)
     n_5xx = sum(n for status, n in found.statuses.items() if status >= 500)
-    console.print(f"5xx: {n_5xx}; answers that break the contract: {len(found.failures)}")
+    console.print(
+        f"5xx: {n_5xx}; answers that break the contract: {len(found.failures)}"
+    )
     sys.exit(1 if found.failures or n_5xx else 0)
 
 

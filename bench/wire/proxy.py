@@ -87,10 +87,14 @@ class Proxy:
 
     Attributes:
         ports: Where each route is entered, in their order.
+        pid: Of the process.
     """
 
-    def __init__(self, pipe: Connection[Any, Any], ports: tuple[int, ...]) -> None:
+    def __init__(
+        self, pipe: Connection[Any, Any], ports: tuple[int, ...], *, pid: int | None
+    ) -> None:
         self.ports = ports
+        self.pid = pid
         self._pipe = pipe
 
     def begin(self, start_ns: int) -> None:
@@ -130,7 +134,7 @@ def open_proxy(routes: Sequence[Route]) -> Iterator[Proxy]:
     try:
         if not ours.poll(_START_S):
             raise SystemStartError(reason="the network's proxy stays silent")
-        yield Proxy(ours, ours.recv())
+        yield Proxy(ours, ours.recv(), pid=process.pid)
     except EOFError as error:
         raise SystemStartError(reason="the network's proxy has ended") from error
     finally:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from synthetic_crowds.film.stamp import Stamp, stamp_png
 from synthetic_crowds.people.ageing import YOUNGEST_PICTURED_YEARS
 from synthetic_crowds.people.population import draw_person
 from synthetic_crowds.picture.enrolment import enrolment_portrait
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from synthetic_crowds.people.population import Demographics, IdentityDomain
 
 __all__ = [
+    "TABLE_FILE",
     "PortraitTask",
     "describe",
     "plan_images",
@@ -144,7 +146,8 @@ def render_portraits(
             if not done:
                 message = f"OpenCV could not encode the portrait of {person.person_id}"
                 raise RuntimeError(message)
-            (folder / image.path).write_bytes(png.tobytes())
+            stamped = stamp_png(png.tobytes(), Stamp.of(task.seed))
+            (folder / image.path).write_bytes(stamped)
             tick()
 
 

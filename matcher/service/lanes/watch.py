@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from matcher.assembly import AlertThreshold, alert_threshold, prepare_search
-from matcher.live_gallery import LiveGallery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from matcher.config import MatcherConfig
     from matcher.gallery import Gallery
+    from matcher.live_gallery import LiveGallery
     from matcher.records import SubjectId
 
 __all__ = [
@@ -105,7 +105,7 @@ def make_watch(
     return Watch(
         name=name,
         version=version,
-        live=LiveGallery(gallery, search.index),
+        live=search.gallery,
         index=search.name,
         threshold=search.threshold,
         config=config,

@@ -7,6 +7,7 @@ Knows nothing of galleries or templates.
 from __future__ import annotations
 
 import csv
+import functools
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from synthetic_crowds.film.cache import put
 from synthetic_crowds.people.ageing import YOUNGEST_PICTURED_YEARS
 from synthetic_crowds.people.population import draw_person
 from synthetic_crowds.picture.enrolment import enrolment_portrait
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PortraitTask",
+    "count_portraits",
     "describe",
     "plan_images",
     "read_watchlist",
@@ -122,7 +125,7 @@ def plan_images(
 def render_portraits(
     task: PortraitTask, folder: Path, *, tick: Callable[[], None]
 ) -> None:
-    """Write the PNGs of some subjects, named after them."""
+    """Write the PNGs of some subjects, named after them; those there stay."""
     for index in task.people:
         person = draw_person(
             task.demographics, seed=task.seed, domain=task.domain, index=index
@@ -134,6 +137,8 @@ def render_portraits(
             domain=task.domain,
         )
         for number, image in enumerate(images):
+            if (folder / image.path).exists():
+                continue
             portrait = enrolment_portrait(
                 person,
                 rng=stream(task.seed, task.domain, Concern.PORTRAIT, index, number),
@@ -144,8 +149,26 @@ def render_portraits(
             if not done:
                 message = f"OpenCV could not encode the portrait of {person.person_id}"
                 raise RuntimeError(message)
-            (folder / image.path).write_bytes(png.tobytes())
+            put(folder / image.path, functools.partial(_write, png.tobytes()))
             tick()
+
+
+def count_portraits(task: PortraitTask, folder: Path) -> int:
+    """How many of a task's PNGs are there already."""
+    return sum(
+        (folder / _image_name(person_id, number)).exists()
+        for person_id in (
+            draw_person(
+                task.demographics, seed=task.seed, domain=task.domain, index=index
+            ).person_id
+            for index in task.people
+        )
+        for number in range(task.watchlist.images_per_subject)
+    )
+
+
+def _write(content: bytes, path: Path) -> None:
+    path.write_bytes(content)
 
 
 def write_table(

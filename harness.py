@@ -13,6 +13,7 @@ from typing import cast
 import typer
 
 from commands.ab import ab
+from commands.audit import audit
 from commands.calibrate import calibrate
 from commands.compare import compare
 from commands.crowd import crowd
@@ -21,13 +22,16 @@ from commands.doctor import doctor
 from commands.exit_code import ExitCode
 from commands.headroom import headroom
 from commands.history import history
+from commands.locust import locust
 from commands.models import models
 from commands.plan import plan
 from commands.policy import policy
 from commands.report import report
 from commands.run import run
 from commands.scenarios import list_scenarios
+from commands.serve import serve
 from commands.sweep import sweep
+from commands.token import token
 from lfr_errors import BadInputError, LfrError
 
 __all__ = ["app", "main"]
@@ -46,6 +50,7 @@ app = typer.Typer(
 )
 for command in (
     run,
+    locust,
     crowd,
     report,
     compare,
@@ -57,11 +62,14 @@ for command in (
     plan,
     sweep,
     policy,
+    serve,
+    token,
     doctor,
 ):
     app.command()(command)
 app.command(name="scenarios")(list_scenarios)
 app.add_typer(models, name="models")
+app.add_typer(audit, name="audit")
 
 
 def main() -> None:

@@ -25,12 +25,14 @@ __all__ = [
     "Metric",
     "ObjectiveResult",
     "PassageOutcome",
+    "PlannedChange",
     "ProbeOutcome",
     "Reason",
     "RunRecord",
     "SentFrames",
     "Status",
     "Verdict",
+    "WatchlistChange",
 ]
 
 
@@ -105,6 +107,44 @@ class ObjectiveResult:
     met: bool | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedChange:
+    """Who joins and who leaves the watchlist at one moment, drawn before the run.
+
+    Attributes:
+        offset_ns: When, from the start of the run.
+        enrol, withdraw: Who, by person.
+    """
+
+    offset_ns: int
+    enrol: tuple[str, ...]
+    withdraw: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchlistChange:
+    """What became of a planned change.
+
+    Attributes:
+        planned_ns: When it was due, on the harness's clock.
+        asked_ns: When the target was asked; -1 if never.
+        workers: Whoever of the target's workers answered.
+        in_effect_ns: Of each of them, from when on it searched the new watchlist.
+        refusal: Why it did not; empty if it did.
+    """
+
+    planned_ns: int
+    asked_ns: int
+    workers: tuple[int, ...]
+    in_effect_ns: tuple[int, ...]
+    refusal: str
+
+    @property
+    def was_asked(self) -> bool:
+        """The run lasted until then."""
+        return self.asked_ns >= 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ArrivalPlan:
     """When each camera's frames are captured, drawn before the run.
@@ -116,12 +156,14 @@ class ArrivalPlan:
         offset_ns: (n,) int64, planned capture time from the start of the run.
         camera: (n,) int32, position in `camera_ids`.
         frame_index: (n,) int32, of the frame in its camera's clip.
+        changes: Of the watchlist while frames are sent, in order of time.
     """
 
     camera_ids: tuple[str, ...]
     offset_ns: NDArray[np.int64]
     camera: NDArray[np.int32]
     frame_index: NDArray[np.int32]
+    changes: tuple[PlannedChange, ...] = ()
 
     def __post_init__(self) -> None:
         """Check that the columns agree and time never runs back; freeze.
@@ -163,7 +205,8 @@ class PassageOutcome:
     Attributes:
         passage_id, person_id, camera_id: Which passage.
         sex, age_band, monk_tone, ancestry: Groups of the person.
-        mated: The person is enrolled.
+        mated: The person is enrolled: while it lasts, or, if that changed, at no
+            certain moment of it.
         t_in_s, t_out_s: In the zone of recognition, clip time.
         max_face_height_px, max_visibility, unoccluded_frames, n_frames: As generated.
         n_frames_processed: Of those frames, how many the matcher processed.
@@ -171,12 +214,16 @@ class PassageOutcome:
         n_probes: Searches made of this person; 0 is a failure to acquire.
         best_score: Highest comparison score of any probe with any subject.
         mate_score: Highest score with the person's own reference as first candidate.
+        best_rank: Best place of it among the candidates of any search, from 1; None
+            if it was never among them.
         alerted: Some alert was raised on this passage.
         true_alert: An alert named the right subject.
         false_alert: An alert named a wrong subject.
         time_to_alert_s: From entering the zone to the first true alert.
         latency_s: Mean glass-to-alert latency of its processed frames; None if there
             are none, or nobody waited between the frames.
+        straddles_change: The person joined or left the watchlist meanwhile, so that
+            it is neither mated nor non-mated, and counts for no rate.
     """
 
     passage_id: str
@@ -203,6 +250,8 @@ class PassageOutcome:
     false_alert: bool
     time_to_alert_s: float | None
     latency_s: float | None
+    straddles_change: bool = False
+    best_rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +292,8 @@ class ProbeOutcome:
         quality: Of the newest face.
         subject_id, comparison_score: First candidate.
         passage_id, person_id: Truth; None outside any passage.
+        rank: Place of the person's own reference among the candidates, from 1; None
+            if it is not among them.
     """
 
     camera_id: str
@@ -254,6 +305,7 @@ class ProbeOutcome:
     comparison_score: float
     passage_id: str | None
     person_id: str | None
+    rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -272,6 +324,7 @@ class RunRecord:
         results: The matcher's word on every frame, in order of arrival of results.
         passages, alerts, probes: The join with the truth.
         notes: What a reader of the report should know.
+        changes: What became of the plan's changes of the watchlist, one each.
     """
 
     run_id: str
@@ -287,3 +340,4 @@ class RunRecord:
     alerts: tuple[AlertOutcome, ...]
     probes: tuple[ProbeOutcome, ...]
     notes: tuple[str, ...] = ()
+    changes: tuple[WatchlistChange, ...] = ()

@@ -36,7 +36,8 @@ def to_table(
 
     Args:
         rows: Records, all of `kind`.
-        kind: A dataclass of scalars, enumerations, and tuples of one scalar type.
+        kind: A dataclass of scalars, enumerations, and tuples of one scalar type, of
+            fixed or of any length.
         more: Columns to append, one value per row.
     """
     columns = {
@@ -85,7 +86,8 @@ def _bare(hint: Any) -> Any:  # noqa: ANN401  # a type as an object has no bette
 def _arrow(hint: Any) -> pa.DataType:  # noqa: ANN401
     if typing.get_origin(hint) is tuple:
         parts = typing.get_args(hint)
-        return pa.list_(_SCALARS[parts[0]], len(parts))
+        item = _SCALARS[_bare(parts[0])]
+        return pa.list_(item) if parts[-1] is ... else pa.list_(item, len(parts))
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return pa.string()
     return _SCALARS[hint]

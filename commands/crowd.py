@@ -25,9 +25,11 @@ from commands.options import (
 from scenarios import loader
 from scenarios.streams import Stream, Streams
 from synthetic_crowds.crowd import make_crowd
+from synthetic_crowds.errors import UnstampedError
 from synthetic_crowds.exchange.export import export
 from synthetic_crowds.exchange.origin import Origin
 from synthetic_crowds.exchange.preview import write_preview
+from synthetic_crowds.exchange.supplied import read_crowd, unstamped, with_watchlist
 from synthetic_crowds.people.population import IdentityDomain
 
 if TYPE_CHECKING:
@@ -142,18 +144,35 @@ def crowd_of(
     cache: Path,
     workers: int | None,
     progress: Callable[[str, int, int], None],
+    allow_unstamped: bool = False,
 ) -> Crowd:
-    """Make a scenario's crowd, or take it from the cache; warn of what was re-made."""
-    made = make_crowd(
-        settings.crowd,
-        settings.cameras,
-        settings.watchlist,
-        seed=Streams(seed=settings.scenario.seed).seed_of(Stream.CROWD),
-        cache_dir=cache,
-        workers=processes(workers),
-        progress=progress,
-        domain=IdentityDomain.SCENARIO,
-    )
+    """Make a scenario's crowd, or take it from the cache or the folder it names.
+
+    Raises:
+        UnstampedError: If a picture does not say that it is synthetic, and that is not
+            allowed.
+    """
+    supplied = settings.supplied
+    if supplied.clips_folder is not None:
+        names = [camera.camera_id for camera in settings.cameras]
+        made = read_crowd(Path(supplied.clips_folder), names)
+    else:
+        made = make_crowd(
+            settings.crowd,
+            settings.cameras,
+            settings.watchlist,
+            seed=Streams(seed=settings.scenario.seed).seed_of(Stream.CROWD),
+            cache_dir=cache,
+            workers=processes(workers),
+            progress=progress,
+            domain=IdentityDomain.SCENARIO,
+        )
+    if supplied.watchlist_folder is not None:
+        made = with_watchlist(made, Path(supplied.watchlist_folder))
+    strange = unstamped(made)
+    if strange and not allow_unstamped:
+        n_pictures = len(made.clips) + len(made.watchlist.images)
+        raise UnstampedError(paths=strange, n_pictures=n_pictures)
     for note in made.notes:
         _LOG.warning(note)
     return made

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from bench.host.provenance import describe_origin
 from bench.running.run import Settings
 from bench.search.find_cameras import find_max_cameras
 from scenarios import loader
 from scenarios.streams import Stream, Streams
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from bench.records import RunRecord
@@ -31,11 +30,11 @@ def find(
     crowd: Crowd,
     folder: Path,
     *,
+    provenance: Mapping[str, object],
     progress: Callable[[str, int, int], None],
 ) -> tuple[Capacity, RunRecord]:
     """Search, and write what was found to `capacity.json` in a run's folder."""
     seed = settings.scenario.seed
-    provenance = describe_origin(seed=seed)
     found, shown = find_max_cameras(
         crowd,
         Settings(

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from bench.dialects.dialect import EnrolWay
+from bench.driving.http_target import Remote
 from bench.driving.targets import TargetKind
-from bench.host.provenance import describe_origin
+from bench.host.provenance import describe_origin, describe_pictures
 from bench.records import Status
 from bench.report import render_report, terminal_summary
 from bench.report.pictures import write_pictures
 from bench.running.audit_runs import audited
 from bench.running.enrolment import enrol_watchlist
 from bench.running.folder import create_folder, write_run
+from bench.running.remote_run import measure_remote
 from bench.running.rig import make_rig
 from bench.running.run import Origin, Settings, measure
 from commands.console import bars, logged
@@ -34,6 +37,13 @@ from commands.options import (
     SetOption,
     WorkersOption,
 )
+from commands.remote import (
+    AdapterOption,
+    EnrolOption,
+    FramesOption,
+    TokenFileOption,
+    target_named,
+)
 from scenarios import loader
 from scenarios.streams import Stream, Streams
 
@@ -43,7 +53,7 @@ if TYPE_CHECKING:
     from bench.records import RunRecord
     from scenarios.schema import Scenario
 
-__all__ = ["run"]
+__all__ = ["exit_code_of", "run"]
 
 
 def run(  # noqa: PLR0913 - the main job, and its options
@@ -62,12 +72,18 @@ def run(  # noqa: PLR0913 - the main job, and its options
         ),
     ] = False,
     target: Annotated[
-        TargetKind,
+        str,
         typer.Option(
-            help="What is measured: the matcher in its process, or on a thread of this "
-            "one; a system that does nothing; one that knows the truth."
+            metavar="NAME|URL",
+            help="What is measured: the matcher in its `process`, or `in-process` on a "
+            "thread of this one; `null`, which does nothing; `oracle`, which knows the "
+            "truth; or the matcher at http://HOST:PORT.",
         ),
     ] = TargetKind.PROCESS,
+    adapter: AdapterOption = None,
+    enrol: EnrolOption = EnrolWay.PORTRAITS,
+    frames: FramesOption = None,
+    token_file: TokenFileOption = None,
     audit: Annotated[
         bool,
         typer.Option(
@@ -76,15 +92,40 @@ def run(  # noqa: PLR0913 - the main job, and its options
             "as right under the clock, and does it remember frames?",
         ),
     ] = False,
+    allow_unstamped: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unstamped",
+            help="Take pictures that do not say that they are synthetic; recorded in "
+            "the run and repeated on every page of the report.",
+        ),
+    ] = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make a crowd, drive the matcher under camera load, measure, report."""
     settings = loader.load(scenario, overrides=overrides or (), seed=seed)
+    chosen_target = target_named(
+        target,
+        settings,
+        adapter=adapter,
+        enrol=enrol,
+        frames=frames,
+        token_file=token_file,
+        audit=audit,
+    )
     folder = create_folder(out, name=Path(scenario).stem)
     found = None
     with logged(folder), bars(hidden=quiet or as_json) as progress:
-        crowd = crowd_of(settings, cache=cache, workers=workers, progress=progress)
+        crowd = crowd_of(
+            settings,
+            cache=cache,
+            workers=workers,
+            progress=progress,
+            allow_unstamped=allow_unstamped,
+        )
+        provenance = describe_origin(seed=settings.scenario.seed)
+        provenance["pictures"] = describe_pictures(crowd, allowed=allow_unstamped)
         if settings.load.find is None:
             chosen = Settings(
                 matcher=settings.matcher,
@@ -94,33 +135,45 @@ def run(  # noqa: PLR0913 - the main job, and its options
             origin = Origin(
                 run_id=folder.name,
                 scenario=loader.resolved(settings),
-                provenance=describe_origin(seed=settings.scenario.seed),
+                provenance=provenance,
             )
             rig = make_rig(crowd, settings.load, rng=_arrivals(settings))
-            enrolment = enrol_watchlist(
-                crowd.watchlist, settings.matcher, progress=progress
-            )
-            record = measure(
-                rig,
-                enrolment,
-                chosen,
-                origin,
-                unhurried=unhurried,
-                progress=progress,
-                target=target,
-            )
-            if audit:
-                record = audited(
-                    record,
+            if isinstance(chosen_target, Remote):
+                record = measure_remote(
+                    rig,
+                    chosen,
+                    origin,
+                    remote=chosen_target,
+                    unhurried=unhurried,
+                    progress=progress,
+                )
+            else:
+                enrolment = enrol_watchlist(
+                    crowd.watchlist, settings.matcher, progress=progress
+                )
+                record = measure(
                     rig,
                     enrolment,
                     chosen,
                     origin,
-                    rng=_arrivals(settings),
+                    unhurried=unhurried,
                     progress=progress,
+                    target=chosen_target,
                 )
+                if audit:
+                    record = audited(
+                        record,
+                        rig,
+                        enrolment,
+                        chosen,
+                        origin,
+                        rng=_arrivals(settings),
+                        progress=progress,
+                    )
         else:
-            found, record = find(settings, crowd, folder, progress=progress)
+            found, record = find(
+                settings, crowd, folder, provenance=provenance, progress=progress
+            )
         write_run(record, folder)
         progress("report", 0, 2)
         write_pictures(folder, crowd, record)
@@ -139,14 +192,15 @@ def run(  # noqa: PLR0913 - the main job, and its options
         raise typer.Exit(
             ExitCode.GOOD if found.n_cameras > 0 else ExitCode.OBJECTIVE_MISSED
         )
-    raise typer.Exit(_exit_code(record))
+    raise typer.Exit(exit_code_of(record))
 
 
 def _arrivals(settings: Scenario) -> np.random.Generator:
     return Streams(seed=settings.scenario.seed).generator(Stream.ARRIVALS)
 
 
-def _exit_code(record: RunRecord) -> ExitCode:
+def exit_code_of(record: RunRecord) -> ExitCode:
+    """Say with which code a run ends its command."""
     if record.verdict.status is not Status.VALID:
         return ExitCode.NOT_VALID
     if any(objective.met is False for objective in record.objectives):

@@ -19,6 +19,7 @@ from matcher.indexes.choice import choose_index
 from matcher.known_models import detector_sha256, embedder_sha256
 from matcher.landmarks import make_refiner
 from matcher.likelihood import fit_scale, pairs_of
+from matcher.live_gallery import LiveGallery
 from matcher.pipeline import Pipeline
 from matcher.registry import DETECTORS, EMBEDDERS, INDEXES
 from matcher.weights import WEIGHTS, read_manifest, read_model
@@ -35,6 +36,7 @@ __all__ = [
     "AlertThreshold",
     "Assembly",
     "Search",
+    "alert_threshold",
     "assemble",
     "detector_sha256",
     "embedder_sha256",
@@ -62,16 +64,16 @@ class AlertThreshold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembly:
-    """A pipeline, its networks (for warming up), and its threshold.
+    """A pipeline, its networks (for warming up), its gallery and its threshold.
 
     Attributes:
-        pipeline, detector, embedder, index, threshold: What was made.
+        pipeline, detector, embedder, gallery, threshold: What was made.
     """
 
     pipeline: Pipeline
     detector: Detector
     embedder: Embedder
-    index: GalleryIndex
+    gallery: LiveGallery
     threshold: AlertThreshold
 
 
@@ -81,12 +83,12 @@ class Search:
 
     Attributes:
         name: Of the index.
-        index: Over the gallery's templates.
-        threshold: For this gallery.
+        gallery: The enrolled, with their index; changed while it is searched.
+        threshold: For this gallery as it is at the start.
     """
 
     name: str
-    index: GalleryIndex
+    gallery: LiveGallery
     threshold: AlertThreshold
 
 
@@ -109,7 +111,7 @@ def assemble(
         BadInputError: If a plug-in is unknown, a model file is not the one meant, the
             gallery was made by another embedder, or no threshold can be calibrated.
     """
-    return wire(config, gallery, prepare_search(config, gallery), clock=clock)
+    return wire(config, prepare_search(config, gallery), clock=clock)
 
 
 def prepare_search(config: MatcherConfig, gallery: Gallery) -> Search:
@@ -130,15 +132,15 @@ def prepare_search(config: MatcherConfig, gallery: Gallery) -> Search:
     if name == "auto":
         name = choose_index(len(gallery))
     index = INDEXES.make(name, config.index, gallery.templates)
-    return Search(name=name, index=index, threshold=_threshold(config, index))
+    return Search(
+        name=name,
+        gallery=LiveGallery(gallery, index),
+        threshold=alert_threshold(config, index),
+    )
 
 
 def wire(
-    config: MatcherConfig,
-    gallery: Gallery,
-    search: Search,
-    *,
-    clock: Callable[[], int],
+    config: MatcherConfig, search: Search, *, clock: Callable[[], int]
 ) -> Assembly:
     """Load the networks and put the stages together.
 
@@ -151,8 +153,8 @@ def wire(
         detector=detector,
         refiner=make_refiner(config.alignment),
         embedder=embedder,
-        index=search.index,
-        subject_ids=gallery.subject_ids,
+        index=search.gallery.index,
+        subject_ids=search.gallery.subject_ids,
         decider=Decider(search.threshold.value, config.decision),
         config=config,
         clock=clock,
@@ -161,13 +163,17 @@ def wire(
         pipeline=pipeline,
         detector=detector,
         embedder=embedder,
-        index=search.index,
+        gallery=search.gallery,
         threshold=search.threshold,
     )
 
 
-def _threshold(config: MatcherConfig, index: GalleryIndex) -> AlertThreshold:
-    """Take the threshold that was given, or calibrate one, and say which."""
+def alert_threshold(config: MatcherConfig, index: GalleryIndex) -> AlertThreshold:
+    """Take the threshold that was given, or calibrate one, and say which.
+
+    Raises:
+        CalibrationError: If no threshold can be calibrated.
+    """
     if config.decision.threshold is not None:
         return AlertThreshold(
             value=config.decision.threshold,

@@ -257,6 +257,13 @@ class DecisionConfig(Settings):
         le=100,
         description="Faces fused before a track is searched.",
     )
+    candidates: int = Field(
+        default=1,
+        ge=1,
+        le=50,
+        description="Subjects reported of each search, best first; the first alone can "
+        "alert. More cost search time, and tell at which rank a mate stood.",
+    )
     dedup_window_s: float = Field(
         default=10.0,
         ge=0.0,

@@ -67,6 +67,13 @@ class Decider:
         """Drop a track that is over."""
         self._alerted.pop((camera_id, track_id), None)
 
+    def forget_camera(self, camera_id: CameraId) -> None:
+        """Drop a camera's tracks, and who has alerted there."""
+        for track in [t for t in self._alerted if t[0] == camera_id]:
+            del self._alerted[track]
+        for subject in [s for s in self._last_ns if s[0] == camera_id]:
+            del self._last_ns[subject]
+
     def alerted(
         self, camera_id: CameraId, *, now_ns: int
     ) -> tuple[tuple[SubjectId, int], ...]:

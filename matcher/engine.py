@@ -33,22 +33,24 @@ import numpy as np
 from lfr_errors import BadInputError
 from matcher import gallery as galleries
 from matcher.assembly import (
-    Assembly,
     Search,
     detector_sha256,
     embedder_sha256,
     prepare_search,
     wire,
 )
-from matcher.errors import EngineError
+from matcher.errors import EngineError, GalleryError
 from matcher.inbox import Closed, Inbox, Waiting
+from matcher.landmarks import refiner_name
 from matcher.messages import (
+    Changed,
     ClockProbe,
     ClockReading,
     Crashed,
     Flush,
     Flushed,
     FromWorker,
+    GalleryChange,
     Parcel,
     Ready,
     Refused,
@@ -60,8 +62,9 @@ from matcher.messages import (
     SystemDescription,
     ToWorker,
 )
-from matcher.records import EncodedFrame, FrameResult
-from matcher.supervisor import Orders, Supervisor
+from matcher.outbox import Outbox
+from matcher.records import EncodedFrame
+from matcher.supervisor import Supervisor
 from matcher.worker import Worker
 
 if TYPE_CHECKING:
@@ -69,17 +72,18 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from pathlib import Path
 
+    from matcher.berth import Orders
     from matcher.config import EngineConfig, MatcherConfig
-    from matcher.gallery import Gallery
+    from matcher.protocols import Detector, Embedder, GalleryIndex
     from matcher.worker import Handler
 
 __all__ = [
-    "Outbox",
     "converse",
     "limit_threads",
     "manners",
     "pack_parcel",
     "serve",
+    "warm_up",
 ]
 
 _log = logging.getLogger(__name__)
@@ -113,20 +117,25 @@ def serve(
             return
 
         def work(connection: Connection[FromWorker, ToWorker], orders: Orders) -> None:
-            _work_on(connection, orders, config, gallery, search, threads)
+            _work_on(connection, orders, config, search, threads)
 
         # What is loaded by now stays: the collector need not walk it between frames,
         # nor, by marking it, part the pages that the workers share.
         gc.collect()
         gc.freeze()
-        Supervisor(connection, work=work, config=config.engine, clock=clock).run()
+        Supervisor(
+            connection,
+            work=work,
+            config=config.engine,
+            clock=clock,
+            change=search.gallery.carry_out,
+        ).run()
 
 
 def _work_on(
     connection: Connection[FromWorker, ToWorker],
     orders: Orders,
     config: MatcherConfig,
-    gallery: Gallery,
     search: Search,
     threads: tuple[tuple[str, int], ...],
 ) -> None:
@@ -136,20 +145,23 @@ def _work_on(
     sys.setswitchinterval(_SWITCH_S)
     with manners(connection):
         try:
-            assembly = wire(config, gallery, search, clock=clock)
+            assembly = wire(config, search, clock=clock)
         except BadInputError as error:
             connection.send(Refused(sentence=str(error)))
             return
-        _warm_up(assembly, config)
+        warm_up(
+            assembly.detector, assembly.embedder, config, index=assembly.gallery.index
+        )
         worker = Worker(assembly.pipeline, clock=clock)
         worker.resume(orders.memories, orders.frames)
         gc.freeze()
         converse(
             connection,
             worker,
-            system=_describe(config, gallery, assembly, threads, index=search.name),
+            system=_describe(config, search, threads),
             config=config.engine,
             clock=clock,
+            change=search.gallery.carry_out,
             pack=partial(pack_parcel, worker),
         )
 
@@ -189,6 +201,7 @@ def converse(
     system: SystemDescription,
     config: EngineConfig,
     clock: Callable[[], int],
+    change: Callable[[GalleryChange], None],
     pack: Callable[[Results], FromWorker] = lambda results: results,
 ) -> None:
     """Say Ready, handle frames until asked to stop, say Stopped.
@@ -199,13 +212,15 @@ def converse(
         system: What it is.
         config: Drop policy and batching.
         clock: Nanoseconds.
+        change: Changes the gallery while frames are handled; raises GalleryError on
+            what cannot be done.
         pack: What results travel in.
     """
     interval_ns = round(config.results_interval_s * 1e9)
     outbox = Outbox(connection, interval_ns=interval_ns, clock=clock, pack=pack)
     inbox = Inbox(config)
     receiver = threading.Thread(
-        target=_receive, args=(connection, inbox, outbox, clock), daemon=True
+        target=_receive, args=(connection, inbox, outbox, clock, change), daemon=True
     )
     begun_ns, begun_cpu_s = clock(), time.process_time()
     receiver.start()
@@ -221,56 +236,12 @@ def converse(
         outbox.send(Stopped(use=use))
 
 
-class Outbox:
-    """Sends messages back; results in batches, unless one holds an alert.
-
-    Args:
-        connection: The pipe; both threads send.
-        interval_ns: Results wait at most this long for others, and one frame more.
-        clock: Nanoseconds.
-        pack: What results travel in.
-    """
-
-    def __init__(
-        self,
-        connection: Connection[FromWorker, ToWorker],
-        *,
-        interval_ns: int,
-        clock: Callable[[], int],
-        pack: Callable[[Results], FromWorker] = lambda results: results,
-    ) -> None:
-        self._pack = pack
-        self._connection = connection
-        self._interval_ns = interval_ns
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._held: list[FrameResult] = []
-        self._emptied_ns = clock()
-
-    def send(self, message: FromWorker) -> None:
-        """Send one message now."""
-        with self._lock:
-            self._connection.send(message)
-
-    def add(self, result: FrameResult) -> None:
-        """Hold a result, or send all that are held if it is time."""
-        self._held.append(result)
-        if result.alerts or self._clock() - self._emptied_ns >= self._interval_ns:
-            self.empty()
-
-    def empty(self) -> None:
-        """Send the results that are held."""
-        self._emptied_ns = self._clock()
-        if self._held:
-            self.send(self._pack(Results(frames=tuple(self._held))))
-            self._held.clear()
-
-
 def _receive(
     connection: Connection[FromWorker, ToWorker],
     inbox: Inbox,
     outbox: Outbox,
     clock: Callable[[], int],
+    change: Callable[[GalleryChange], None],
 ) -> None:
     """Stamp what arrives and pass it on, until the driver stops or hangs up."""
     try:
@@ -284,6 +255,9 @@ def _receive(
                     inbox.put(message, received_ns=received_ns)
                 case ClockProbe(sent_ns=sent_ns):
                     outbox.send(ClockReading(sent_ns=sent_ns, read_ns=received_ns))
+                case GalleryChange():
+                    # At once: a change waits for no frame, and no frame for it.
+                    outbox.send(_followed(message, change, clock))
                 case Flush():
                     inbox.request(message)
                 case Stop():
@@ -293,6 +267,22 @@ def _receive(
         inbox.close(None)
     except Exception as error:  # noqa: BLE001 — the working thread must hear of it
         inbox.close(error)
+
+
+def _followed(
+    wanted: GalleryChange,
+    change: Callable[[GalleryChange], None],
+    clock: Callable[[], int],
+) -> Changed:
+    """Change the gallery and say so, or say why not; one worker numbers itself 0."""
+    refusal = ""
+    try:
+        change(wanted)
+    except GalleryError as error:
+        refusal = str(error)
+    return Changed(
+        number=wanted.number, worker=0, in_effect_ns=clock(), refusal=refusal
+    )
 
 
 def _work(handler: Handler, inbox: Inbox, outbox: Outbox, config: EngineConfig) -> bool:
@@ -343,33 +333,37 @@ def limit_threads(config: MatcherConfig) -> tuple[tuple[str, int], ...]:
     )
 
 
-def _warm_up(assembly: Assembly, config: MatcherConfig) -> None:
+def warm_up(
+    detector: Detector,
+    embedder: Embedder,
+    config: MatcherConfig,
+    *,
+    index: GalleryIndex | None = None,
+) -> None:
     """Run every network once at the sizes to come: first runs allocate."""
     width = config.detector.detection_width_px
-    side = assembly.embedder.chip_px
-    assembly.detector.detect(np.zeros((width * 9 // 16, width, 3), np.uint8))
+    side = embedder.chip_px
+    detector.detect(np.zeros((width * 9 // 16, width, 3), np.uint8))
     for n_chips in (1, 2, 4, 8):
         chips = np.zeros((n_chips, side, side, 3), np.uint8)
-        assembly.index.search(assembly.embedder.embed(chips), k=1)
+        embeddings = embedder.embed(chips)
+        if index is not None:
+            index.search(embeddings, k=1)
 
 
 def _describe(
-    config: MatcherConfig,
-    gallery: Gallery,
-    assembly: Assembly,
-    threads: tuple[tuple[str, int], ...],
-    *,
-    index: str,
+    config: MatcherConfig, search: Search, threads: tuple[tuple[str, int], ...]
 ) -> SystemDescription:
     return SystemDescription(
         name="matcher",
         detector=f"{config.detector.name}@{detector_sha256(config.detector)}",
         embedder=f"{config.embedder.name}@{embedder_sha256(config.embedder)}",
-        index=index,
-        gallery_size=len(gallery),
-        threshold=assembly.threshold.value,
-        threshold_origin=assembly.threshold.origin,
+        index=search.name,
+        gallery_size=len(search.gallery),
+        threshold=search.threshold.value,
+        threshold_origin=search.threshold.origin,
         threads=threads,
         versions=tuple((name, version(name)) for name in _LIBRARIES),
-        n_cohort=assembly.threshold.n_cohort,
+        n_cohort=search.threshold.n_cohort,
+        refiner=refiner_name(config.alignment),
     )

@@ -13,9 +13,9 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from matcher.alignment import align
 from matcher.errors import GalleryError
 from matcher.fusion import unit_length
+from matcher.portraits import largest_face, no_face
 from matcher.records import SubjectId
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ __all__ = [
     "Gallery",
     "enrol",
     "load",
+    "mean_templates",
     "save",
     "withdraw",
 ]
@@ -154,16 +155,15 @@ def enrol(
     """
     chips, enrolled, failures = [], [], []
     for image_bgr, subject_id in zip(images_bgr, subject_ids, strict=True):
-        found = detector.detect(image_bgr)
-        if len(found) == 0:
-            cause = f"no face found in an image of {_size(image_bgr)} pixels"
+        portrait = largest_face(
+            image_bgr, detector=detector, refiner=refiner, chip_px=embedder.chip_px
+        )
+        if portrait is None:
+            cause = no_face(image_bgr)
             failures.append(FailureToEnrol(subject_id=subject_id, cause=cause))
-            continue
-        boxes = found.boxes_xyxy
-        largest = int(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1).argmax())
-        landmarks = refiner.refine(image_bgr, found.landmarks[largest : largest + 1])
-        chips.append(align(image_bgr, landmarks, chip_px=embedder.chip_px))
-        enrolled.append(subject_id)
+        else:
+            chips.append(portrait.chip_bgr)
+            enrolled.append(subject_id)
     if not enrolled:
         message = (
             f"at least one subject must be enrolled, got {len(failures)} images "
@@ -174,7 +174,7 @@ def enrol(
         embedder.embed(np.concatenate(chips[first : first + _BATCH])).vectors
         for first in range(0, len(chips), _BATCH)
     ]
-    templates, subjects = _one_each(np.concatenate(batches), enrolled)
+    templates, subjects = mean_templates(np.concatenate(batches), enrolled)
     gallery = Gallery(
         templates=templates, subject_ids=subjects, embedder_sha256=embedder_sha256
     )
@@ -183,10 +183,10 @@ def enrol(
     return Enrolment(gallery=gallery, failures=failed)
 
 
-def _one_each(
+def mean_templates(
     templates: NDArray[np.float32], subject_ids: list[SubjectId]
 ) -> tuple[NDArray[np.float32], tuple[SubjectId, ...]]:
-    """Average the templates of each subject, in order of first appearance."""
+    """Average the templates (n, d) of each subject, in order of first appearance."""
     row_of = {s: row for row, s in enumerate(dict.fromkeys(subject_ids))}
     sums = np.zeros((len(row_of), templates.shape[1]), np.float32)
     np.add.at(sums, [row_of[s] for s in subject_ids], templates)
@@ -247,7 +247,3 @@ def load(path: Path) -> Gallery:
     return Gallery(
         templates=templates, subject_ids=tuple(subject_ids), embedder_sha256=sha256
     )
-
-
-def _size(image_bgr: NDArray[np.uint8]) -> str:
-    return f"{image_bgr.shape[1]}x{image_bgr.shape[0]}"

@@ -92,6 +92,14 @@ class Identifier:
         self._config = config
         self._clock = clock
 
+    def watch(
+        self, index: GalleryIndex, subject_ids: Sequence[SubjectId], *, threshold: float
+    ) -> None:
+        """Search another gallery from the next frame on."""
+        self._index = index
+        self._subject_ids = subject_ids
+        self._decider.threshold = threshold
+
     def identify(self, looks: Sequence[Look]) -> list[FrameResult]:
         """Take frames, no two of one camera, to their ends, in order."""
         stamps = [look.stamps for look in looks]
@@ -106,7 +114,7 @@ class Identifier:
             ended_ns=embedded_ns,
         )
         ready, fused = self._fuse(looks, embeddings)
-        candidates = self._index.search(fused, k=1)
+        candidates = self._index.search(fused, k=self._config.decision.candidates)
         share_out(
             stamps,
             Stage.SEARCH,
@@ -114,7 +122,7 @@ class Identifier:
             begun_ns=embedded_ns,
             ended_ns=self._clock(),
         )
-        found = zip(candidates.rows[:, 0], candidates.scores[:, 0], strict=True)
+        found = zip(candidates.rows, candidates.scores[:, 0], strict=True)
         return [
             self._decide(look, [(shot, *next(found)) for shot in shots])
             for look, shots in zip(looks, ready, strict=True)
@@ -153,7 +161,9 @@ class Identifier:
         return ready, Embeddings(vectors=vectors)
 
     def _decide(
-        self, look: Look, found: list[tuple[BestShot, np.int64, np.float32]]
+        self,
+        look: Look,
+        found: list[tuple[BestShot, NDArray[np.int64], np.float32]],
     ) -> FrameResult:
         probes = tuple(
             Probe(
@@ -164,11 +174,12 @@ class Identifier:
                 box_xyxy=_four(shot.box_xyxy),
                 quality=shot.quality,
                 n_shots=len(look.kept[shot.track_id]),
-                subject_id=self._subject_ids[int(row)],
+                subject_id=self._subject_ids[int(rows[0])],
                 comparison_score=float(score),
                 decided_ns=self._clock(),
+                runners_up=tuple(self._subject_ids[int(row)] for row in rows[1:]),
             )
-            for shot, row, score in found
+            for shot, rows, score in found
         )
         alerts = tuple(
             self._alert(probe) for probe in probes if self._decider.decide(probe)

@@ -30,12 +30,14 @@ class Waiting:
         arrival: Its number among all arrivals.
         overtaken_by: Newer frames of its camera for which it is to be skipped; 0 if
             it is to be processed.
+        unwanted: Why whoever took it wants it skipped all the same; else empty.
     """
 
     frame: EncodedFrame
     received_ns: int
     arrival: int
     overtaken_by: int
+    unwanted: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +154,9 @@ class Inbox:
         queue = self._frames[head.frame.camera_id]
         queue.popleft()
         newer = len(queue)
+        if newer == 0:
+            # Cameras come and go; a name is no reason to keep a queue.
+            del self._frames[head.frame.camera_id]
         if self._in_order_of_arrival or newer < self._max_pending:
             return head
         return Waiting(

@@ -41,11 +41,18 @@ def is_key_frame(packet: bytes) -> bool:
 
 
 class CameraDecoder:
-    """Decodes the packets of one camera, in order, on one thread."""
+    """Decodes the packets of one camera, in order, on one thread.
 
-    def __init__(self) -> None:
+    Args:
+        max_pixels: Of a picture; the codec refuses larger ones before it makes room
+            for them. None lets every size pass.
+    """
+
+    def __init__(self, *, max_pixels: int | None = None) -> None:
         context = av.CodecContext.create("h264", "r")
         context.thread_count = 1
+        if max_pixels is not None:
+            context.options = {"max_pixels": str(max_pixels)}
         # Else a decoder holds frames back, in case some arrive out of order.
         context.flags |= Flags.low_delay
         self._context = context

@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     from matcher.config import AlignmentConfig
     from matcher.protocols import LandmarkRefiner
 
-__all__ = ["AsDetected", "ReferenceRefiner", "make_refiner", "moved_landmarks"]
+__all__ = [
+    "AsDetected",
+    "ReferenceRefiner",
+    "make_refiner",
+    "moved_landmarks",
+    "refiner_name",
+]
 
 
 class AsDetected:
@@ -92,6 +98,11 @@ def moved_landmarks(
     on_chip = (template(1) + shifts) @ np.array([1.0, 1.0j])
     found = (on_chip - origin[:, None]) / factor[:, None]
     return np.stack((found.real, found.imag), axis=-1).astype(np.float32)
+
+
+def refiner_name(config: AlignmentConfig) -> str:
+    """Name what the settings ask for, with its hash; `none` if they ask for nothing."""
+    return f"reference@{read_manifest().refiner.sha256}" if config.refine else "none"
 
 
 def make_refiner(config: AlignmentConfig) -> LandmarkRefiner:

@@ -8,16 +8,18 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from matcher.errors import GalleryError
 from matcher.indexes.live import LiveIndex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from matcher.gallery import Gallery
+    from matcher.messages import GalleryChange
     from matcher.protocols import StoredIndex
     from matcher.records import SubjectId
 
@@ -37,6 +39,7 @@ class LiveGallery:
 
     def __init__(self, gallery: Gallery, stored: StoredIndex) -> None:
         self.index = LiveIndex(stored)
+        self._dimension = gallery.templates.shape[1]
         self._subject_ids = list(gallery.subject_ids)
         self._row_of = {s: row for row, s in enumerate(gallery.subject_ids)}
         self._changing = threading.Lock()
@@ -58,31 +61,7 @@ class LiveGallery:
             GalleryError: If a subject is enrolled or named twice, or a template
                 cannot be compared with the others.
         """
-        with self._changing:
-            twice = [s for s in subject_ids if s in self._row_of]
-            if twice or len(set(subject_ids)) != len(subject_ids):
-                message = (
-                    "a gallery must hold each subject once, got "
-                    f"{(twice or list(subject_ids))[0]!r} again; withdraw the subject "
-                    "first"
-                )
-                raise GalleryError(message)
-            if len(subject_ids) != len(templates):
-                message = (
-                    f"a gallery must hold one template a subject, got "
-                    f"{len(templates)} templates and {len(subject_ids)} subjects"
-                )
-                raise GalleryError(message)
-            # Names first: a search may find a row as soon as it is there. What a
-            # refused template leaves behind is a name that no row points to.
-            first = len(self._subject_ids)
-            self._subject_ids.extend(subject_ids)
-            try:
-                rows = self.index.add(templates)
-            except GalleryError:
-                del self._subject_ids[first:]
-                raise
-            self._row_of.update(zip(subject_ids, rows.tolist(), strict=True))
+        self.change(enrol=subject_ids, templates=templates, withdraw=())
 
     def withdraw(self, subject_ids: Sequence[SubjectId]) -> None:
         """Remove subjects, all or none.
@@ -90,14 +69,74 @@ class LiveGallery:
         Raises:
             GalleryError: If one of them is not enrolled, or nobody would be left.
         """
+        nothing = np.empty((0, self._dimension), np.float32)
+        self.change(enrol=(), templates=nothing, withdraw=subject_ids)
+
+    def change(
+        self,
+        *,
+        enrol: Sequence[SubjectId],
+        templates: NDArray[np.float32],
+        withdraw: Sequence[SubjectId],
+    ) -> None:
+        """Add and remove subjects in one step, or leave all as it was.
+
+        Args:
+            enrol: Who joins; nobody who is enrolled, whoever leaves included.
+            templates: (m, d) float32, one each.
+            withdraw: Who leaves.
+
+        Raises:
+            GalleryError: As `enrol` and `withdraw`.
+        """
         with self._changing:
-            unknown = [s for s in subject_ids if s not in self._row_of]
-            if unknown:
-                message = (
-                    f"only enrolled subjects can be withdrawn, got {unknown[0]!r}, who "
-                    f"is not among the {len(self)}; check the identifier"
-                )
-                raise GalleryError(message)
-            self.index.withdraw([self._row_of[s] for s in subject_ids])
-            for subject_id in subject_ids:
+            self._check(enrol, templates, withdraw)
+            # Names first: a search may find a row as soon as it is there. What a
+            # refused template leaves behind is a name that no row points to.
+            first = len(self._subject_ids)
+            self._subject_ids.extend(enrol)
+            try:
+                rows = self.index.change(templates, [self._row_of[s] for s in withdraw])
+            except GalleryError:
+                del self._subject_ids[first:]
+                raise
+            for subject_id in withdraw:
                 del self._row_of[subject_id]
+            self._row_of.update(zip(enrol, rows.tolist(), strict=True))
+
+    def carry_out(self, change: GalleryChange) -> None:
+        """Change as a message asks.
+
+        Raises:
+            GalleryError: As `change`.
+        """
+        self.change(
+            enrol=change.enrol, templates=change.templates, withdraw=change.withdraw
+        )
+
+    def _check(
+        self,
+        enrol: Sequence[SubjectId],
+        templates: NDArray[np.float32],
+        withdraw: Sequence[SubjectId],
+    ) -> None:
+        twice = [s for s in enrol if s in self._row_of]
+        if twice or len(set(enrol)) != len(enrol):
+            message = (
+                "a gallery must hold each subject once, got "
+                f"{(twice or list(enrol))[0]!r} again; withdraw the subject first"
+            )
+            raise GalleryError(message)
+        if len(enrol) != len(templates):
+            message = (
+                f"a gallery must hold one template a subject, got {len(templates)} "
+                f"templates and {len(enrol)} subjects; send as many of either"
+            )
+            raise GalleryError(message)
+        unknown = [s for s in withdraw if s not in self._row_of]
+        if unknown:
+            message = (
+                f"only enrolled subjects can be withdrawn, got {unknown[0]!r}, who is "
+                f"not among the {len(self)}; check the identifier"
+            )
+            raise GalleryError(message)

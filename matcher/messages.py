@@ -7,13 +7,16 @@ nothing of who is at the other end.
       │  ◄──────────────── Ready | Refused      once the networks are warm
       │  ClockProbe ─────► ClockReading         any time
       │  EncodedFrame ───► Results              many frames, in batches
-      │  Flush ──────────► Results, Flushed     all frames sent before have ended
+      │  GalleryChange ──► Changed              one for each worker, once in effect
+      │  Flush ──────────► Results, Flushed     all frames sent before have ended,
+      │                                         all changes are in effect
       │  Stop ───────────► Results, Stopped     the matcher then exits
       │  ◄──────────────── Crashed              at any time; the matcher then exits
 
     supervisor            worker
       │  ◄──────────────── Ready | Refused      once its networks are warm
       │  Routed ─────────► Parcel               Results, packed for the driver
+      │  GalleryChange ──► Changed              at once, whatever frames wait
       │  Stop ───────────► Parcel, Stopped      the worker then exits
       │  ◄──────────────── Crashed              at any time; the worker then exits
 """
@@ -21,18 +24,24 @@ nothing of who is at the other end.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from matcher.records import CameraId, EncodedFrame, FrameResult, SubjectId
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 __all__ = [
     "CameraMemory",
+    "Changed",
     "ClockProbe",
     "ClockReading",
     "Crashed",
     "Flush",
     "Flushed",
     "FromWorker",
+    "GalleryChange",
     "Parcel",
     "Ready",
     "Refused",
@@ -52,7 +61,8 @@ class SystemDescription:
 
     Attributes:
         name: `"matcher"` or `"null"`.
-        detector, embedder: Registered name and SHA-256 of the model, `name@sha256`.
+        detector, embedder, refiner: Registered name and SHA-256 of the model,
+            `name@sha256`; of the refiner `none` where landmarks stay as detected.
         index: Registered name.
         gallery_size: Enrolled templates, N.
         threshold: Least comparison score of an alert, cosine in [-1, 1].
@@ -72,6 +82,7 @@ class SystemDescription:
     threads: tuple[tuple[str, int], ...]
     versions: tuple[tuple[str, str], ...]
     n_cohort: int | None = None
+    refiner: str = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +167,40 @@ class Results:
     frames: tuple[FrameResult, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GalleryChange:
+    """Let subjects join and leave the gallery while frames are handled.
+
+    Attributes:
+        number: Returned with the signs of its effect.
+        enrol: Who joins.
+        templates: (m, d) float32, unit length, one each.
+        withdraw: Who leaves.
+    """
+
+    number: int
+    enrol: tuple[SubjectId, ...]
+    templates: NDArray[np.float32]
+    withdraw: tuple[SubjectId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """What became of a change in one worker.
+
+    Attributes:
+        number: As in the change.
+        worker: Which worker, from 0.
+        in_effect_ns: Every search that begins later is of the new gallery.
+        refusal: Why the gallery stays as it was; empty if it changed.
+    """
+
+    number: int
+    worker: int
+    in_effect_ns: int
+    refusal: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flush:
     """Ask for a sign once every frame sent before has ended.
@@ -230,7 +275,15 @@ class Parcel:
     payload: bytes
 
 
-ToWorker: TypeAlias = EncodedFrame | Routed | ClockProbe | Flush | Stop
+ToWorker: TypeAlias = EncodedFrame | Routed | ClockProbe | GalleryChange | Flush | Stop
 FromWorker: TypeAlias = (
-    Ready | Refused | Crashed | ClockReading | Results | Parcel | Flushed | Stopped
+    Ready
+    | Refused
+    | Crashed
+    | ClockReading
+    | Changed
+    | Results
+    | Parcel
+    | Flushed
+    | Stopped
 )

@@ -79,4 +79,6 @@ def serve(connection: Connection[FromWorker, ToWorker]) -> None:
             system=_DESCRIPTION,
             config=EngineConfig(drop_policy="none"),
             clock=clock,
+            # Nobody is enrolled, so nothing has to be done to change who is.
+            change=lambda _: None,
         )

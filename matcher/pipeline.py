@@ -195,6 +195,32 @@ class Pipeline:
         """Embed, search and decide the faces of frames, no two of one camera."""
         return self._identifier.identify(looks)
 
+    def watch(
+        self, index: GalleryIndex, subject_ids: Sequence[SubjectId], *, threshold: float
+    ) -> None:
+        """Search another gallery from the next frame on; tracks go on."""
+        self._identifier.watch(index, subject_ids, threshold=threshold)
+
+    def restart(self, camera_id: CameraId) -> None:
+        """Begin a camera anew: its clock or its view is another, its tracks are over.
+
+        Track numbers go on, so that none names two faces.
+        """
+        camera = self._cameras.get(camera_id)
+        self._decider.forget_camera(camera_id)
+        if camera is not None:
+            tracks = replace(no_tracks(), next_id=camera.tracks.next_id)
+            self._cameras[camera_id] = _Camera(tracks=tracks)
+
+    def forget(self, camera_id: CameraId) -> None:
+        """Know nothing of a camera, as if it had never sent a frame."""
+        self._decider.forget_camera(camera_id)
+        self._cameras.pop(camera_id, None)
+
+    def remembers(self, camera_id: CameraId) -> bool:
+        """Whether anything is kept of a camera: tracks, templates, alerts."""
+        return camera_id in self._cameras
+
     def memory_of(self, camera_id: CameraId) -> CameraMemory:
         """Say what a successor of this pipeline would have to know of a camera."""
         camera = self._camera(camera_id)

@@ -226,6 +226,7 @@ class Probe:
         subject_id: First candidate.
         comparison_score: Its score.
         decided_ns: When the decision on this probe was complete.
+        runners_up: Further candidates, best first; as many as the settings ask for.
     """
 
     camera_id: CameraId
@@ -238,6 +239,7 @@ class Probe:
     subject_id: SubjectId
     comparison_score: float
     decided_ns: int
+    runners_up: tuple[SubjectId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

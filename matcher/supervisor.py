@@ -16,20 +16,21 @@ import os
 import resource
 import selectors
 import signal
-from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
-from matcher.errors import EngineError
-from matcher.ledger import Ledger
+from matcher.berth import Berth, Orders
+from matcher.change_ledger import ChangeLedger
+from matcher.errors import EngineError, GalleryError
 from matcher.messages import (
-    CameraMemory,
+    Changed,
     ClockProbe,
     ClockReading,
     Crashed,
     Flush,
     Flushed,
+    GalleryChange,
     Parcel,
     Ready,
     Refused,
@@ -44,14 +45,13 @@ from matcher.records import EncodedFrame
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from multiprocessing.connection import Connection
-    from multiprocessing.context import ForkProcess
 
     from matcher.config import EngineConfig
     from matcher.ledger import FrameKey
     from matcher.messages import FromWorker, SystemDescription, ToWorker
     from matcher.records import CameraId
 
-__all__ = ["Orders", "Supervisor"]
+__all__ = ["Supervisor"]
 
 _log = logging.getLogger(__name__)
 
@@ -59,42 +59,6 @@ _A_MINUTE_NS = 60_000_000_000
 _GRACE_S = 5.0
 # Linux counts kibibytes.
 _RSS_UNIT = 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Orders:
-    """What a worker is told when it starts.
-
-    Attributes:
-        number: Which of the crew it is, from 0.
-        cpu: The core that it is to keep to; None if any will do.
-        memories: Of the cameras of the worker in whose place it steps.
-        frames: Of each of them, those since its last key frame.
-    """
-
-    number: int
-    cpu: int | None
-    memories: tuple[CameraMemory, ...]
-    frames: tuple[EncodedFrame, ...]
-
-
-@dataclass(slots=True)
-class _Berth:
-    """One place in the crew, and whoever holds it."""
-
-    number: int
-    ledger: Ledger = field(default_factory=Ledger)
-    process: ForkProcess | None = None
-    connection: Connection[ToWorker, FromWorker] | None = None
-    is_ready: bool = False
-    backlog: deque[Routed] = field(default_factory=deque)
-    died_ns: list[int] = field(default_factory=list)
-    use: ResourceUse | None = None
-
-    @property
-    def owed(self) -> frozenset[FrameKey]:
-        waiting = {(r.frame.camera_id, r.frame.index) for r in self.backlog}
-        return self.ledger.owed | waiting
 
 
 class _OverError(Exception):
@@ -110,6 +74,8 @@ class Supervisor:
             and its orders; it speaks the lower half of `matcher.messages`.
         config: How many workers, where, and how often they may die.
         clock: Nanoseconds, the same in every process of the machine.
+        change: Changes the gallery that workers to come are forked with; those there
+            are change their own. Raises GalleryError on what cannot be done.
     """
 
     def __init__(
@@ -119,13 +85,16 @@ class Supervisor:
         work: Callable[[Connection[FromWorker, ToWorker], Orders], None],
         config: EngineConfig,
         clock: Callable[[], int],
+        change: Callable[[GalleryChange], None],
     ) -> None:
         self._driver = driver
         self._work = work
         self._config = config
         self._clock = clock
-        self._crew = [_Berth(number=number) for number in range(config.workers)]
-        self._berth_of: dict[CameraId, _Berth] = {}
+        self._change = change
+        self._changes = ChangeLedger()
+        self._crew = [Berth(number=number) for number in range(config.workers)]
+        self._berth_of: dict[CameraId, Berth] = {}
         self._flushes: list[tuple[Flush, set[FrameKey]]] = []
         self._selector = selectors.DefaultSelector()
         self._system: SystemDescription | None = None
@@ -154,7 +123,7 @@ class Supervisor:
         if all(berth.use is not None for berth in self._crew):
             self._driver.send(Stopped(use=self._use(begun_ns)))
 
-    def _start(self, berth: _Berth) -> None:
+    def _start(self, berth: Berth) -> None:
         context = get_context("fork")
         ours, theirs = context.Pipe(duplex=True)
         memories, frames = berth.ledger.legacy()
@@ -194,6 +163,8 @@ class Supervisor:
                 self._route(Routed(frame=message, received_ns=received_ns))
             case ClockProbe(sent_ns=sent_ns):
                 self._driver.send(ClockReading(sent_ns=sent_ns, read_ns=received_ns))
+            case GalleryChange():
+                self._pass_on(message)
             case Flush():
                 owed = {key for berth in self._crew for key in berth.owed}
                 self._flushes.append((message, owed))
@@ -201,6 +172,30 @@ class Supervisor:
             case Stop():
                 self._is_stopping = True
                 self._settle()
+
+    def _pass_on(self, change: GalleryChange) -> None:
+        """Change the gallery of workers to come, then that of those there are."""
+        refusal = ""
+        try:
+            self._change(change)
+        except GalleryError as error:
+            refusal = str(error)
+        for berth in self._crew:
+            if refusal == "":
+                self._changes.sent(change.number, worker=berth.number)
+                self._tell(berth, change)
+            else:
+                self._say_changed(change.number, berth, refusal=refusal)
+
+    def _say_changed(self, number: int, berth: Berth, *, refusal: str = "") -> None:
+        self._driver.send(
+            Changed(
+                number=number,
+                worker=berth.number,
+                in_effect_ns=self._clock(),
+                refusal=refusal,
+            )
+        )
 
     def _route(self, routed: Routed) -> None:
         camera_id = routed.frame.camera_id
@@ -215,18 +210,18 @@ class Supervisor:
         else:
             berth.backlog.append(routed)
 
-    def _hand(self, berth: _Berth, routed: Routed) -> None:
+    def _hand(self, berth: Berth, routed: Routed) -> None:
         berth.ledger.sent(routed)
         self._tell(berth, routed)
 
-    def _tell(self, berth: _Berth, message: Routed | Stop) -> None:
+    def _tell(self, berth: Berth, message: Routed | GalleryChange | Stop) -> None:
         if berth.connection is not None:
             try:
                 berth.connection.send(message)
             except OSError:
                 _log.info("worker %d no longer listens", berth.number)
 
-    def _hear_worker(self, berth: _Berth) -> None:
+    def _hear_worker(self, berth: Berth) -> None:
         if berth.connection is None:
             return
         try:
@@ -240,10 +235,10 @@ class Supervisor:
                 self._driver.send_bytes(message.payload)
                 self._ended(message.ended)
             case Ready(system=system):
-                berth.is_ready = True
-                while berth.backlog:
-                    self._hand(berth, berth.backlog.popleft())
-                self._muster(system)
+                self._welcome(berth, system)
+            case Changed(number=number):
+                self._changes.heard(number, worker=berth.number)
+                self._driver.send(replace(message, worker=berth.number))
             case Refused() | Crashed():
                 self._driver.send(message)
                 raise _OverError(message.sentence)
@@ -253,8 +248,13 @@ class Supervisor:
                     raise _OverError("the driver asked it to")
         self._settle()
 
-    def _muster(self, system: SystemDescription) -> None:
-        """Say Ready once the whole crew is, and only once."""
+    def _welcome(self, berth: Berth, system: SystemDescription) -> None:
+        """Give a worker what waits for it; say Ready once the whole crew is."""
+        berth.is_ready = True
+        for number in self._changes.risen(berth.number):
+            self._say_changed(number, berth)
+        while berth.backlog:
+            self._hand(berth, berth.backlog.popleft())
         if self._system is None and all(berth.is_ready for berth in self._crew):
             threads = (("workers", len(self._crew)), *system.threads)
             self._system = replace(system, threads=threads)
@@ -266,6 +266,8 @@ class Supervisor:
 
     def _settle(self) -> None:
         """Answer flushes whose frames have all ended; let an idle crew stop."""
+        if not self._changes.is_settled:
+            return
         while self._flushes and not self._flushes[0][1]:
             flush, _ = self._flushes.pop(0)
             self._driver.send(Flushed(token=flush.token))
@@ -274,7 +276,7 @@ class Supervisor:
             for berth in self._crew:
                 self._tell(berth, Stop())
 
-    def _bury(self, berth: _Berth) -> None:
+    def _bury(self, berth: Berth) -> None:
         """Write off what a dead worker owes, and put another in its place.
 
         Raises:
@@ -284,6 +286,7 @@ class Supervisor:
         if berth.use is not None:
             return
         now_ns = self._clock()
+        self._changes.died(berth.number)
         lost = berth.ledger.lose(cause=cause, now_ns=now_ns)
         _log.warning("%s; %d frames with it", cause, len(lost))
         if lost:
@@ -302,7 +305,7 @@ class Supervisor:
         self._start(berth)
         self._settle()
 
-    def _discharge(self, berth: _Berth) -> str:
+    def _discharge(self, berth: Berth) -> str:
         """Take leave of a worker whose pipe has closed; say how it ended."""
         connection, process = berth.connection, berth.process
         berth.connection = berth.process = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from matcher.assembly import assemble
 from matcher.inbox import Waiting
@@ -23,9 +23,29 @@ if TYPE_CHECKING:
     from matcher.identification import Look
     from matcher.messages import CameraMemory
     from matcher.pipeline import Pipeline
-    from matcher.records import CameraId, EncodedFrame
+    from matcher.records import CameraId, EncodedFrame, Frame
 
-__all__ = ["Handler", "Worker", "run_unhurried", "unhurried"]
+__all__ = ["Decoder", "Handler", "Worker", "run_unhurried", "unhurried"]
+
+
+class Decoder(Protocol):
+    """One camera's way from packets to pictures."""
+
+    def advance(self, encoded: EncodedFrame) -> object:
+        """Take one packet, as every packet has to be taken.
+
+        Raises:
+            UndecodableError: If no picture can come of it.
+        """
+        ...
+
+    def convert(self, encoded: EncodedFrame, picture: Any) -> Frame:  # noqa: ANN401
+        """Turn what came of it into a frame, for somebody will look at it.
+
+        Raises:
+            UndecodableError: If that cannot be.
+        """
+        ...
 
 
 class Handler(Protocol):
@@ -42,12 +62,20 @@ class Worker:
     Args:
         pipeline: The stages after decoding.
         clock: Nanoseconds.
+        make_decoder: One for each camera.
     """
 
-    def __init__(self, pipeline: Pipeline, *, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        *,
+        clock: Callable[[], int],
+        make_decoder: Callable[[], Decoder] = CameraDecoder,
+    ) -> None:
         self._pipeline = pipeline
         self._clock = clock
-        self._decoders: dict[CameraId, CameraDecoder] = {}
+        self._make_decoder = make_decoder
+        self._decoders: dict[CameraId, Decoder] = {}
 
     def resume(
         self, memories: Iterable[CameraMemory], frames: Iterable[EncodedFrame]
@@ -69,6 +97,16 @@ class Worker:
     def memory_of(self, camera_id: CameraId) -> CameraMemory:
         """Say what a successor would have to know of a camera."""
         return self._pipeline.memory_of(camera_id)
+
+    def restart(self, camera_id: CameraId) -> None:
+        """Begin a camera anew, under track numbers never used before."""
+        self._decoders.pop(camera_id, None)
+        self._pipeline.restart(camera_id)
+
+    def forget(self, camera_id: CameraId) -> None:
+        """Know nothing of a camera, as if it had never sent a frame."""
+        self._decoders.pop(camera_id, None)
+        self._pipeline.forget(camera_id)
 
     def handle(self, batch: Sequence[Waiting]) -> Sequence[FrameResult]:
         """Bring frames to their ends; a bad packet is a failed frame, no error.
@@ -101,25 +139,26 @@ class Worker:
         encoded = waiting.frame
         decoder = self._decoder_of(encoded.camera_id)
         started_ns = self._clock()
+        frame: Frame | None = None
         try:
             picture = decoder.advance(encoded)
+            if cause := _why_skipped(waiting):
+                return self._ended(waiting, started_ns, Outcome.SKIPPED, cause)
+            if self._pipeline.is_due(encoded):
+                frame = decoder.convert(encoded, picture)
         except UndecodableError as error:
             return self._ended(waiting, started_ns, Outcome.FAILED, str(error))
-        if waiting.overtaken_by > 0:
-            cause = f"overtaken: {waiting.overtaken_by} newer frames of the camera wait"
-            return self._ended(waiting, started_ns, Outcome.SKIPPED, cause)
-        if self._pipeline.is_due(encoded):
-            frame = decoder.convert(encoded, picture)
+        if frame is not None:
             event = self._decoded(waiting, started_ns)
             return event, self._pipeline.look(frame, received_ns=waiting.received_ns)
         # Nobody looks at it, so it is not even converted.
         event = self._decoded(waiting, started_ns)
         return event, self._pipeline.coast(encoded, received_ns=waiting.received_ns)
 
-    def _decoder_of(self, camera_id: CameraId) -> CameraDecoder:
+    def _decoder_of(self, camera_id: CameraId) -> Decoder:
         decoder = self._decoders.get(camera_id)
         if decoder is None:
-            decoder = self._decoders[camera_id] = CameraDecoder()
+            decoder = self._decoders[camera_id] = self._make_decoder()
         return decoder
 
     def _decoded(self, waiting: Waiting, started_ns: int) -> StageEvent:
@@ -153,6 +192,15 @@ class Worker:
             probes=(),
             alerts=(),
         )
+
+
+def _why_skipped(waiting: Waiting) -> str:
+    """Say why a frame is only decoded; nothing if it is to be processed."""
+    if waiting.unwanted:
+        return waiting.unwanted
+    if waiting.overtaken_by > 0:
+        return f"overtaken: {waiting.overtaken_by} newer frames of the camera wait"
+    return ""
 
 
 def unhurried(

@@ -10,7 +10,7 @@ import difflib
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from scenarios.errors import ScenarioError
     from scenarios.locate import KeyPath
 
-__all__ = ["Document", "Source", "read_document"]
+__all__ = ["Document", "Source", "read_document", "read_tables", "validated"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -96,22 +96,39 @@ def read_document(
         ScenarioError: In one of its kinds, for anything that cannot be run.
     """
     path = _find(name, shipped)
-    text = path.read_text(encoding="utf-8")
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioSyntaxError(path=str(path), detail=str(error)) from error
+    document, text = read_tables(path)
     given = {apply_override(document, each): f"--set {each}" for each in overrides}
     if seed is not None:
         given[apply_override(document, f"{seed_key}={seed}")] = f"--seed {seed}"
     source = Source(path=path, text=text, overrides=given)
+    return Document(settings=validated(document, model, source), source=source)
+
+
+def read_tables(path: Path) -> tuple[dict[str, Any], str]:
+    """Read a TOML file; return its tables and its text.
+
+    Raises:
+        ScenarioSyntaxError: If it is none.
+    """
+    text = path.read_text(encoding="utf-8")
     try:
-        settings = model.model_validate(document)
+        return tomllib.loads(text), text
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioSyntaxError(path=str(path), detail=str(error)) from error
+
+
+def validated(document: Mapping[str, Any], model: type[Model], source: Source) -> Model:
+    """Turn tables into settings.
+
+    Raises:
+        ScenarioError: In one of its kinds, for what cannot be meant.
+    """
+    try:
+        return model.model_validate(document)
     except ValidationError as error:
         problem = error.errors()[0]
         location: KeyPath = tuple(problem["loc"])
         raise _explain(problem, location, source.where(location), model) from error
-    return Document(settings=settings, source=source)
 
 
 def _find(name: str, shipped: Mapping[str, Path]) -> Path:

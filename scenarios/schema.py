@@ -12,7 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bench.objectives import LoadConfig, ObjectivesConfig
 from matcher.config import MatcherConfig
-from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
+from synthetic_crowds.config import (
+    CameraConfig,
+    CrowdConfig,
+    SuppliedConfig,
+    WatchlistConfig,
+)
 
 __all__ = ["About", "Scenario", "json_schema"]
 
@@ -40,6 +45,7 @@ class Scenario(BaseModel):
     )
     crowd: CrowdConfig = CrowdConfig()
     watchlist: WatchlistConfig = WatchlistConfig()
+    supplied: SuppliedConfig = SuppliedConfig()
     matcher: MatcherConfig = MatcherConfig()
     load: LoadConfig = LoadConfig()
     objectives: ObjectivesConfig = ObjectivesConfig()

@@ -22,6 +22,7 @@ class Stream(IntEnum):
     SERVICE = 2
     OPERATORS = 3
     OFFICERS = 4
+    PROBES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,9 @@ from synthetic_crowds.records import CaptureQuality
 __all__ = [
     "CameraConfig",
     "CrowdConfig",
+    "FootfallShape",
     "Setting",
+    "SuppliedConfig",
     "WatchlistConfig",
     "Weather",
 ]
@@ -44,6 +46,14 @@ class Weather(StrEnum):
     DUSK = "dusk"
     INDOOR = "indoor"
     NIGHT = "night"
+
+
+class FootfallShape(StrEnum):
+    """How busy a street is in the course of a clip; see `street.schedule`."""
+
+    STEADY = "steady"
+    SURGE = "surge"
+    DIURNAL = "diurnal"
 
 
 class CameraConfig(BaseModel):
@@ -102,6 +112,20 @@ class CameraConfig(BaseModel):
         le=5.0,
         description="Standard deviation of the lens's blur.",
     )
+    pupil_mm: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=100.0,
+        description="Width of the lens's pupil: focal length over f-number. The wider, "
+        "the shallower the depth of field; 0 has everything in focus.",
+    )
+    focus_m: float = Field(
+        default=8.0, ge=0.5, le=200.0, description="Where the lens is focused."
+    )
+    dirt: Share = Field(default=0.0, description="How dirty the glass is.")
+    glare: Share = Field(
+        default=0.0, description="How much light a lamp or the sun throws on the glass."
+    )
     bitrate_mbps: float = Field(
         default=4.0, gt=0.05, le=100.0, description="Of the H.264 stream, Mbit/s."
     )
@@ -152,6 +176,9 @@ class CrowdConfig(BaseModel):
     weather: Weather = Field(
         default=Weather.DAY, description="Which light falls on the street."
     )
+    rain_mm_per_h: float = Field(
+        default=0.0, ge=0.0, le=80.0, description="How hard it rains; 4 is a wet day."
+    )
     duration_s: float = Field(
         default=60.0, ge=2.0, le=3600.0, description="Length of every clip."
     )
@@ -160,6 +187,16 @@ class CrowdConfig(BaseModel):
         gt=0.0,
         le=300.0,
         description="People a minute who walk towards each camera into its zone.",
+    )
+    footfall_shape: FootfallShape = Field(
+        default=FootfallShape.STEADY,
+        description="Steady; a surge, as when a train or a match has ended; or a whole "
+        "day pressed into the clip.",
+    )
+    footfall_schedule: tuple[tuple[float, float], ...] = Field(
+        default=(),
+        description="(seconds of clip time, factor on the footfall) knots, joined by "
+        "straight lines; where given, they take the place of the shape.",
     )
     counterflow_share: float = Field(
         default=0.12,
@@ -182,6 +219,16 @@ class CrowdConfig(BaseModel):
         le=0.6,
         description="Its standard deviation (Weidmann 1993: 0.26).",
     )
+    running_share: Share = Field(
+        default=0.0, description="Of all groups, how many run."
+    )
+    waiting_share: Share = Field(
+        default=0.0,
+        description="Of those who walk towards a camera, how many stop in its zone.",
+    )
+    waiting_mean_s: float = Field(
+        default=6.0, gt=0.0, le=60.0, description="How long they stop, mean."
+    )
     gaze_yaw_sd_deg: float = Field(
         default=9.0,
         ge=0.0,
@@ -201,6 +248,11 @@ class CrowdConfig(BaseModel):
             "an earlier camera, where walking there leaves time for it."
         ),
     )
+    revisit_share: Share = Field(
+        default=0.0,
+        description="Of those who walk towards a camera, how many have passed the same "
+        "one before, where there is somebody who has left.",
+    )
     demographics: Demographics = Field(
         default_factory=Demographics, description="Who lives in the city."
     )
@@ -213,6 +265,21 @@ class CrowdConfig(BaseModel):
         le=5_000_000,
         description="People in the city; walkers and watchlist are drawn from them.",
     )
+
+    @model_validator(mode="after")
+    def _check_schedule(self) -> Self:
+        times = [time_s for time_s, _ in self.footfall_schedule]
+        factors = [factor for _, factor in self.footfall_schedule]
+        if times != sorted(set(times)) or min(factors, default=0.0) < 0.0:
+            message = (
+                "footfall_schedule must be (time, factor), times rising and factors at "
+                f"least 0, got {self.footfall_schedule}; mend the knots"
+            )
+            raise ValueError(message)
+        if factors and max(factors) <= 0.0:
+            message = "footfall_schedule needs a factor above 0, got none; raise one"
+            raise ValueError(message)
+        return self
 
 
 class WatchlistConfig(BaseModel):
@@ -257,3 +324,23 @@ class WatchlistConfig(BaseModel):
             )
             raise ValueError(message)
         return self
+
+
+class SuppliedConfig(BaseModel):
+    """Folders that take the place of what a run would make.
+
+    Only what `harness crowd --export` wrote is let in: pictures must bear its stamp.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    clips_folder: str | None = Field(
+        default=None,
+        min_length=1,
+        description="An exported crowd: its clips, truth and watchlist.",
+    )
+    watchlist_folder: str | None = Field(
+        default=None,
+        min_length=1,
+        description="A folder with watchlist.csv and its pictures.",
+    )

@@ -20,7 +20,9 @@ __all__ = [
     "EmptyCrowdError",
     "NoCamerasError",
     "PopulationTooSmallError",
+    "SuppliedFolderError",
     "TemplateModelError",
+    "UnstampedError",
 ]
 
 
@@ -72,6 +74,30 @@ class PopulationTooSmallError(CrowdError):
             f"crowd.population_size must be at least {n_walkers + n_others} "
             f"({n_walkers} who walk and {n_others} on the watchlist who do not), got "
             f"{population_size}; raise it or lower watchlist.size"
+        )
+
+
+class SuppliedFolderError(CrowdError):
+    """A folder that `harness crowd --export` did not make, or that has changed."""
+
+    def __init__(self, *, path: Path, detail: str) -> None:
+        self.path = path
+        super().__init__(
+            f"a supplied folder must be one that harness crowd --export made, but of "
+            f"{path} it must be said: {detail}; export it again"
+        )
+
+
+class UnstampedError(CrowdError):
+    """Pictures that do not say that they are synthetic."""
+
+    def __init__(self, *, paths: tuple[Path, ...], n_pictures: int) -> None:
+        self.paths = paths
+        super().__init__(
+            "pictures must bear the stamp of a synthetic crowd, but "
+            f"{len(paths)} of {n_pictures} do not, first {paths[0]}; make them with "
+            "harness crowd --export, or say --allow-unstamped, which every page of "
+            "the report will repeat"
         )
 
 

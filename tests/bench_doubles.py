@@ -21,7 +21,13 @@ from bench.driving.session import Session
 from bench.host.clock import ClockCheck
 from bench.host.resources import Account
 from bench.objectives import ObjectivesConfig
-from bench.records import PassageOutcome, RunRecord, SentFrames
+from bench.records import (
+    ArrivalPlan,
+    PassageOutcome,
+    RunRecord,
+    SentFrames,
+    WatchlistChange,
+)
 from bench.running.instrument import Instrument
 from bench.running.run import conclude
 from matcher.messages import (
@@ -140,10 +146,12 @@ def make_record(
     *,
     sent: SentFrames | None = None,
     objectives: ObjectivesConfig | None = None,
+    plan: ArrivalPlan | None = None,
+    changes: tuple[WatchlistChange, ...] = (),
     **instrument: object,
 ) -> RunRecord:
     """Conclude a run of the tiny world from what a matcher is made to say."""
-    plan = make_plan()
+    plan = make_plan() if plan is None else plan
     stated = (ObjectivesConfig() if objectives is None else objectives).stated()
     idle = Account(cpu_s=0.3, wait_s=0.0, rss_bytes=10**8)
     session = Session(
@@ -156,6 +164,7 @@ def make_record(
         drive_s=10.0,
         harness=idle,
         matcher=idle,
+        changes=changes,
     )
     return conclude(
         make_crowd(),

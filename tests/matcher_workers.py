@@ -15,8 +15,10 @@ from matcher_doubles import GREY, ColourDetector, ColourEmbedder
 from matcher.config import BestShotConfig, EngineConfig, MatcherConfig, QualityConfig
 from matcher.decision import Decider
 from matcher.engine import converse, manners, pack_parcel
+from matcher.gallery import Gallery
 from matcher.indexes.exact import ExactIndex
 from matcher.landmarks import AsDetected
+from matcher.live_gallery import LiveGallery
 from matcher.messages import SystemDescription
 from matcher.pipeline import Pipeline
 from matcher.records import SubjectId
@@ -26,8 +28,8 @@ from matcher.worker import Worker
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
+    from matcher.berth import Orders
     from matcher.messages import FromWorker, ToWorker
-    from matcher.supervisor import Orders
 
 SYSTEM = SystemDescription(
     name="colours",
@@ -44,17 +46,27 @@ SYSTEM = SystemDescription(
 DEATH_CODE = 7
 
 
-def colour_pipeline(config: MatcherConfig) -> Pipeline:
-    """A pipeline that knows a blue and a red subject."""
+def colour_gallery() -> LiveGallery:
+    """Enrol a blue and a red subject."""
     gallery = np.full((2, 3), -GREY, np.float32)
     gallery[0, 0], gallery[1, 2] = 220 - GREY, 220 - GREY
     gallery /= np.linalg.norm(gallery, axis=1, keepdims=True)
+    enrolled = Gallery(
+        templates=gallery,
+        subject_ids=(SubjectId("blue"), SubjectId("red")),
+        embedder_sha256="0" * 64,
+    )
+    return LiveGallery(enrolled, ExactIndex(gallery))
+
+
+def colour_pipeline(config: MatcherConfig, gallery: LiveGallery) -> Pipeline:
+    """A pipeline that looks for whoever is enrolled."""
     return Pipeline(
         detector=ColourDetector(),
         refiner=AsDetected(),
         embedder=ColourEmbedder(),
-        index=ExactIndex(gallery),
-        subject_ids=(SubjectId("blue"), SubjectId("red")),
+        index=gallery.index,
+        subject_ids=gallery.subject_ids,
         decider=Decider(0.9, config.decision),
         config=config,
         clock=time.perf_counter_ns,
@@ -71,9 +83,13 @@ def serve_colours(
         engine=engine,
     )
 
+    gallery = colour_gallery()
+
     def work(connection: Connection[FromWorker, ToWorker], orders: Orders) -> None:
         with manners(connection):
-            worker = Worker(colour_pipeline(config), clock=time.perf_counter_ns)
+            worker = Worker(
+                colour_pipeline(config, gallery), clock=time.perf_counter_ns
+            )
             worker.resume(orders.memories, orders.frames)
             converse(
                 connection,
@@ -81,12 +97,17 @@ def serve_colours(
                 system=SYSTEM,
                 config=engine,
                 clock=time.perf_counter_ns,
+                change=gallery.carry_out,
                 pack=lambda results: pack_parcel(worker, results),
             )
 
     with manners(connection):
         Supervisor(
-            connection, work=work, config=engine, clock=time.perf_counter_ns
+            connection,
+            work=work,
+            config=engine,
+            clock=time.perf_counter_ns,
+            change=gallery.carry_out,
         ).run()
 
 
@@ -100,5 +121,9 @@ def serve_the_doomed(
 
     with manners(connection):
         Supervisor(
-            connection, work=work, config=engine, clock=time.perf_counter_ns
+            connection,
+            work=work,
+            config=engine,
+            clock=time.perf_counter_ns,
+            change=colour_gallery().carry_out,
         ).run()

@@ -238,6 +238,7 @@ def make_record(
         results=results,
         passages=passages,
         alerts=alerts,
+        probes=(),
         instrument=instrument,
     )
     stated = ObjectivesConfig(

@@ -88,8 +88,10 @@ ROOMS = {
         "load",
         "timing",
         "accuracy",
+        "dialects",
         "driving",
         "running",
+        "swarm",
         "regression",
         "search",
         "galleries",
@@ -157,7 +159,7 @@ def test_public_names_exist_and_are_sorted(path):
         public = [
             node.name
             for node in tree.body
-            if isinstance(node, ast.FunctionDef | ast.ClassDef)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
             and not node.name.startswith("_")
         ]
         assert not public, f"add __all__ with {public}"
@@ -177,7 +179,7 @@ def _isort_key(name):
 def _top_level_names(tree):
     names = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             names.update(a.asname or a.name for a in node.names)

@@ -148,6 +148,20 @@ def test_more_throughput_is_better():
     assert found.judgement is Judgement.BETTER
 
 
+def test_a_noisy_machine_calls_nothing_equal():
+    """Where a build differs from itself by half, a quarter more is no equality."""
+    (found,) = compare_rounds(
+        {"service_s.embed.p50": [4.0, 7.0, 5.0]},
+        {"service_s.embed.p50": [5.0, 6.0, 7.5]},
+        floor={
+            "service_s.embed.p50": NoiseFloor(furthest=0.5, variance=0.04, freedom=2)
+        },
+        margin=0.05,
+    )
+    assert found.judgement is Judgement.INCONCLUSIVE
+    assert (found.margin, found.floor) == (0.05, 0.5)
+
+
 def test_a_sample_holds_what_the_run_folder_says(tmp_path):
     """Figures with values, counted passages, and whose they are."""
     record = make_record(perfect_results(make_plan()))

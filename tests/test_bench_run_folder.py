@@ -85,7 +85,7 @@ def test_metrics_can_be_computed_again_from_the_folder_alone(record, folder):
 def test_run_json_keeps_the_contract(folder):
     """Names, shapes and hashes that scripts rely on."""
     said = json.loads((folder / "run.json").read_text())
-    assert said["schema_version"] == 2
+    assert said["schema_version"] == 3
     assert set(CONTRACT) <= set(said["metrics"])
     for metric in said["metrics"].values():
         assert list(metric) == ["value", "low", "high", "n", "unit"]

@@ -7,14 +7,24 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-from bench_doubles import make_instrument
-from bench_world import N_FRAMES, make_crowd, make_plan
+from bench_doubles import make_instrument, make_record
+from bench_world import (
+    N_FRAMES,
+    START_NS,
+    frame_result,
+    make_crowd,
+    make_plan,
+    send_all,
+)
 
 from bench.driving.pacing import Pacing
 from bench.driving.session import drive_target
 from bench.driving.targets import oracle
 from bench.host.cores import split_cores
+from bench.objectives import ObjectivesConfig
+from bench.report.headline import summary
 from bench.running.run import conclude
+from bench.running.verdict import applicable
 
 PACKETS = ((b"x",) * N_FRAMES, (b"y",) * N_FRAMES)
 DOCS = Path(__file__).parents[1] / "docs" / "targets.md"
@@ -87,3 +97,28 @@ def test_the_driver_keeps_a_core_where_there_are_enough():
     """Of four cores one; of two none."""
     assert split_cores({0, 1}) == ({0, 1}, {0, 1})
     assert split_cores({2, 3, 4, 5}) == ({2}, {3, 4, 5})
+
+
+def test_a_null_run_measures_the_harness_and_nothing_else():
+    """Sound without a stage logged or an error rate; but late frames are late."""
+    plan = make_plan()
+    ended = tuple(
+        frame_result(plan.camera_ids[camera], index, START_NS + offset_ns, stages=())
+        for camera, index, offset_ns in zip(
+            plan.camera.tolist(),
+            plan.frame_index.tolist(),
+            plan.offset_ns.tolist(),
+            strict=True,
+        )
+    )
+    record = make_record(ended, is_null=True)
+    assert record.verdict.reasons == ()
+    assert record.passages == ()
+    assert record.metrics["fnir"].value is None
+    assert record.metrics["glass_to_alert_s.p50"].value is not None
+    assert "the harness itself was measured" in record.notes[0]
+    assert "a system that does nothing" in " ".join(summary(record))
+    late = make_record(ended, sent=send_all(plan, late_ms=20.0), is_null=True)
+    assert {r.code for r in late.verdict.reasons} == {"schedule_delay"}
+    stated = ObjectivesConfig(tpir=0.9).stated()
+    assert applicable(stated, unhurried=False, is_null=True) == ()

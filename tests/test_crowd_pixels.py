@@ -110,7 +110,7 @@ def test_lone_face_is_wholly_visible_where_its_box_says(scene, optics, actor):
 
 def test_nearer_person_hides_the_one_behind(scene, optics, actor):
     """Visibility falls with what stands in front, whatever the order of the list."""
-    near, far = (actor, standing(5.0)), (actor, standing(6.2, 0.06))
+    near, far = (actor, standing(5.0)), (actor, standing(5.6, 0.06))
     for people, index in (((near, far), 1), ((far, near), 0)):
         faces = frame(scene, optics, *people).faces
         seen = dict(zip(faces.person_index.tolist(), faces.visibility, strict=True))

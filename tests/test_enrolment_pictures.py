@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from bench.enrolment import enrol_watchlist
+from bench.running.enrolment import enrol_watchlist
 from matcher.config import MatcherConfig
 from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
 from synthetic_crowds.crowd import make_crowd

@@ -11,7 +11,7 @@ import pytest
 from matcher_doubles import TickingClock, encoded
 
 from matcher.config import DecisionConfig, EngineConfig, MatcherConfig
-from matcher.engine import Outbox, converse, serve
+from matcher.engine import converse, serve
 from matcher.inbox import Waiting
 from matcher.messages import (
     ClockProbe,
@@ -26,6 +26,7 @@ from matcher.messages import (
     SystemDescription,
 )
 from matcher.null import NullSystem
+from matcher.outbox import Outbox
 from matcher.records import Alert, CameraId, FrameResult, SubjectId, TrackId
 
 SYSTEM = SystemDescription(
@@ -48,7 +49,12 @@ def _conversation(config: EngineConfig) -> Iterator[Connection]:
     worker = threading.Thread(
         target=converse,
         args=(theirs, NullSystem(clock=TickingClock())),
-        kwargs={"system": SYSTEM, "config": config, "clock": TickingClock()},
+        kwargs={
+            "system": SYSTEM,
+            "config": config,
+            "clock": TickingClock(),
+            "change": lambda _: None,
+        },
     )
     worker.start()
     assert ours.recv() == Ready(system=SYSTEM)

@@ -5,7 +5,13 @@ import pytest
 
 from matcher.alignment import fit_similarity, template
 from matcher.config import AlignmentConfig
-from matcher.landmarks import AsDetected, make_refiner, moved_landmarks
+from matcher.landmarks import (
+    AsDetected,
+    make_refiner,
+    moved_landmarks,
+    refiner_name,
+)
+from matcher.weights import read_manifest
 
 
 def _faces(n: int, seed: int = 0) -> np.ndarray:
@@ -46,6 +52,13 @@ def test_refining_can_be_left_out() -> None:
     landmarks = _faces(2)
     image = np.zeros((300, 300, 3), np.uint8)
     np.testing.assert_array_equal(refiner.refine(image, landmarks), landmarks)
+
+
+def test_a_refiner_is_named_by_its_hash() -> None:
+    """A result names every network that it came by; none is named none."""
+    sha256 = read_manifest().refiner.sha256
+    assert refiner_name(AlignmentConfig()) == f"reference@{sha256}"
+    assert refiner_name(AlignmentConfig(refine=False)) == "none"
 
 
 @pytest.mark.parametrize("n", [0, 1, 3])

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
+import numpy as np
 import psutil
 import pytest
 from matcher_doubles import encoded, h264, painted
@@ -15,17 +16,19 @@ from matcher_workers import DEATH_CODE, serve_colours, serve_the_doomed
 
 from matcher.config import EngineConfig
 from matcher.messages import (
+    Changed,
     ClockProbe,
     ClockReading,
     Crashed,
     Flush,
     Flushed,
+    GalleryChange,
     Ready,
     Results,
     Stop,
     Stopped,
 )
-from matcher.records import CameraId, FrameResult, Outcome
+from matcher.records import CameraId, FrameResult, Outcome, SubjectId
 
 UNHURRIED = EngineConfig().unhurried()
 
@@ -156,6 +159,72 @@ def test_killed_worker_is_replaced_and_nothing_is_lost_unsaid() -> None:
     assert tracks[0] == {0}
     assert {resumed["a", i].boxes[0][0] for i in range(26, 40)} == {1}
     assert {r.boxes[0][0] for r in after if _key(r)[0] == "b"} == {0}
+
+
+def _green_joins(number: int) -> GalleryChange:
+    green = np.array([[-1.0, 2.0, -1.0]], np.float32)
+    return GalleryChange(
+        number=number,
+        enrol=(SubjectId("green"),),
+        templates=green / np.linalg.norm(green),
+        withdraw=(SubjectId("blue"),),
+    )
+
+
+def test_change_of_the_gallery_is_in_effect_in_every_worker() -> None:
+    """Each says so once; whom the change enrols is found, whom it withdraws is not."""
+    blue, green = _walk(12), _walk(12, channel=1)
+    with _matcher(UNHURRIED.model_copy(update={"workers": 2})) as driver:
+        driver.hear(Ready)
+        driver.connection.send(_green_joins(7))
+        effects = [driver.hear(Changed), driver.hear(Changed)]
+        for index in range(12):
+            for camera, packets in (("a", blue), ("b", green)):
+                frame = encoded(index, packets[index], camera_id=CameraId(camera))
+                driver.connection.send(frame)
+        driver.flush()
+
+    assert {(e.number, e.worker, e.refusal) for e in effects} == {
+        (7, 0, ""),
+        (7, 1, ""),
+    }
+    assert _alerts(driver.results) == [("b", "green", 1)]
+
+
+def test_successor_of_a_killed_worker_knows_every_change() -> None:
+    """Changes asked for before its death and while nobody was there."""
+    packets = _walk(12, channel=1)
+    with _matcher(UNHURRIED) as driver:
+        driver.hear(Ready)
+        (victim,) = driver.workers()
+        os.kill(victim.pid, signal.SIGSTOP)
+        driver.connection.send(_green_joins(1))
+        os.kill(victim.pid, signal.SIGKILL)
+        effect = driver.hear(Changed)
+        for index, packet in enumerate(packets):
+            driver.connection.send(encoded(index, packet, camera_id=CameraId("a")))
+        driver.flush()
+
+    assert (effect.number, effect.refusal) == (1, "")
+    assert _alerts(driver.results) == [("a", "green", 1)]
+
+
+def test_change_that_cannot_be_done_is_refused_and_changes_nothing() -> None:
+    """The same subject twice: a sentence in place of an effect, and work goes on."""
+    packets = _walk(12, channel=1)
+    with _matcher(UNHURRIED) as driver:
+        driver.hear(Ready)
+        for number in (1, 2):
+            driver.connection.send(_green_joins(number))
+        effects = [driver.hear(Changed), driver.hear(Changed)]
+        for index, packet in enumerate(packets):
+            driver.connection.send(encoded(index, packet, camera_id=CameraId("a")))
+        driver.flush()
+
+    told = {e.number: e.refusal for e in effects}
+    assert told[1] == ""
+    assert "must hold each subject once, got 'green' again" in told[2]
+    assert _alerts(driver.results) == [("a", "green", 1)]
 
 
 def test_worker_that_dies_over_and_over_ends_the_matcher() -> None:

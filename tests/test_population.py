@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import fields
 
 import numpy as np
@@ -14,7 +15,7 @@ from synthetic_crowds.people.appearance import draw_appearance
 from synthetic_crowds.people.face_shape import draw_face_shape
 from synthetic_crowds.people.person import BeardStyle
 from synthetic_crowds.people.population import Demographics, IdentityDomain, draw_person
-from synthetic_crowds.records import Sex
+from synthetic_crowds.records import Sex, age_band
 
 LONDON = Demographics()
 
@@ -126,10 +127,66 @@ def test_who_owns_no_glasses_never_wears_any():
         {"age_bands": ((20.0, 30.0, 0.0),)},
         {"female_share": 1.2},
         {"colour": "blue"},
+        {"joint": (("female", 20, 30, "martian", 1),)},
+        {"joint": (("female", 20, 30, "black", 0),)},
+        {"preset": "paris"},
     ],
-    ids=["unknown", "negative", "empty", "backwards", "nobody", "share", "key"],
+    ids=[
+        "unknown",
+        "negative",
+        "empty",
+        "backwards",
+        "nobody",
+        "share",
+        "key",
+        "cell",
+        "weightless",
+        "preset",
+    ],
 )
 def test_impossible_shares_are_refused(settings):
     """Shares that describe no population fail when the scenario is read."""
     with pytest.raises(ValidationError):
         Demographics(**settings)
+
+
+def test_balanced_preset_has_as_many_of_each_kind():
+    """Sexes, reporting age bands and largest ancestries are equally frequent."""
+    balanced = Demographics(preset="balanced", siblings_share=0.0, twins_share=0.0)
+    city = [
+        draw_person(balanced, seed=3, domain=IdentityDomain.REALISM, index=k)
+        for k in range(900)
+    ]
+    women = np.mean([p.sex is Sex.FEMALE for p in city])
+    bands = Counter(age_band(p.age_years) for p in city)
+    ancestries = np.bincount([np.argmax(p.ancestry_shares) for p in city]) / 900
+    # Four standard errors at n = 900.
+    assert abs(women - 0.5) < 0.067
+    assert all(abs(n / 900 - 0.2) < 0.053 for n in bands.values())
+    assert np.abs(ancestries - 1 / 3).max() < 0.063
+    assert Demographics(preset="balanced", female_share=0.9).female_share == 0.9
+
+
+def test_joint_cells_tie_sex_age_and_group_together():
+    """Only what a cell describes is drawn, siblings apart."""
+    joint = Demographics(
+        joint=(("female", 20, 30, "black", 1), ("male", 60, 70, "east_asian", 3)),
+        siblings_share=0.0,
+        twins_share=0.0,
+    )
+    city = [
+        draw_person(joint, seed=3, domain=IdentityDomain.REALISM, index=k)
+        for k in range(400)
+    ]
+    old_men = [p for p in city if p.sex is Sex.MALE]
+    assert abs(len(old_men) / 400 - 0.75) < 0.087
+    for p in city:
+        wanted = (60, 70, "east_asian") if p in old_men else (20, 30, "black")
+        assert wanted[0] <= p.age_years <= wanted[1]
+        assert p.group == wanted[2]
+
+
+def test_children_walk_in_london():
+    """About one in eight Londoners of five and more years is below 15."""
+    children = np.mean([p.age_years < 15.0 for p in people(1500)])
+    assert 0.09 < children < 0.17

@@ -298,7 +298,7 @@ def evaluate_street(
         weather=str(street.weather),
         n_enrolled=len(gallery),
         n_failed_to_enrol=len(enrolment.failures),
-        points=tuple(_points(assembly.index, config, folders.recordings)),
+        points=tuple(_points(assembly.gallery.index, config, folders.recordings)),
         n_frames=sum(clip.n_frames for clip in crowd.clips),
         fair_faces=sum(c.fair_faces for c in counts),
         fair_found=sum(c.fair_found for c in counts),

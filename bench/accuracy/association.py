@@ -91,6 +91,7 @@ class TruthJoin:
             comparison_score=probe.comparison_score,
             passage_id=None if passage is None else passage.passage_id,
             person_id=None if passage is None else passage.person_id,
+            rank=None if passage is None else _rank(probe, str(passage.person_id)),
         )
 
     def alert_outcome(self, alert: Alert, *, alert_index: int) -> AlertOutcome:
@@ -112,6 +113,12 @@ class TruthJoin:
             correct=passage is not None
             and str(passage.person_id) == str(alert.subject_id),
         )
+
+
+def _rank(probe: Probe, person_id: str) -> int | None:
+    """Find a person among the candidates of a search."""
+    candidates = [str(s) for s in (probe.subject_id, *probe.runners_up)]
+    return candidates.index(person_id) + 1 if person_id in candidates else None
 
 
 def iou_matrix(

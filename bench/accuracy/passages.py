@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bench.accuracy.association import TruthJoin
+    from bench.accuracy.sought import SoughtTimes
     from bench.records import AlertOutcome, ArrivalPlan, ProbeOutcome, SentFrames
     from bench.timing.frames import FrameTable
     from matcher.records import Alert, FrameResult
@@ -115,6 +116,7 @@ def judge_passages(
     *,
     plan: ArrivalPlan,
     frames: FrameTable,
+    sought: SoughtTimes,
     unhurried: bool,
 ) -> Findings:
     """Put every probe and alert to the account of its passage.
@@ -125,14 +127,18 @@ def judge_passages(
         join: Which passage each of its boxes shows.
         plan: Which frames were to be sent.
         frames: What became of them.
+        sought: Who was on the watchlist when.
         unhurried: Time to alert has no meaning: nobody waited between the frames.
     """
     probes = tuple(join.probe_outcome(probe) for r in results for probe in r.probes)
     raised = [alert for _, alert in in_order_of_alert(results)]
     alerts = tuple(join.alert_outcome(a, alert_index=k) for k, a in enumerate(raised))
     accounts: dict[str | None, _Account] = {}
-    for probe in probes:
-        accounts.setdefault(probe.passage_id, _Account()).probes.append(probe)
+    raw = (probe for r in results for probe in r.probes)
+    for probe, said in zip(probes, raw, strict=True):
+        account = accounts.setdefault(probe.passage_id, _Account())
+        account.probes.append(probe)
+        account.searched_ns.append((said.capture_time_ns, said.decided_ns))
     for alert, stamp in zip(alerts, raised, strict=True):
         account = accounts.setdefault(alert.passage_id, _Account())
         (account.right_ns if alert.correct else account.wrong_ns).append(
@@ -148,10 +154,17 @@ def judge_passages(
                 # Who was there when the clip began, nobody saw enter.
                 is_timed = not unhurried and passage.t_in_s >= 0.0
                 processed = shown[frames.ended(Outcome.PROCESSED)[shown]]
+                account = accounts.get(passage.passage_id, _Account())
+                begins_ns, ends_ns = _stretch(
+                    frames, shown, account, unhurried=unhurried
+                )
                 outcome = _outcome(
                     passage,
                     crowd,
-                    accounts.get(passage.passage_id, _Account()),
+                    account,
+                    is_sought=sought.is_sought(
+                        str(passage.person_id), begins_ns=begins_ns, ends_ns=ends_ns
+                    ),
                     n_processed=len(processed),
                     n_detected=len(join.detected(passage) & set(in_zone.tolist())),
                     entered_ns=int(frames.planned_ns[shown[0]]) if is_timed else None,
@@ -171,9 +184,16 @@ def in_order_of_alert(results: Sequence[FrameResult]) -> list[tuple[int, Alert]]
 
 @dataclass(frozen=True, slots=True)
 class _Account:
-    """What was found of one passage: its probes, and when alerts were raised."""
+    """What was found of one passage: its probes, and when alerts were raised.
+
+    Attributes:
+        probes: Searches made of it.
+        searched_ns: Of each, the capture of its frame, and its decision.
+        right_ns, wrong_ns: When true and false alerts were raised.
+    """
 
     probes: list[ProbeOutcome] = field(default_factory=list)
+    searched_ns: list[tuple[int, int]] = field(default_factory=list)
     right_ns: list[int] = field(default_factory=list)
     wrong_ns: list[int] = field(default_factory=list)
 
@@ -183,6 +203,7 @@ def _outcome(
     crowd: Crowd,
     account: _Account,
     *,
+    is_sought: bool | None,
     n_processed: int,
     n_detected: int,
     entered_ns: int | None,
@@ -202,7 +223,7 @@ def _outcome(
         age_band=age_band(person.age_years),
         monk_tone=person.monk_tone,
         ancestry=person.ancestry,
-        mated=passage.person_id in crowd.watchlist.mated,
+        mated=is_sought is True,
         t_in_s=passage.t_in_s,
         t_out_s=passage.t_out_s,
         max_face_height_px=passage.max_face_height_px,
@@ -226,7 +247,33 @@ def _outcome(
         false_alert=bool(account.wrong_ns),
         time_to_alert_s=min(right_s, default=None),
         latency_s=latency_s,
+        straddles_change=is_sought is None,
+        best_rank=min(
+            (p.rank for p in account.probes if p.rank is not None), default=None
+        ),
     )
+
+
+def _stretch(
+    frames: FrameTable,
+    shown: NDArray[np.int64],
+    account: _Account,
+    *,
+    unhurried: bool,
+) -> tuple[int, int]:
+    """Say from when to when a passage could be searched for, its probes included.
+
+    Captured before a change, a frame may be searched after it: what counts at the end
+    is when it was decided. Unhurried, captures are all that the plan's clock tells.
+    """
+    begins = [int(frames.planned_ns[shown].min())]
+    ends = [int(frames.planned_ns[shown].max())]
+    if not unhurried:
+        ends.append(int(frames.done_ns[shown].max()))
+    for captured_ns, decided_ns in account.searched_ns:
+        begins.append(captured_ns)
+        ends.append(captured_ns if unhurried else decided_ns)
+    return min(begins), max(ends)
 
 
 def _mean_s(frames: FrameTable, rows: NDArray[np.int64]) -> float | None:

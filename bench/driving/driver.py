@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import time
+from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,13 +25,26 @@ if TYPE_CHECKING:
 
     from bench.records import ArrivalPlan
 
-__all__ = ["Drive", "drive", "real_sleep", "wait_until"]
+__all__ = ["Drive", "Errand", "drive", "real_sleep", "wait_until"]
 
 # A sleeping thread wakes some 60 us late on Linux (timer slack 50 us and the way back
 # to a core), at times 1 ms on a busy one: sleep to within this, then watch the clock.
 _SPIN_NS = 500_000
 # A clock that reads the same so often, at some 50 ns a reading, has stopped.
 _STOPPED_READINGS = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """Something else to be done at a planned moment, between two frames.
+
+    Attributes:
+        offset_ns: When, from the start of the run.
+        run: Does it; what it takes delays the frames after it, and shows as such.
+    """
+
+    offset_ns: int
+    run: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,12 +56,14 @@ class Drive:
         interrupted: Someone pressed Ctrl-C.
         lost: Why the matcher could take no more; empty if it could.
         clock_stopped: The clock stood still while a frame waited for its time.
+        errands_ns: Of each errand that was begun, when it was due and when it began.
     """
 
     sent: SentFrames
     interrupted: bool
     lost: str
     clock_stopped: bool = False
+    errands_ns: tuple[tuple[int, int], ...] = ()
 
 
 def drive(
@@ -59,6 +75,7 @@ def drive(
     pace: Callable[[int], int],
     clock: Callable[[], int],
     progress: Callable[[int], None],
+    errands: Sequence[Errand] = (),
 ) -> Drive:
     """Send the plan's frames in order, each after `pace` has let it go.
 
@@ -71,6 +88,7 @@ def drive(
             time from which its latency counts.
         clock: Nanoseconds.
         progress: Told how many rows are done, after each.
+        errands: In order of time; none after the last frame.
 
     Returns:
         What was sent; also when Ctrl-C or the matcher's death cut the plan short.
@@ -87,9 +105,16 @@ def drive(
     interrupted = False
     clock_stopped = False
     lost = ""
+    to_do = deque(errands)
+    begun_ns: list[tuple[int, int]] = []
     with _no_collection():
         try:
             for row, (camera, index, due_ns) in enumerate(rows):
+                while to_do and to_do[0].offset_ns + start_ns <= due_ns:
+                    errand = to_do.popleft()
+                    errand_ns = pace(errand.offset_ns + start_ns)
+                    begun_ns.append((errand_ns, clock()))
+                    errand.run()
                 capture_time_ns = pace(due_ns)
                 planned_ns[row] = capture_time_ns
                 send(
@@ -114,6 +139,7 @@ def drive(
         interrupted=interrupted,
         lost=lost,
         clock_stopped=clock_stopped,
+        errands_ns=tuple(begun_ns),
     )
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 from bench.driving.target import Ledger
 from bench.errors import BenchError, SystemGoneError, SystemStartError
 from matcher.messages import (
+    Changed,
     ClockProbe,
     ClockReading,
     Crashed,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from matcher.messages import (
         FromWorker,
+        GalleryChange,
         ResourceUse,
         SystemDescription,
         ToWorker,
@@ -154,8 +156,16 @@ class SystemLink:
         self._say(frame)
         self.ledger.issued()
 
+    def change(self, change: GalleryChange) -> None:
+        """Hand a change of the watchlist over; its workers say when it is in effect.
+
+        Raises:
+            SystemGoneError: If the worker has ended.
+        """
+        self._say(change)
+
     def flush(self) -> None:
-        """Wait until every frame issued has ended.
+        """Wait until every frame issued has ended, and every change is in effect.
 
         Raises:
             SystemGoneError: If the worker ends or falls silent before.
@@ -200,8 +210,10 @@ class SystemLink:
                     _LOG.error("the matcher crashed:\n%s", message.traceback)
                 if isinstance(message, Results):
                     self.ledger.report(message.frames)
+                if isinstance(message, Changed):
+                    self.ledger.changed(message)
                 with self._news:
-                    if not isinstance(message, Results):
+                    if not isinstance(message, Results | Changed):
                         self._said.append(message)
                     self._news.notify_all()
         except (EOFError, OSError):

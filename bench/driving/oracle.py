@@ -26,9 +26,10 @@ from matcher.records import (
 from synthetic_crowds.records import NO_PASSAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from matcher.inbox import Waiting
+    from matcher.messages import GalleryChange
     from synthetic_crowds.records import Clip, Crowd
 
 __all__ = ["ORACLE", "Oracle"]
@@ -57,11 +58,19 @@ class Oracle:
     Args:
         crowd: What is true of every frame.
         clock: Nanoseconds.
+        held_back: Of the watchlist, who joins later.
     """
 
-    def __init__(self, crowd: Crowd, *, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        crowd: Crowd,
+        *,
+        clock: Callable[[], int],
+        held_back: Collection[str] = (),
+    ) -> None:
         self._clips = {str(clip.camera_id): clip for clip in crowd.clips}
-        self._sought = {str(s.person_id) for s in crowd.watchlist.subjects}
+        everyone = frozenset(str(s.person_id) for s in crowd.watchlist.subjects)
+        self._sought = everyone - frozenset(held_back)
         self._alerted: set[str] = set()
         self._clock = clock
 
@@ -69,10 +78,15 @@ class Oracle:
         """Say what is true of frames."""
         return [self._tell(waiting) for waiting in batch]
 
+    def carry_out(self, change: GalleryChange) -> None:
+        """Change who is sought; a frame under way sees the one or the other."""
+        self._sought = (self._sought | set(change.enrol)) - set(change.withdraw)
+
     def _tell(self, waiting: Waiting) -> FrameResult:
         frame = waiting.frame
         began_ns = self._clock()
         faces = self._faces(self._clips[str(frame.camera_id)], frame.index)
+        sought = self._sought
         done_ns = self._clock()
         probes = tuple(
             Probe(
@@ -83,8 +97,8 @@ class Oracle:
                 box_xyxy=box,
                 quality=1.0,
                 n_shots=1,
-                subject_id=person if person in self._sought else _NOBODY,
-                comparison_score=1.0 if person in self._sought else 0.0,
+                subject_id=person if person in sought else _NOBODY,
+                comparison_score=1.0 if person in sought else 0.0,
                 decided_ns=done_ns,
             )
             for track_id, _, person, box in faces

@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bench.driving.change_errands import became_of, errands_of
 from bench.driving.driver import drive
 from bench.driving.headroom import measure_null_hz
 from bench.driving.pacing import Pacing, pace_of
-from bench.driving.target import Ledger
+from bench.driving.target import Carried, Ledger
 from bench.driving.targets import matcher_process, null_process
 from bench.errors import SystemGoneError
 from bench.host.clock import check_clock, worse_of
-from bench.host.resources import read_account, read_family_account, used
+from bench.host.resources import (
+    Account,
+    joined,
+    read_account,
+    read_family_account,
+    used,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,11 +34,10 @@ if TYPE_CHECKING:
     from bench.driving.driver import Drive
     from bench.driving.target import OpenTarget, Target
     from bench.host.clock import ClockCheck
-    from bench.host.resources import Account
-    from bench.records import ArrivalPlan
+    from bench.records import ArrivalPlan, WatchlistChange
     from matcher.config import MatcherConfig
     from matcher.gallery import Gallery
-    from matcher.messages import SystemDescription
+    from matcher.messages import GalleryChange, SystemDescription
     from matcher.records import FrameResult
 
 __all__ = [
@@ -62,6 +69,7 @@ class Session:
         drive_s: Wall time of the sending.
         harness: What our own process used in that time.
         matcher: What the target's used; None if it has none, or did not live to tell.
+        changes: What became of each planned change of the watchlist.
     """
 
     system: SystemDescription
@@ -71,6 +79,7 @@ class Session:
     drive_s: float
     harness: Account
     matcher: Account | None
+    changes: tuple[WatchlistChange, ...] = ()
 
 
 def run_null(
@@ -141,6 +150,7 @@ def drive_target(
     in_flight: int,
     clock: Callable[[], int],
     progress: Progress,
+    changes: Sequence[GalleryChange] = (),
 ) -> Session:
     """Drive any target with a plan and collect everything it says.
 
@@ -152,17 +162,20 @@ def drive_target(
         in_flight: How many may be under way, if the pacing is closed.
         clock: Nanoseconds.
         progress: Told of warm-up and of frames sent.
+        changes: The plan's changes of the watchlist, one each, with their templates.
 
     Raises:
-        BadInputError: If the target refuses its input.
+        BadInputError: If the target refuses its input, or takes no changes and there
+            are some.
         SystemStartError, SystemGoneError: If it does not live to the first frame.
     """
     ledger = Ledger()
     progress("warm up the matcher", 0, 1)
     with open_target(ledger) as target:
         clock_check = check_clock(target.read_clock, clock=clock)
+        errands = errands_of(plan, changes, target, pacing=pacing)
         progress("warm up the matcher", 1, 1)
-        ours, theirs = read_account(os.getpid()), _account_of(target)
+        ours, theirs = _own_account(target), _account_of(target)
         start_ns = 0 if pacing is Pacing.UNHURRIED else clock() + _LEAD_NS
         began_ns = clock()
         done = drive(
@@ -173,9 +186,10 @@ def drive_target(
             pace=pace_of(pacing, ledger, in_flight=in_flight, clock=clock),
             clock=clock,
             progress=lambda row: progress("send frames", row, len(plan)),
+            errands=errands,
         )
         drive_s = (clock() - began_ns) / 1e9
-        harness = used(ours, read_account(os.getpid()))
+        harness = used(ours, _own_account(target))
         still_theirs = _account_of(target)
         done = _hear_out(target, done)
         return Session(
@@ -189,6 +203,10 @@ def drive_target(
                 None
                 if theirs is None or still_theirs is None
                 else used(theirs, still_theirs)
+            ),
+            changes=tuple(
+                became_of(number, done, ledger.effects)
+                for number in range(len(plan.changes))
             ),
         )
 
@@ -217,6 +235,16 @@ def _checked_again(
         return worse_of(before, check_clock(target.read_clock, clock=clock))
     except SystemGoneError:
         return before
+
+
+def _own_account(target: Target) -> Account:
+    """Read the harness's account: this process, and those that carry for it."""
+    accounts = [read_account(os.getpid())]
+    if isinstance(target, Carried):
+        for pid in target.carrier_pids:
+            with suppress(ProcessLookupError):
+                accounts.append(read_account(pid))
+    return joined(accounts)
 
 
 def _account_of(target: Target) -> Account | None:

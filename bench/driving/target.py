@@ -9,13 +9,15 @@ own time and in any order, what became of each:
 
     harness ── issue(frame) ──► target          any number, never blocked for long
     harness ◄── ledger.report(results) ─ target  from any thread, exactly once a frame
+    harness ── change(change) ──► target       a refresh of the watchlist, if it can
+    harness ◄── ledger.changed(effect) ─ target  once it is in effect, from each worker
     harness ── flush() ──► target               returns once all issued have ended
 """
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from bench.errors import SystemGoneError
 
@@ -23,10 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
-    from matcher.messages import SystemDescription
+    from matcher.messages import Changed, GalleryChange, SystemDescription
     from matcher.records import EncodedFrame, FrameResult
 
-__all__ = ["Ledger", "OpenTarget", "Target"]
+__all__ = ["Carried", "ChangeableTarget", "Ledger", "OpenTarget", "Target"]
 
 # While frames are being worked off, results come several times a second.
 _SILENCE_S = 30.0
@@ -75,12 +77,38 @@ class Target(Protocol):
         ...
 
 
+@runtime_checkable
+class Carried(Protocol):
+    """A target to which processes of the harness's own carry the frames."""
+
+    @property
+    def carrier_pids(self) -> tuple[int, ...]:
+        """Those processes: what they use, the harness uses."""
+        ...
+
+
+@runtime_checkable
+class ChangeableTarget(Target, Protocol):
+    """A target whose watchlist can change while frames are handled."""
+
+    def change(self, change: GalleryChange) -> None:
+        """Take one change; each worker reports to the ledger once it is in effect.
+
+        A later `flush` returns once all changes taken are in effect.
+
+        Raises:
+            SystemGoneError: If it can take no more.
+        """
+        ...
+
+
 class Ledger:
     """What was issued and what was reported; many threads may write."""
 
     def __init__(self) -> None:
         self._news = threading.Condition()
         self._results: list[FrameResult] = []
+        self._effects: list[Changed] = []
         self._n_issued = 0
         self._why_lost: Callable[[], str] | None = None
 
@@ -89,6 +117,12 @@ class Ledger:
         """Everything reported so far, in the order in which it was."""
         with self._news:
             return tuple(self._results)
+
+    @property
+    def effects(self) -> tuple[Changed, ...]:
+        """What became of changes of the watchlist, worker by worker."""
+        with self._news:
+            return tuple(self._effects)
 
     @property
     def n_in_flight(self) -> int:
@@ -104,6 +138,11 @@ class Ledger:
         with self._news:
             self._results.extend(results)
             self._news.notify_all()
+
+    def changed(self, effect: Changed) -> None:
+        """Note that a change is in effect in one worker, or was refused."""
+        with self._news:
+            self._effects.append(effect)
 
     def lose(self, why: Callable[[], str]) -> None:
         """Note that nothing more will be reported; `why` is asked only if need be."""

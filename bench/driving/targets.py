@@ -19,23 +19,27 @@ from bench.host.cores import start_apart
 from matcher.assembly import assemble, detector_sha256, embedder_sha256
 from matcher.config import EngineConfig
 from matcher.engine import limit_threads, serve
+from matcher.errors import GalleryError
 from matcher.gallery import save
 from matcher.inbox import Inbox, Waiting
-from matcher.messages import Stop, SystemDescription
+from matcher.landmarks import refiner_name
+from matcher.messages import Changed, Stop, SystemDescription
 from matcher.null import serve as serve_null
 from matcher.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from bench.driving.target import Ledger, OpenTarget, Target
     from matcher.config import MatcherConfig
     from matcher.gallery import Gallery
+    from matcher.messages import GalleryChange
     from matcher.records import EncodedFrame
     from matcher.worker import Handler
     from synthetic_crowds.records import Crowd
 
 __all__ = [
+    "ChangeableInProcess",
     "InProcess",
     "TargetKind",
     "in_process",
@@ -114,27 +118,43 @@ def matcher_here(
             threads=threads,
             versions=(),
             n_cohort=assembly.threshold.n_cohort,
+            refiner=refiner_name(config.alignment),
         )
         worker = Worker(assembly.pipeline, clock=clock)
         with in_process(
-            worker, ledger, system=system, config=config.engine, clock=clock
+            worker,
+            ledger,
+            system=system,
+            config=config.engine,
+            clock=clock,
+            change=assembly.gallery.carry_out,
         ) as target:
             yield target
 
     return opened
 
 
-def oracle(crowd: Crowd, *, clock: Callable[[], int]) -> OpenTarget:
-    """Answer every frame at once with the truth: what is measured is the measuring."""
+def oracle(
+    crowd: Crowd, *, clock: Callable[[], int], held_back: Collection[str] = ()
+) -> OpenTarget:
+    """Answer every frame at once with the truth: what is measured is the measuring.
+
+    Args:
+        crowd: What is true.
+        clock: Nanoseconds.
+        held_back: Of the watchlist, who joins later.
+    """
 
     @contextmanager
     def opened(ledger: Ledger) -> Iterator[Target]:
+        knowing = Oracle(crowd, clock=clock, held_back=held_back)
         with in_process(
-            Oracle(crowd, clock=clock),
+            knowing,
             ledger,
             system=ORACLE,
             config=EngineConfig(drop_policy="none"),
             clock=clock,
+            change=knowing.carry_out,
         ) as target:
             yield target
 
@@ -195,6 +215,46 @@ class InProcess:
         self._ledger.wait_for_room(1)
 
 
+class ChangeableInProcess(InProcess):
+    """The same with a watchlist that can change while frames are handled."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        inbox: Inbox,
+        *,
+        system: SystemDescription,
+        clock: Callable[[], int],
+        change: Callable[[GalleryChange], None],
+    ) -> None:
+        """Take changes as well.
+
+        Args:
+            ledger: Told of their effect too.
+            inbox: As for frames.
+            system: What handles them.
+            clock: Nanoseconds.
+            change: Changes the gallery; raises GalleryError on what cannot be done.
+        """
+        super().__init__(ledger, inbox, system=system, clock=clock)
+        self._change = change
+
+    def change(self, change: GalleryChange) -> None:
+        """Change the watchlist at once, whatever frames wait."""
+        refusal = ""
+        try:
+            self._change(change)
+        except GalleryError as error:
+            refusal = str(error)
+        effect = Changed(
+            number=change.number,
+            worker=0,
+            in_effect_ns=self._clock(),
+            refusal=refusal,
+        )
+        self._ledger.changed(effect)
+
+
 @contextmanager
 def in_process(
     handler: Handler,
@@ -203,6 +263,7 @@ def in_process(
     system: SystemDescription,
     config: EngineConfig,
     clock: Callable[[], int],
+    change: Callable[[GalleryChange], None] | None = None,
 ) -> Iterator[InProcess]:
     """Run a handler on a thread of its own until the block ends.
 
@@ -212,6 +273,7 @@ def in_process(
         system: What the handler is.
         config: Drop policy.
         clock: Nanoseconds.
+        change: Changes the handler's watchlist; none, if it cannot change.
     """
     inbox = Inbox(config)
 
@@ -226,7 +288,13 @@ def in_process(
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     try:
-        yield InProcess(ledger, inbox, system=system, clock=clock)
+        yield (
+            InProcess(ledger, inbox, system=system, clock=clock)
+            if change is None
+            else ChangeableInProcess(
+                ledger, inbox, system=system, clock=clock, change=change
+            )
+        )
     finally:
         inbox.request(Stop())
         thread.join(_LEAVE_S)

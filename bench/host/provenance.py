@@ -10,6 +10,7 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -17,13 +18,22 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from synthetic_crowds.exchange.supplied import unstamped
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from matcher.messages import SystemDescription
     from synthetic_crowds.records import Crowd
 
-__all__ = ["calendar_time", "describe_inputs", "describe_origin", "describe_system"]
+__all__ = [
+    "calendar_time",
+    "describe_inputs",
+    "describe_origin",
+    "describe_pictures",
+    "describe_system",
+    "unix_offset_ns",
+]
 
 # Packages whose version could change a figure.
 _PACKAGES = (
@@ -43,6 +53,11 @@ _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS
 def calendar_time() -> datetime:
     """Read the calendar, in UTC, to the second."""
     return datetime.now(tz=UTC).replace(microsecond=0)
+
+
+def unix_offset_ns() -> int:
+    """Say what to add to the harness's clock to get nanoseconds since 1970."""
+    return time.time_ns() - time.perf_counter_ns()
 
 
 def describe_origin(*, seed: int) -> dict[str, object]:
@@ -65,6 +80,16 @@ def describe_origin(*, seed: int) -> dict[str, object]:
     }
 
 
+def describe_pictures(crowd: Crowd, *, allowed: bool) -> dict[str, object]:
+    """Say how many clips and portraits do not bear the stamp of a synthetic crowd."""
+    return {
+        "clips": len(crowd.clips),
+        "portraits": len(crowd.watchlist.images),
+        "unstamped": len(unstamped(crowd)),
+        "unstamped_allowed": allowed,
+    }
+
+
 def describe_inputs(crowd: Crowd) -> dict[str, object]:
     """Name what the run was fed with, by hash."""
     return {
@@ -80,6 +105,7 @@ def describe_system(system: SystemDescription) -> dict[str, object]:
     return {
         "name": system.name,
         "detector": system.detector,
+        "refiner": system.refiner,
         "embedder": system.embedder,
         "index": system.index,
         "gallery_size": system.gallery_size,

@@ -14,7 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sim.arrivals import Phase
 
-__all__ = ["CameraLoss", "LoadConfig", "LoadKind", "LoadShape"]
+__all__ = [
+    "CameraLoss",
+    "LoadConfig",
+    "LoadKind",
+    "LoadShape",
+    "WatchlistChangeConfig",
+]
 
 Seconds = Annotated[float, Field(gt=0.0, le=86_400.0)]
 
@@ -60,6 +66,42 @@ class CameraLoss(BaseModel):
             message = (
                 f"load.camera_loss.until_s must lie after from_s, got {self.until_s:g} "
                 f"after {self.from_s:g} for camera '{self.camera_id}'; swap or widen"
+            )
+            raise ValueError(message)
+        return self
+
+
+class WatchlistChangeConfig(BaseModel):
+    """Some subjects join the watchlist and some leave it while cameras run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    at_s: float = Field(ge=0.0, description="When, seconds of the run.")
+    enrol: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="So many of the watchlist are held back until then, and join.",
+    )
+    withdraw: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="So many of those enrolled by then leave for good.",
+    )
+    passers_only: bool = Field(
+        default=False,
+        description=(
+            "Draw both from those who walk past: so that a short run shows an effect."
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _check_somebody(self) -> Self:
+        if self.enrol + self.withdraw == 0:
+            message = (
+                "load.watchlist_change must enrol or withdraw somebody, got neither "
+                f"at {self.at_s:g} s; raise one of them or leave the change out"
             )
             raise ValueError(message)
         return self
@@ -158,6 +200,10 @@ class LoadConfig(BaseModel):
     )
     camera_loss: tuple[CameraLoss, ...] = Field(
         default=(), description="Cameras that fall silent for a while."
+    )
+    watchlist_change: tuple[WatchlistChangeConfig, ...] = Field(
+        default=(),
+        description="Refreshes of the watchlist while cameras run; who, is drawn.",
     )
     warm_up_s: float = Field(
         default=3.0,

@@ -159,8 +159,7 @@ def compare_arms(
 
     Args:
         turns: Their runs.
-        margin: Relative change of a figure of speed that is called equal; raised to
-            the noise floor where that is higher.
+        margin: Relative change of a figure of speed that is called equal.
         error_margin: The same for error rates, in points.
         rng: Draws people anew.
 

@@ -137,12 +137,14 @@ def _unhurried_card(record: RunRecord) -> Card:
 def _watchlist_card(record: RunRecord) -> Card:
     text = figure_text("watchlist.size", record.metrics.get("watchlist.size"))
     n_failed = _value(record, "watchlist.fte")
+    at_end = _value(record, "watchlist.size_at_end")
     every = "every one enrolled"
     return Card(
         title="Watchlist",
         value=text.value,
         interval="",
-        basis=f"{count(n_failed)} failed to enrol" if n_failed else every,
+        basis=(f"{count(n_failed)} failed to enrol" if n_failed else every)
+        + ("" if at_end is None else f", {count(at_end)} at the end"),
         note=_threshold_note(record),
         bar=None,
         is_missing=text.is_missing,

@@ -117,16 +117,18 @@ def speed_charts(record: RunRecord) -> tuple[Chart, ...]:
     charts = []
     if _has_latency(record):
         charts += [*_latency_charts(record), *_delay_charts(record)]
-    in_real_time = not instrument_of(record).unhurried
-    times = series.stage_times(record.results, in_real_time=in_real_time)
-    if times:
+    instrument = instrument_of(record)
+    in_real_time = not instrument.unhurried
+    times = series.stage_times(
+        record.results, in_real_time=in_real_time, over_http=instrument.over_http
+    )
+    if times and instrument.tells_stages:
         charts.append(
             Chart(
                 svg=charts_load.stages(times),
                 caption="Where a frame's time goes, stage after stage. Waiting grows "
-                "with "
-                "load, service "
-                "does not; transport is the way from the camera to the matcher."
+                "with load, service does not; transport is the way from the camera to "
+                f"the matcher{', answer the way back' * instrument.over_http}."
                 if in_real_time
                 else "How long each stage works on a frame.",
             )
@@ -134,7 +136,9 @@ def speed_charts(record: RunRecord) -> tuple[Chart, ...]:
     if in_real_time and record.results:
         charts.append(
             Chart(
-                svg=charts_queue.queue_over_time(series.queue_of(record)),
+                svg=charts_queue.queue_over_time(
+                    series.queue_of(record), series.happenings_of(record)
+                ),
                 caption="How many frames the matcher held, waiting or in work. A load "
                 "that it carries comes back to zero again and again.",
             )
@@ -165,6 +169,7 @@ def speed_charts(record: RunRecord) -> tuple[Chart, ...]:
 def _latency_charts(record: RunRecord) -> list[Chart]:
     frames = series.frames_of(record)
     warm_up_s = instrument_of(record).warm_up_s
+    happenings = series.happenings_of(record)
     counted = frames.latency_s[frames.time_s >= warm_up_s]
     if len(counted) == 0:
         return []
@@ -175,7 +180,10 @@ def _latency_charts(record: RunRecord) -> list[Chart]:
         and metric.value is not None
     }
     over_time = charts_latency.latency_series(
-        frames, alerts=series.alert_points(record), warm_up_s=warm_up_s
+        frames,
+        alerts=series.alert_points(record),
+        warm_up_s=warm_up_s,
+        happenings=happenings,
     )
     return [
         Chart(
@@ -186,7 +194,9 @@ def _latency_charts(record: RunRecord) -> list[Chart]:
         Chart(
             svg=over_time,
             caption="The same over the run. A rising line would mean a queue that "
-            "never empties.",
+            "never empties."
+            + " Dotted: the watchlist changed, or a camera came or went."
+            * bool(happenings),
         ),
     ]
 
@@ -196,14 +206,21 @@ def _loss_charts(record: RunRecord) -> list[Chart]:
         cause if cause else "no cause given": n
         for cause, n in series.causes(record.results)
     }
+    late = (
+        (name.rpartition(".")[2], metric.value)
+        for name, metric in record.metrics.items()
+        if name.startswith("frames.late_by.")
+    )
+    by_cause |= {f"late: {cause}": int(n) for cause, n in late if n}
     if not by_cause:
         return []
     n_offered = int((record.sent.sent_ns >= 0).sum())
     return [
         Chart(
             svg=charts_queue.losses(by_cause, n_offered=n_offered),
-            caption="Why frames were not processed. Overtaken: newer frames of the "
-            "camera were waiting by the time it was their turn.",
+            caption="Why frames were not processed, or were late. Overtaken: newer "
+            "frames of the camera were waiting by the time it was their turn. Late: "
+            "done after the limit, and where most of the time went.",
         )
     ]
 

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.report.style import HEIGHT_PX, PALETTE, WIDTH_PX, figure, label, to_svg
+from bench.report.style import (
+    HEIGHT_PX,
+    PALETTE,
+    WIDTH_PX,
+    figure,
+    label,
+    mark_happenings,
+    to_svg,
+)
 from bench.report.words import count, number
 
 if TYPE_CHECKING:
@@ -19,7 +27,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
     from numpy.typing import NDArray
 
-    from bench.report.series import Frames
+    from bench.report.series import Frames, Happening
 
 __all__ = ["alert_delays", "latency_histogram", "latency_series"]
 
@@ -79,7 +87,11 @@ def latency_histogram(
 
 
 def latency_series(
-    frames: Frames, *, alerts: Sequence[tuple[float, float]], warm_up_s: float
+    frames: Frames,
+    *,
+    alerts: Sequence[tuple[float, float]],
+    warm_up_s: float,
+    happenings: Sequence[Happening] = (),
 ) -> Markup:
     """Draw latency over the run: the median and the slowest frame of each step.
 
@@ -87,6 +99,7 @@ def latency_series(
         frames: At least one.
         alerts: Capture time and latency of each alert, seconds.
         warm_up_s: Start of the run that no figure counts.
+        happenings: Changes of the watchlist, cameras that come and go.
     """
     end_s = float(frames.time_s.max())
     step_s = max(1.0, math.ceil(end_s / _MAX_STEPS))
@@ -130,6 +143,7 @@ def latency_series(
                 textcoords="offset points",
                 va="top",
             )
+        mark_happenings(axes, happenings)
         axes.set_xlabel("seconds into the run")
         axes.set_ylabel(f"latency, ms, per {step_s:g} s")
         highest_ms = float(np.concatenate((slowest, alert_s * 1e3)).max())
@@ -141,7 +155,8 @@ def latency_series(
             name="latency-series",
             title="Glass-to-alert latency over the run",
             description=f"From 0 to {end_s:.0f} s; the slowest frame took "
-            f"{number(float(slowest.max()) / 1e3, 's')}.",
+            f"{number(float(slowest.max()) / 1e3, 's')}."
+            + "".join(f" At {h.time_s:.0f} s: {h.words}." for h in happenings),
         )
 
 

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from bench.report.style import HEIGHT_PX, PALETTE, WIDTH_PX, figure, to_svg
+from bench.report.style import (
+    HEIGHT_PX,
+    PALETTE,
+    WIDTH_PX,
+    annotate_bars,
+    figure,
+    lay_bars_down,
+    to_svg,
+)
 from bench.report.words import count, number
 
 if TYPE_CHECKING:
@@ -55,18 +63,15 @@ def stages(times: Sequence[StageTime]) -> Markup:
             height=0.62,
             label="service",
         )
-        for name, end, took in zip(names, ends, waiting + service, strict=True):
-            axes.annotate(
-                f"{took:.1f}" if took >= 0.05 else "< 0.1",
-                (end, name),
-                xytext=(4, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=10,
-            )
-        axes.invert_yaxis()
-        axes.grid(visible=False, axis="y")
-        axes.grid(visible=True, axis="x")
+        took = (waiting + service).tolist()
+        annotate_bars(
+            axes,
+            {
+                name: (end, f"{ms:.1f}" if ms >= 0.05 else "< 0.1")
+                for name, end, ms in zip(names, ends.tolist(), took, strict=True)
+            },
+        )
+        lay_bars_down(axes)
         axes.set_xlim(0, float(ends[-1]) * 1.14)
         axes.set_xlabel("ms since capture, mean of the processed frames")
         axes.legend(loc="lower left", fontsize=10)
@@ -89,18 +94,14 @@ def utilisation(shares: Mapping[str, float]) -> Markup:
     with figure(width_px=WIDTH_PX, height_px=70 + 25 * len(names)) as drawn:
         axes = drawn.subplots()
         axes.barh(names, values, color=PALETTE.service, height=0.6)
-        for name, value in zip(names, values, strict=True):
-            axes.annotate(
-                f"{value:.1f} %",
-                (value, name),
-                xytext=(4, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=10,
-            )
-        axes.invert_yaxis()
-        axes.grid(visible=False, axis="y")
-        axes.grid(visible=True, axis="x")
+        annotate_bars(
+            axes,
+            {
+                name: (value, f"{value:.1f} %")
+                for name, value in zip(names, values.tolist(), strict=True)
+            },
+        )
+        lay_bars_down(axes)
         axes.set_xlim(0, max(100.0, float(values.max()) * 1.1))
         axes.set_xlabel("busy, % of the run")
         return to_svg(
@@ -138,9 +139,7 @@ def frame_outcomes(by_camera: Mapping[str, Mapping[str, int]]) -> Markup:
                 label=f"{outcome} {count(n.sum())}",
             )
             left = left + n
-        axes.invert_yaxis()
-        axes.grid(visible=False, axis="y")
-        axes.grid(visible=True, axis="x")
+        lay_bars_down(axes)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         axes.set_xlabel("frames offered")
         drawn.legend(

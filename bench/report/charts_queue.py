@@ -10,15 +10,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from bench.report.style import HEIGHT_PX, PALETTE, WIDTH_PX, figure, to_svg
+from bench.report.style import (
+    HEIGHT_PX,
+    PALETTE,
+    WIDTH_PX,
+    annotate_bars,
+    figure,
+    lay_bars_down,
+    mark_happenings,
+    to_svg,
+)
 from bench.report.words import count
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from markupsafe import Markup
 
-    from bench.report.series import Queue
+    from bench.report.series import Happening, Queue
 
 __all__ = ["losses", "queue_over_time"]
 
@@ -26,11 +35,12 @@ __all__ = ["losses", "queue_over_time"]
 _MAX_STEPS = 160
 
 
-def queue_over_time(queue: Queue) -> Markup:
+def queue_over_time(queue: Queue, happenings: Sequence[Happening] = ()) -> Markup:
     """Draw how many frames were with the matcher, waiting or in work.
 
     Args:
         queue: With at least one change.
+        happenings: Changes of the watchlist, cameras that come and go.
     """
     end_s = float(queue.time_s[-1])
     edges = np.linspace(0.0, end_s, min(_MAX_STEPS, max(2, int(end_s * 5))) + 1)
@@ -55,6 +65,7 @@ def queue_over_time(queue: Queue) -> Markup:
         axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         axes.set_ylim(0, max(1.0, float(most.max())) * 1.08)
         axes.set_xlim(0, end_s)
+        mark_happenings(axes, happenings)
         axes.set_xlabel("seconds into the run")
         axes.set_ylabel("frames with the matcher")
         return to_svg(
@@ -67,7 +78,7 @@ def queue_over_time(queue: Queue) -> Markup:
 
 
 def losses(by_cause: Mapping[str, int], *, n_offered: int) -> Markup:
-    """Draw why frames were not processed.
+    """Draw why frames were not processed, or not in time.
 
     Args:
         by_cause: Frames by cause, at least one cause.
@@ -86,23 +97,19 @@ def losses(by_cause: Mapping[str, int], *, n_offered: int) -> Markup:
             linewidth=0,
             height=0.6,
         )
-        for name, share in zip(names, shares, strict=True):
-            axes.annotate(
-                f"{count(by_cause[name])} frames, {share:.1f} %",
-                (share, name),
-                xytext=(4, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=10,
-            )
-        axes.invert_yaxis()
-        axes.grid(visible=False, axis="y")
-        axes.grid(visible=True, axis="x")
+        annotate_bars(
+            axes,
+            {
+                name: (share, f"{count(by_cause[name])} frames, {share:.1f} %")
+                for name, share in zip(names, shares.tolist(), strict=True)
+            },
+        )
+        lay_bars_down(axes)
         axes.set_xlim(0, float(shares.max()) * 1.6)
         axes.set_xlabel("% of frames offered")
         return to_svg(
             drawn,
             name="losses",
-            title="Frames not processed by cause",
+            title="Frames not processed, or late, by cause",
             description="; ".join(f"{name}: {by_cause[name]}" for name in names),
         )

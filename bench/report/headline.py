@@ -5,6 +5,7 @@ Owns the words about a run as a whole. Knows nothing of charts, pictures or HTML
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from bench.accuracy.disparity import MARGIN, Disparity, Likeness, disparities
@@ -34,6 +35,7 @@ __all__ = [
     "disparity_rows",
     "figure_rows",
     "objective_rows",
+    "origin_warning",
     "summary",
     "verdict_banner",
 ]
@@ -125,14 +127,23 @@ def _answer(found: Disparity) -> str:
 
 def summary(record: RunRecord) -> tuple[str, ...]:
     """Say in a few sentences what happened."""
-    return tuple(
-        sentence
-        for sentence in (
-            _what_passed(record),
-            _what_was_raised(record),
-            _how_fast(record),
-        )
-        if sentence
+    if instrument_of(record).is_null:
+        what = [_what_was_sent(record)]
+    else:
+        what = [_what_passed(record), _what_was_raised(record)]
+    return tuple(sentence for sentence in (*what, _how_fast(record)) if sentence)
+
+
+def origin_warning(record: RunRecord) -> str:
+    """Warn of pictures that do not say that they are synthetic; empty if all do."""
+    told = record.provenance.get("pictures")
+    if not isinstance(told, Mapping) or not told["unstamped"]:
+        return ""
+    total = int(told["clips"]) + int(told["portraits"])
+    return (
+        f"{count(int(told['unstamped']))} of {count(total)} clips and portraits do not "
+        "say that they are synthetic, and were let in by --allow-unstamped: what this "
+        "report says of synthetic people does not hold for them."
     )
 
 
@@ -153,19 +164,31 @@ def figure_rows(record: RunRecord) -> tuple[FigureRow, ...]:
     return tuple(rows)
 
 
-def _what_passed(record: RunRecord) -> str:
+def _cameras(record: RunRecord) -> str:
     n_cameras = len(record.plan.camera_ids)
-    cameras = f"{count(n_cameras)} camera" + "s" * (n_cameras != 1)
+    return f"{count(n_cameras)} camera" + "s" * (n_cameras != 1)
+
+
+def _what_was_sent(record: RunRecord) -> str:
+    n_sent = int((record.sent.sent_ns >= 0).sum())
+    return (
+        f"For {_sent_s(record):.0f} seconds {_cameras(record)} sent {count(n_sent)} "
+        "frames to a system that does nothing: what was measured is the harness."
+    )
+
+
+def _what_passed(record: RunRecord) -> str:
+    cameras = _cameras(record)
     n_mated, n_others = (
         _value(record, f"passages.{kind}") for kind in ("mated", "non_mated")
     )
     if n_mated is None or n_others is None or n_mated + n_others == 0:
         return _no_passage(record, cameras)
-    n = count(n_mated + n_others)
+    n = count(n_mated + n_others) + " passage" + "s" * (n_mated + n_others != 1)
     size = _value(record, "watchlist.size")
     watchlist = "a watchlist" + ("" if size is None else f" of {count(size)} people")
     return (
-        f"In {_sent_s(record):.0f} seconds {cameras} watched {n} passages of synthetic "
+        f"In {_sent_s(record):.0f} seconds {cameras} watched {n} of synthetic "
         f"people, {count(n_mated)} of them by people on {watchlist}."
     )
 

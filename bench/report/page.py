@@ -47,6 +47,7 @@ def compose_page(record: RunRecord, album: Album, *, run_folder: Path) -> Page:
         in_real_time=not instrument_of(record).unhurried,
     )
     return Page(
+        warning=headline.origin_warning(record),
         header=_header(record),
         verdict=headline.verdict_banner(record.verdict, record.objectives),
         summary=headline.summary(record),

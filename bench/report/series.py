@@ -6,6 +6,7 @@ Owns the turning of a run's records into arrays. Knows nothing of drawing.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,17 +19,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bench.records import PassageOutcome, RunRecord
+    from bench.records import PassageOutcome, PlannedChange, RunRecord
     from matcher.records import FrameResult
 
 __all__ = [
     "Frames",
+    "Happening",
     "Queue",
     "Scores",
     "StageTime",
     "alert_points",
     "causes",
     "frames_of",
+    "happenings_of",
     "outcomes_by_camera",
     "queue_of",
     "scores_of",
@@ -89,6 +92,40 @@ class Queue:
     n_frames: NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """Something that the load did at one moment, beside sending frames.
+
+    Attributes:
+        time_s: From the start of the run.
+        words: What, in a few words.
+    """
+
+    time_s: float
+    words: str
+
+
+def happenings_of(record: RunRecord) -> tuple[Happening, ...]:
+    """List the changes of the watchlist, and cameras that fell silent or came back."""
+    found = [
+        Happening(time_s=change.offset_ns / 1e9, words=_change_words(change))
+        for change in record.plan.changes
+    ]
+    load = record.scenario.get("load")
+    losses = load.get("camera_loss", ()) if isinstance(load, Mapping) else ()
+    for loss in losses:
+        camera_id = loss["camera_id"]
+        found.append(Happening(time_s=loss["from_s"], words=f"{camera_id} off"))
+        found.append(Happening(time_s=loss["until_s"], words=f"{camera_id} back"))
+    return tuple(sorted(found, key=lambda h: h.time_s))
+
+
+def _change_words(change: PlannedChange) -> str:
+    parts = [f"{len(change.enrol)} join"] * bool(change.enrol)
+    parts += [f"{len(change.withdraw)} leave"] * bool(change.withdraw)
+    return ", ".join(parts)
+
+
 def queue_of(record: RunRecord) -> Queue:
     """Count the frames that were received and had not ended, over time."""
     start = start_ns(record)
@@ -136,7 +173,7 @@ def alert_points(record: RunRecord) -> tuple[tuple[float, float], ...]:
 
 
 def stage_times(
-    results: Sequence[FrameResult], *, in_real_time: bool
+    results: Sequence[FrameResult], *, in_real_time: bool, over_http: bool
 ) -> tuple[StageTime, ...]:
     """Average the waiting and the service of each stage over processed frames.
 
@@ -144,6 +181,7 @@ def stage_times(
         results: The matcher's word on every frame.
         in_real_time: Frames came when they were planned; else waiting says only how
             far ahead they were sent, and is left out.
+        over_http: Frames end with the arrival of their answer, which takes its time.
     """
     processed = _processed(results)
     if not processed:
@@ -170,7 +208,16 @@ def stage_times(
     return (
         StageTime(stage="transport", waiting_s=transport_ns / 1e9, service_s=0.0),
         *stages,
+        *(_way_back(processed) if over_http else ()),
     )
+
+
+def _way_back(processed: Sequence[FrameResult]) -> tuple[StageTime, ...]:
+    back_ns = [r.outcome.done_ns - r.events[-1].ended_ns for r in processed if r.events]
+    if not back_ns:
+        return ()
+    mean_s = sum(back_ns) / len(back_ns) / 1e9
+    return (StageTime(stage="answer", waiting_s=mean_s, service_s=0.0),)
 
 
 def outcomes_by_camera(record: RunRecord) -> dict[str, dict[str, int]]:

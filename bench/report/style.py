@@ -17,11 +17,24 @@ from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from matplotlib.axes import Axes
 
-__all__ = ["HEIGHT_PX", "PALETTE", "WIDTH_PX", "Palette", "figure", "label", "to_svg"]
+    from bench.report.series import Happening
+
+__all__ = [
+    "HEIGHT_PX",
+    "PALETTE",
+    "WIDTH_PX",
+    "Palette",
+    "annotate_bars",
+    "figure",
+    "label",
+    "lay_bars_down",
+    "mark_happenings",
+    "to_svg",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +115,44 @@ def label(axes: Axes, text: str, *, x: float, colour: str, level: float) -> None
         # A line behind it must not cross it out.
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
     )
+
+
+def mark_happenings(axes: Axes, happenings: Sequence[Happening]) -> None:
+    """Draw an upright line at each moment, its words along it."""
+    for happening in happenings:
+        axes.axvline(happening.time_s, color=PALETTE.others, linewidth=1.0, ls=":")
+        axes.annotate(
+            happening.words,
+            (happening.time_s, 0.5),
+            xycoords=axes.get_xaxis_transform(),
+            xytext=(-2, 0),
+            textcoords="offset points",
+            rotation=90,
+            fontsize=8.5,
+            color=PALETTE.others,
+            ha="right",
+            va="center",
+        )
+
+
+def lay_bars_down(axes: Axes) -> None:
+    """Let the first of several lying bars stand on top, with a grid along values."""
+    axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
+    axes.grid(visible=True, axis="x")
+
+
+def annotate_bars(axes: Axes, texts: Mapping[str, tuple[float, str]]) -> None:
+    """Write behind the end of each lying bar, `(value, text)` by its name."""
+    for name, (end, text) in texts.items():
+        axes.annotate(
+            text,
+            (end, name),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=10,
+        )
 
 
 def to_svg(drawn: Figure, *, name: str, title: str, description: str) -> Markup:

@@ -13,7 +13,12 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from bench.report.headline import objective_rows, summary, verdict_banner
+from bench.report.headline import (
+    objective_rows,
+    origin_warning,
+    summary,
+    verdict_banner,
+)
 from bench.report.words import figure_text, metric_title
 from bench.running.folder import instrument_of, read_run
 
@@ -44,6 +49,15 @@ _LEADING = (
     "threshold",
     "target_fpir",
 )
+_OF_A_MATCHER = (
+    "tpir",
+    "tpir.face_60px",
+    "fpir",
+    "fta",
+    "utilisation",
+    "watchlist.size",
+    "threshold",
+)
 _IN_REAL_TIME = ("glass_to_alert_s.", "frames.skipped_share", "offered_hz")
 _STYLES = {"VALID": "bold green", "INVALID": "bold red", "INCONCLUSIVE": "bold yellow"}
 _OUTCOME_STYLES = {"met": "green", "missed": "bold red", "cannot tell": "yellow"}
@@ -60,7 +74,9 @@ def terminal_summary(folder: Path) -> RenderableType:
 
 def run_summary(record: RunRecord) -> RenderableType:
     """Summarise a run: what happened, its figures, its objectives, its verdict."""
+    warning = origin_warning(record)
     parts: list[RenderableType] = [
+        *([Text(warning, style="bold red")] if warning else []),
         Text(" ".join(summary(record))),
         Text(""),
         _figures(record),
@@ -74,12 +90,14 @@ def run_summary(record: RunRecord) -> RenderableType:
 
 def _figures(record: RunRecord) -> Table:
     table = _table("Synthetic people", "value", "95 % interval", "from")
-    unhurried = instrument_of(record).unhurried
+    instrument = instrument_of(record)
     for name in _LEADING:
         text = figure_text(name, record.metrics.get(name))
         if text.is_missing and name == "target_fpir":
             continue  # The threshold was given: it was set for no target.
-        if unhurried and name.startswith(_IN_REAL_TIME):
+        if instrument.is_null and name in _OF_A_MATCHER:
+            continue  # There was none.
+        if instrument.unhurried and name.startswith(_IN_REAL_TIME):
             continue  # Nobody waited between the frames.
         table.add_row(
             Text(metric_title(name)),

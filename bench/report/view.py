@@ -208,8 +208,12 @@ class DisparityRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """The whole report."""
+    """The whole report.
 
+    `warning` is repeated on every printed page; empty where there is none.
+    """
+
+    warning: str
     header: Header
     verdict: VerdictBanner
     summary: tuple[str, ...]

@@ -33,8 +33,10 @@ _NBSP = "\N{NO-BREAK SPACE}"
 
 _TITLES = {
     "alerts.false": "False alerts",
+    "alerts.in_time": "Alerts raised in time",
     "alerts.true": "True alerts",
     "alerts.outside_passages": "Alerts outside any passage",
+    "alert_goodput_hz": "Alerts in time a second",
     "alert_latency_s": "Glass-to-alert latency of the alerts alone",
     "cameras": "Cameras",
     "fnir": "Sought people missed (FNIR)",
@@ -45,6 +47,8 @@ _TITLES = {
     "frames.processed": "Frames processed",
     "frames.skipped": "Frames skipped",
     "frames.skipped_share": "Share of frames skipped",
+    "frames.late_by": "Frames late, most of it in",
+    "frames.lost_to": "Frames not processed",
     "frames.unaccounted": "Frames without an outcome",
     "frames.late_share": "Share of processed frames that were late",
     "fte": "Watchlist pictures that gave no template (FTE)",
@@ -54,6 +58,7 @@ _TITLES = {
     "glass_to_alert_s": "Glass-to-alert latency",
     "clock.round_trip_s": "Round trip of the clock check",
     "goodput_hz": "Frames completed in time",
+    "identified": "Sought people among the candidates, any score",
     "harness.cpu_share": "Processor time of the harness, of one core",
     "harness.rss_bytes": "Memory of the harness",
     "headroom": "Headroom of the harness",
@@ -64,6 +69,10 @@ _TITLES = {
     "passages.excluded": "Passages not watched from end to end",
     "passages.mated": "Passages of sought people",
     "passages.non_mated": "Passages of other people",
+    "passages.straddling": "Passages during which the person joined or left",
+    "per_frame.missed": "Frames of a passage without its face found",
+    "per_search.fnir": "Searches of sought people that did not name them",
+    "per_search.fpir": "Searches of other people that named somebody",
     "schedule_delay_s": "Lateness of the sender",
     "service_s": "Service time",
     "target_fpir": "FPIR that the threshold was set for",
@@ -72,8 +81,13 @@ _TITLES = {
     "tpir": "Sought people alerted on (TPIR)",
     "utilisation": "Utilisation",
     "waiting_s": "Waiting time",
+    "watchlist.changes": "Changes of the watchlist that came into effect",
     "watchlist.fte": "Watchlist pictures that gave no template",
+    "watchlist.joined": "People who joined the watchlist",
+    "watchlist.left": "People who left the watchlist",
     "watchlist.size": "Watchlist size",
+    "watchlist.size_at_end": "Watchlist size at the end",
+    "watchlist_change_s": "Time until a change of the watchlist is in effect",
 }
 _GROUPINGS = {
     "age": "age",
@@ -159,6 +173,8 @@ def metric_title(name: str) -> str:
     if name in _TITLES:
         return _TITLES[name]
     head, _, tail = name.partition(".")
+    if (stem := name.rpartition(".")[0]) in _TITLES:
+        head, tail = stem, name.rpartition(".")[2]
     title = _TITLES.get(head)
     if title is None:
         return name

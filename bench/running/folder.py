@@ -5,6 +5,7 @@ figures in it come about, but that they can be computed again from it alone.
 
     run.json          verdict, objectives, metrics, resolved scenario, provenance
     plan.parquet      every planned frame: when due, when sent
+    changes.parquet   every change of the watchlist: planned, asked, in effect
     frames.parquet    every frame that the matcher spoke of: how it ended
     events.parquet    every stage of every frame: enqueued, started, ended
     boxes.parquet     every detected face
@@ -40,7 +41,13 @@ from bench.records import (
 )
 from bench.running.instrument import Instrument
 from bench.running.metrics import compute_metrics, counted_passages
-from bench.running.run_tables import TABLE_NAMES, plan_of, results_of, tables_of
+from bench.running.run_tables import (
+    TABLE_NAMES,
+    changes_of,
+    plan_of,
+    results_of,
+    tables_of,
+)
 from bench.tables import from_table
 from bench.timing.stages import bottleneck
 
@@ -58,7 +65,7 @@ __all__ = [
     "write_run",
 ]
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 # Metrics of the contract that are hashes, by where the provenance keeps them.
 _HASHES = {"truth.sha256": "truth_sha256", "clips.sha256": "clips_sha256"}
@@ -187,7 +194,9 @@ def recompute(folder: Path) -> dict[str, Metric]:
         results=record.results,
         passages=record.passages,
         alerts=record.alerts,
+        probes=record.probes,
         instrument=instrument_of(record),
+        changes=record.changes,
     )
 
 
@@ -203,7 +212,8 @@ def _record(said: Mapping[str, Any], table: Mapping[str, pa.Table]) -> RunRecord
             f"{SCHEMA_VERSION}"
         )
         raise ValueError(message)
-    plan, sent = plan_of(table["plan"])
+    planned, changes = changes_of(table["changes"])
+    plan, sent = plan_of(table["plan"], planned)
     return RunRecord(
         run_id=said["run_id"],
         scenario=said["scenario"],
@@ -224,6 +234,7 @@ def _record(said: Mapping[str, Any], table: Mapping[str, pa.Table]) -> RunRecord
         alerts=from_table(table["alerts"], AlertOutcome),
         probes=from_table(table["probes"], ProbeOutcome),
         notes=tuple(said["notes"]),
+        changes=changes,
     )
 
 

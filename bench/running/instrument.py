@@ -42,6 +42,13 @@ class Instrument:
         n_enrolled: Subjects whose picture gave a template.
         threshold: Least comparison score that raises an alert.
         target_fpir: What the threshold was set for; None if it was given.
+        is_null: The target does nothing: what is measured is the harness itself.
+        n_candidates: Subjects that the matcher reports of each search.
+        tells_stages: The target stamps every stage of a processed frame; else
+            waiting and service cannot be told apart, and are not.
+        tells_probes: It tells of every search; else only of those that alert, and
+            failures to acquire cannot be told from non-mated passages.
+        over_http: Frames go through the harness's HTTP client.
     """
 
     unhurried: bool
@@ -66,6 +73,11 @@ class Instrument:
     n_enrolled: int
     threshold: float
     target_fpir: float | None
+    is_null: bool = False
+    n_candidates: int = 1
+    tells_stages: bool = True
+    tells_probes: bool = True
+    over_http: bool = False
 
     @property
     def frame_interval_s(self) -> float:
@@ -94,7 +106,6 @@ def instrument_metrics(instrument: Instrument) -> dict[str, Metric]:
     n_failed = instrument.n_watchlist - instrument.n_enrolled
     return {
         "cameras": Metric(value=len(instrument.fps), unit="cameras"),
-        "watchlist.size": Metric(value=instrument.n_watchlist, unit="subjects"),
         "watchlist.fte": Metric(
             value=n_failed, n=instrument.n_watchlist, unit="subjects"
         ),

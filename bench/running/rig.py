@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from bench.load.feeds import Feed, feed_of, repeated, with_cameras
 from bench.load.settings import LoadKind, LoadShape
 from bench.load.sources import read_trace
+from bench.load.watchlist import draw_changes
 from bench.load.workload import draw_plan, replayed, resumed_at
 
 if TYPE_CHECKING:
@@ -81,8 +82,17 @@ def rig_of(
         plan = replayed(clips, offset_ns=offset_ns, cameras=cameras)
     else:
         plan = draw_plan(clips, load, rng=rng)
+    plan = resumed_at(plan, [feed.keyframes for feed in feeds])
+    changes = draw_changes(
+        load,
+        [str(s.person_id) for s in crowd.watchlist.subjects],
+        passers={str(person) for person in crowd.watchlist.mated},
+        duration_s=float(plan.offset_ns.max(initial=0)) / 1e9,
+        # After the frames: a change of the watchlist moves none of them.
+        rng=rng,
+    )
     return Rig(
         crowd=replace(crowd, clips=clips),
         packets=tuple(feed.packets for feed in feeds),
-        plan=resumed_at(plan, [feed.keyframes for feed in feeds]),
+        plan=replace(plan, changes=changes),
     )

@@ -8,11 +8,9 @@ any step is done.
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.accuracy.association import TruthJoin
-from bench.accuracy.passages import judge_passages
 from bench.driving.pacing import Pacing
 from bench.driving.session import drive_target, run_null, undropping
 from bench.driving.targets import (
@@ -22,36 +20,28 @@ from bench.driving.targets import (
     null_process,
     oracle,
 )
-from bench.host.provenance import describe_inputs, describe_system
 from bench.load.settings import LoadKind
-from bench.load.workload import offered_hz
-from bench.records import RunRecord
+from bench.load.watchlist import held_back
 from bench.running.enrolment import enrol_watchlist
-from bench.running.instrument import Instrument
-from bench.running.metrics import compute_metrics
 from bench.running.rig import make_rig
-from bench.running.verdict import applicable, judge, judge_objectives
-from bench.timing.frames import tabulate
-from bench.timing.stages import bottleneck
+from bench.running.settle import Entry, conclude, failure_note, settle
+from bench.running.watchlist_changes import changes_of, first_gallery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     import numpy as np
 
-    from bench.driving.session import Progress, Session
+    from bench.driving.session import Progress
     from bench.driving.target import OpenTarget
-    from bench.objectives import LoadConfig, Objective, ObjectivesConfig
-    from bench.records import ArrivalPlan, Metric
+    from bench.objectives import LoadConfig, ObjectivesConfig
+    from bench.records import RunRecord
     from bench.running.rig import Rig
     from matcher.config import MatcherConfig
     from matcher.gallery import Enrolment
     from synthetic_crowds.records import Crowd
 
-__all__ = ["Origin", "Settings", "conclude", "measure", "run"]
-
-# Goodput counts frames done within this, unless an objective on latency says more.
-_DEADLINE_S = 1.0
+__all__ = ["Origin", "Settings", "conclude", "measure", "pacing_for", "run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,20 +129,21 @@ def measure(
 ) -> RunRecord:
     """Measure with feeds and a gallery that were made before; else as `run`."""
     matcher, load = settings.matcher, settings.load
-    pacing = _pacing(load, unhurried=unhurried)
+    pacing = pacing_for(load, unhurried=unhurried)
     config = matcher if pacing is Pacing.OPEN else undropping(matcher)
+    gallery = first_gallery(enrolment.gallery, rig.plan)
     # The one clock that all processes of a machine share: monotonic since its start.
     clock = time.perf_counter_ns
     null_hz = None
     if pacing is Pacing.OPEN:
         null_hz = run_null(rig.plan, rig.packets, clock=clock, progress=progress)
     openers: dict[TargetKind, Callable[[], OpenTarget]] = {
-        TargetKind.PROCESS: lambda: matcher_process(config, enrolment.gallery),
-        TargetKind.IN_PROCESS: lambda: matcher_here(
-            config, enrolment.gallery, clock=clock
-        ),
+        TargetKind.PROCESS: lambda: matcher_process(config, gallery),
+        TargetKind.IN_PROCESS: lambda: matcher_here(config, gallery, clock=clock),
         TargetKind.NULL: null_process,
-        TargetKind.ORACLE: lambda: oracle(rig.crowd, clock=clock),
+        TargetKind.ORACLE: lambda: oracle(
+            rig.crowd, clock=clock, held_back=held_back(rig.plan.changes)
+        ),
     }
     session = drive_target(
         rig.plan,
@@ -162,149 +153,28 @@ def measure(
         in_flight=load.in_flight if load.kind is LoadKind.MULTI_STREAM else 1,
         clock=clock,
         progress=progress,
+        changes=changes_of(rig.plan, enrolment.gallery),
     )
-    stated = settings.objectives.stated()
-    limits_s = [o.limit for o in stated if o.metric.startswith("glass_to_alert_s.")]
-    instrument = _instrument(
+    return settle(
         rig,
         session,
-        enrolment,
-        load,
-        pacing=pacing,
-        deadline_s=max(limits_s, default=_DEADLINE_S),
-        null_hz=null_hz,
-        target_fpir=(
-            matcher.decision.target_fpir if matcher.decision.threshold is None else None
+        settings,
+        origin,
+        Entry(
+            n_enrolled=len(enrolment.gallery),
+            notes=tuple(failure_note(enrolment.failures)),
+            n_candidates=(
+                1 if target is TargetKind.ORACLE else matcher.decision.candidates
+            ),
+            is_null=target is TargetKind.NULL,
         ),
-    )
-    return conclude(
-        rig.crowd,
-        rig.plan,
-        session,
-        instrument,
-        objectives=applicable(stated, unhurried=instrument.unhurried),
-        run_id=origin.run_id,
-        scenario=origin.scenario,
-        provenance=origin.provenance,
-        notes=(*rig.crowd.notes, *_enrolment_notes(enrolment)),
+        pacing=pacing,
+        null_hz=null_hz,
     )
 
 
-def _pacing(load: LoadConfig, *, unhurried: bool) -> Pacing:
+def pacing_for(load: LoadConfig, *, unhurried: bool) -> Pacing:
+    """Say what the frames of a load wait for."""
     if unhurried or load.kind is LoadKind.OFFLINE:
         return Pacing.UNHURRIED
     return Pacing.CLOSED if load.kind.is_closed else Pacing.OPEN
-
-
-def conclude(
-    crowd: Crowd,
-    plan: ArrivalPlan,
-    session: Session,
-    instrument: Instrument,
-    *,
-    objectives: tuple[Objective, ...],
-    run_id: str,
-    scenario: Mapping[str, object],
-    provenance: Mapping[str, object],
-    notes: tuple[str, ...],
-) -> RunRecord:
-    """Join what the matcher said with what was true, compute, and judge."""
-    sent, results = session.drive.sent, session.results
-    frames = tabulate(plan, sent, results, warm_up_s=instrument.warm_up_s)
-    found = judge_passages(
-        crowd,
-        results,
-        TruthJoin(crowd.clips, results),
-        plan=plan,
-        frames=frames,
-        unhurried=instrument.unhurried,
-    )
-    metrics = compute_metrics(
-        plan=plan,
-        sent=sent,
-        results=results,
-        passages=found.passages,
-        alerts=found.alerts,
-        instrument=instrument,
-    )
-    judged = judge_objectives(objectives, metrics)
-    return RunRecord(
-        run_id=run_id,
-        scenario=scenario,
-        provenance={
-            **provenance,
-            **describe_inputs(crowd),
-            "system": describe_system(session.system),
-            "instrument": asdict(instrument),
-        },
-        verdict=judge(frames, instrument, judged, metrics),
-        objectives=judged,
-        metrics=metrics,
-        plan=plan,
-        sent=sent,
-        results=results,
-        passages=found.passages,
-        alerts=found.alerts,
-        probes=found.probes,
-        notes=(*notes, *_run_notes(metrics, instrument)),
-    )
-
-
-def _instrument(
-    rig: Rig,
-    session: Session,
-    enrolment: Enrolment,
-    load: LoadConfig,
-    *,
-    pacing: Pacing,
-    deadline_s: float,
-    null_hz: float | None,
-    target_fpir: float | None,
-) -> Instrument:
-    crowd = rig.crowd
-    ours, theirs = session.harness, session.matcher
-    return Instrument(
-        unhurried=pacing is Pacing.UNHURRIED,
-        interrupted=session.drive.interrupted,
-        lost=session.drive.lost,
-        clock_stopped=session.drive.clock_stopped,
-        closed=pacing is Pacing.CLOSED,
-        offered_hz=offered_hz(crowd.clips, load),
-        fps=tuple(clip.fps for clip in crowd.clips),
-        warm_up_s=load.warm_up_s,
-        deadline_s=deadline_s,
-        null_hz=null_hz,
-        clock_shortest_ns=session.clock_check.shortest_ns,
-        clock_disagreement_ns=session.clock_check.disagreement_ns,
-        drive_s=session.drive_s,
-        harness_cpu_s=ours.cpu_s,
-        harness_rss_bytes=ours.rss_bytes,
-        matcher_cpu_s=None if theirs is None else theirs.cpu_s,
-        matcher_wait_s=None if theirs is None else theirs.wait_s,
-        matcher_rss_bytes=None if theirs is None else theirs.rss_bytes,
-        n_watchlist=len(crowd.watchlist.subjects),
-        n_enrolled=len(enrolment.gallery),
-        threshold=session.system.threshold,
-        target_fpir=target_fpir,
-    )
-
-
-def _enrolment_notes(enrolment: Enrolment) -> Iterator[str]:
-    if enrolment.failures:
-        first = enrolment.failures[0]
-        yield (
-            f"Of the watchlist {len(enrolment.failures)} failed to enrol, the "
-            f"first being {first.subject_id} ({first.cause})."
-        )
-
-
-def _run_notes(metrics: Mapping[str, Metric], instrument: Instrument) -> Iterator[str]:
-    busiest = bottleneck(metrics)
-    if busiest is not None:
-        stage, share = busiest
-        yield f"The bottleneck is {stage}: busy for {share:.0%} of the time."
-    if instrument.unhurried:
-        yield (
-            "Unhurried: frames went as fast as they were taken, none was skipped. "
-            "Latencies and the objectives on them do not apply."
-        )

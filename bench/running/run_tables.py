@@ -7,6 +7,7 @@ Owns which columns there are and how rows of one table find those of another: co
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,9 +18,11 @@ from bench.records import (
     AlertOutcome,
     ArrivalPlan,
     PassageOutcome,
+    PlannedChange,
     ProbeOutcome,
     RunRecord,
     SentFrames,
+    WatchlistChange,
 )
 from bench.tables import from_table, to_table
 from matcher.records import Alert, FrameOutcome, FrameResult, Probe, StageEvent
@@ -28,10 +31,31 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
-__all__ = ["TABLE_NAMES", "plan_of", "results_of", "tables_of"]
+__all__ = ["TABLE_NAMES", "changes_of", "plan_of", "results_of", "tables_of"]
 
-TABLE_NAMES = ("plan", "frames", "events", "boxes", "probes", "alerts", "passages")
+TABLE_NAMES = (
+    "plan",
+    "changes",
+    "frames",
+    "events",
+    "boxes",
+    "probes",
+    "alerts",
+    "passages",
+)
 
+_CHANGES = pa.schema(
+    {
+        "offset_ns": pa.int64(),
+        "enrol": pa.list_(pa.string()),
+        "withdraw": pa.list_(pa.string()),
+        "planned_ns": pa.int64(),
+        "asked_ns": pa.int64(),
+        "workers": pa.list_(pa.int64()),
+        "in_effect_ns": pa.list_(pa.int64()),
+        "refusal": pa.string(),
+    }
+)
 _BOX = ("track_id", "x1_px", "y1_px", "x2_px", "y2_px")
 
 
@@ -52,6 +76,7 @@ def tables_of(
     events = [(k, event) for k, r in enumerate(results) for event in r.events]
     return {
         "plan": _plan_table(record.plan, record.sent),
+        "changes": _change_table(record),
         "frames": to_table([r.outcome for r in results], FrameOutcome, more={}),
         "events": to_table(
             [event for _, event in events], StageEvent, more=_result_column(events)
@@ -66,6 +91,9 @@ def tables_of(
                 "decided_ns": _ints([p.decided_ns for _, p in probes]),
                 "box_xyxy": pa.array(
                     [p.box_xyxy for _, p in probes], type=pa.list_(pa.float64(), 4)
+                ),
+                "runners_up": pa.array(
+                    [p.runners_up for _, p in probes], type=pa.list_(pa.string())
                 ),
             },
         ),
@@ -86,7 +114,9 @@ def tables_of(
     }
 
 
-def plan_of(table: pa.Table) -> tuple[ArrivalPlan, SentFrames]:
+def plan_of(
+    table: pa.Table, changes: tuple[PlannedChange, ...]
+) -> tuple[ArrivalPlan, SentFrames]:
     """Make the plan and what was done with it of table `plan`."""
     columns = {
         name: np.array(table.column(name).to_numpy())
@@ -97,9 +127,36 @@ def plan_of(table: pa.Table) -> tuple[ArrivalPlan, SentFrames]:
         offset_ns=columns["offset_ns"],
         camera=columns["camera"],
         frame_index=columns["frame_index"],
+        changes=changes,
     )
     sent = SentFrames(planned_ns=columns["planned_ns"], sent_ns=columns["sent_ns"])
     return plan, sent
+
+
+def changes_of(
+    table: pa.Table,
+) -> tuple[tuple[PlannedChange, ...], tuple[WatchlistChange, ...]]:
+    """Make the planned changes and what became of them of table `changes`."""
+    rows = table.to_pylist()
+    planned = tuple(
+        PlannedChange(
+            offset_ns=row["offset_ns"],
+            enrol=tuple(row["enrol"]),
+            withdraw=tuple(row["withdraw"]),
+        )
+        for row in rows
+    )
+    became = tuple(
+        WatchlistChange(
+            planned_ns=row["planned_ns"],
+            asked_ns=row["asked_ns"],
+            workers=tuple(row["workers"]),
+            in_effect_ns=tuple(row["in_effect_ns"]),
+            refusal=row["refusal"],
+        )
+        for row in rows
+    )
+    return planned, became
 
 
 def results_of(table: Mapping[str, pa.Table]) -> tuple[FrameResult, ...]:
@@ -134,6 +191,14 @@ def _plan_table(plan: ArrivalPlan, sent: SentFrames) -> pa.Table:
             "sent_ns": pa.array(sent.sent_ns),
         }
     ).replace_schema_metadata({"camera_ids": json.dumps(plan.camera_ids)})
+
+
+def _change_table(record: RunRecord) -> pa.Table:
+    rows = [
+        {**asdict(planned), **asdict(change)}
+        for planned, change in zip(record.plan.changes, record.changes, strict=True)
+    ]
+    return pa.Table.from_pylist(rows, schema=_CHANGES)
 
 
 def _box_table(boxes: Sequence[tuple[int, tuple[float, ...]]]) -> pa.Table:

@@ -17,10 +17,10 @@ from bench.timing.latency import samples_needed
 from matcher.records import Outcome, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bench.objectives import Objective
-    from bench.records import Metric
+    from bench.records import Metric, WatchlistChange
     from bench.running.instrument import Instrument
     from bench.timing.frames import FrameTable
 
@@ -41,6 +41,8 @@ def judge(
     instrument: Instrument,
     objectives: tuple[ObjectiveResult, ...],
     metrics: Mapping[str, Metric],
+    *,
+    changes: Sequence[WatchlistChange] = (),
 ) -> Verdict:
     """Judge a run.
 
@@ -49,6 +51,7 @@ def judge(
         instrument: What the harness knows of itself.
         objectives: The judged objectives.
         metrics: The figures behind them.
+        changes: What became of the planned changes of the watchlist.
 
     Returns:
         INVALID if any rule is broken, else INCONCLUSIVE if an objective cannot be
@@ -56,9 +59,10 @@ def judge(
     """
     reasons = (
         *_unfinished(frames, instrument),
-        *_incomplete(frames),
+        *_incomplete(frames, instrument),
         *_clock(frames, instrument),
         *_load(frames, instrument),
+        *_changes(changes, instrument),
         *_undecided(objectives, metrics),
     )
     statuses = {reason.status for reason in reasons}
@@ -70,9 +74,14 @@ def judge(
 
 
 def applicable(
-    objectives: tuple[Objective, ...], *, unhurried: bool
+    objectives: tuple[Objective, ...], *, unhurried: bool, is_null: bool = False
 ) -> tuple[Objective, ...]:
-    """Leave out the objectives that an unhurried run cannot speak to."""
+    """Leave out the objectives that a run cannot speak to.
+
+    Unhurried, nothing is said of time; a system that does nothing meets or misses none.
+    """
+    if is_null:
+        return ()
     if not unhurried:
         return objectives
     return tuple(o for o in objectives if not o.metric.startswith(_NEEDS_REAL_TIME))
@@ -135,13 +144,14 @@ def _unfinished(frames: FrameTable, instrument: Instrument) -> Iterator[Reason]:
         )
 
 
-def _incomplete(frames: FrameTable) -> Iterator[Reason]:
+def _incomplete(frames: FrameTable, instrument: Instrument) -> Iterator[Reason]:
     silent = int((frames.sent & (frames.n_outcomes == 0)).sum())
     repeated = int((frames.n_outcomes > 1).sum())
-    processed = frames.ended(Outcome.PROCESSED)
-    patchy = int(
-        (processed & (frames.n_stages != len(Stage) * frames.n_outcomes)).sum()
-    )
+    # A system that does nothing has no stages to log, and one that tells none leaves
+    # none out.
+    processed = frames.ended(Outcome.PROCESSED) & (not instrument.is_null)
+    due = len(Stage) * frames.n_outcomes if instrument.tells_stages else 0
+    patchy = int((processed & (frames.n_stages != due)).sum())
     if silent or repeated or patchy or frames.n_strangers:
         yield _invalid(
             "incomplete_log",
@@ -211,6 +221,22 @@ def _load(frames: FrameTable, instrument: Instrument) -> Iterator[Reason]:
             f"{instrument.offered_hz:g} frames per second, but {found}",
             "use a faster machine, or send fewer frames per second",
         )
+
+
+def _changes(
+    changes: Sequence[WatchlistChange], instrument: Instrument
+) -> Iterator[Reason]:
+    if instrument.lost or instrument.interrupted or instrument.clock_stopped:
+        return  # the run ended before them, and says why
+    for number, change in enumerate(changes, start=1):
+        if change.refusal or not change.in_effect_ns:
+            why = change.refusal if change.refusal else "no worker ever answered"
+            yield _invalid(
+                "watchlist_change",
+                "every planned change of the watchlist must come into effect, but of "
+                f"change {number} {why}",
+                "let the target take load.watchlist_change, or leave it out",
+            )
 
 
 def _undecided(

@@ -66,12 +66,19 @@ def run_curve(
         The points, and over watchlists how FPIR grows.
 
     Raises:
-        BenchError: If values do not increase, or the watchlist is too short.
+        BenchError: If values do not increase, the watchlist is too short, or it is
+            to change within a run over watchlists.
     """
     if len(values) < 2 or any(b <= a for a, b in pairwise(values)):
         message = (
             f"values of a curve must be two or more that increase, got {list(values)}; "
             "sort them"
+        )
+        raise BenchError(message)
+    if over is OverWhat.WATCHLIST and settings.load.watchlist_change:
+        message = (
+            "a curve over the watchlist must hold it still within each run, got "
+            "load.watchlist_change; leave it out"
         )
         raise BenchError(message)
     feeds = [feed_of(clip) for clip in crowd.clips]

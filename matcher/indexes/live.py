@@ -11,7 +11,7 @@ change, or sees half of one, and every kind of index can live without knowing it
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,16 +73,7 @@ class LiveIndex:
         Raises:
             GalleryError: If they cannot be compared with those that are there.
         """
-        check_templates(templates, dimension=self._stored.templates.shape[1])
-        with self._changing:
-            state = self._state
-            first = len(state.gone)
-            self._state = replace(
-                state,
-                added=np.concatenate([state.added, templates]),
-                gone=np.concatenate([state.gone, np.zeros(len(templates), bool)]),
-            )
-        return np.arange(first, first + len(templates))
+        return self.change(templates, ())
 
     def withdraw(self, rows: Collection[int]) -> None:
         """Let some rows be found no more.
@@ -90,10 +81,29 @@ class LiveIndex:
         Raises:
             GalleryError: If one is not there, or none would be left.
         """
+        dimension = self._stored.templates.shape[1]
+        self.change(np.empty((0, dimension), np.float32), rows)
+
+    def change(
+        self, templates: NDArray[np.float32], gone_rows: Collection[int]
+    ) -> NDArray[np.int64]:
+        """Enrol templates and withdraw rows in one step: no search sees half of it.
+
+        Args:
+            templates: (m, d) float32, unit length.
+            gone_rows: Of those that are there before.
+
+        Returns:
+            The rows of the templates.
+
+        Raises:
+            GalleryError: As `add` and `withdraw`; nothing has changed then.
+        """
+        check_templates(templates, dimension=self._stored.templates.shape[1])
         with self._changing:
             state = self._state
             gone = state.gone.copy()
-            for row in rows:
+            for row in gone_rows:
                 if not 0 <= row < len(gone) or gone[row]:
                     message = (
                         f"only enrolled rows can be withdrawn, got {row}, which is "
@@ -101,6 +111,8 @@ class LiveIndex:
                     )
                     raise GalleryError(message)
                 gone[row] = True
+            first = len(gone)
+            gone = np.concatenate([gone, np.zeros(len(templates), bool)])
             if gone.all():
                 message = (
                     "at least one template must stay in the gallery, got a withdrawal "
@@ -108,13 +120,18 @@ class LiveIndex:
                 )
                 raise GalleryError(message)
             n = len(self._stored.templates)
-            self._state = replace(
-                state, gone=gone, n_gone_stored=int(np.count_nonzero(gone[:n]))
+            self._state = _State(
+                added=np.concatenate([state.added, templates]),
+                gone=gone,
+                n_gone_stored=int(np.count_nonzero(gone[:n])),
             )
+        return np.arange(first, first + len(templates))
 
     def search(self, probes: Embeddings, *, k: int) -> CandidateLists:
         """Return the k best of the gallery for each probe, best first."""
         state = self._state
+        if state.n_gone_stored == 0 and len(state.added) == 0:
+            return self._stored.search(probes, k=k)
         found = self._search_stored(probes, k, state)
         n = len(self._stored.templates)
         scores = probes.vectors @ state.added.T

@@ -59,6 +59,9 @@ STEP_WIDTH_OF_HEIGHT = 0.062
 # Strides shorten by about a tenth from 60 to 85 years, and arms swing less.
 SLOWING_AGES, STRIDE_SLOWING, SWING_SLOWING = (60.0, 85.0), (1.0, 0.88), (1.0, 0.75)
 
+# A run without flight: what passes for one in a street seen from afar.
+RUNNING_STRIDE, RUNNING_VIGOUR = 1.25, 1.7
+
 _N_BONES = len(Bone)
 _PARENTS = np.array(PARENTS, np.int64)
 _LEFT, _RIGHT = 0, int(Bone.COLLAR_R - Bone.COLLAR_L)
@@ -106,6 +109,25 @@ class Walker:
             self.vigour,
         )
         return Pose(rotations=rotations, offsets_m=offsets)
+
+    def running(self) -> Walker:
+        """The same body at a run: longer strides, a lower pelvis, livelier arms."""
+        stride_m = RUNNING_STRIDE * self.stride_m
+        return replace(
+            self,
+            stride_m=stride_m,
+            vigour=RUNNING_VIGOUR * self.vigour,
+            pelvis_height_m=_room(self.joints_m, stride_m, self.step_width_m),
+        )
+
+    def standing(self) -> Walker:
+        """The same body at rest: a stride of nothing, arms that hang."""
+        return replace(
+            self,
+            stride_m=0.0,
+            vigour=0.0,
+            pelvis_height_m=_room(self.joints_m, 0.0, self.step_width_m),
+        )
 
 
 def walker(

@@ -11,12 +11,14 @@ Owns which files there are and the page that explains them:
     coco.json                   all cameras
     people.parquet              who walks: groups, never pixels
     watchlist/                  pictures and watchlist.csv
+    manifest.json               where it comes from, and the SHA-256 of every file
 
 Knows nothing of how a crowd is made.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import fields
 from pathlib import Path
@@ -30,6 +32,9 @@ from pyarrow import parquet
 
 from synthetic_crowds.exchange.coco import image_name, write_coco
 from synthetic_crowds.exchange.mot import write_mot
+from synthetic_crowds.exchange.supplied import PEOPLE_FILE, WATCHLIST_FOLDER
+from synthetic_crowds.film.cache import MANIFEST, file_sha256
+from synthetic_crowds.film.clips import VIDEO_FILE
 from synthetic_crowds.film.truth import ClipTruth, write_truth
 from synthetic_crowds.records import Subject
 
@@ -66,16 +71,18 @@ def export(
     for done, clip in enumerate(crowd.clips):
         progress("export", done, len(crowd.clips))
         sequence = write_mot(clip, folder, origin=origin)
-        shutil.copyfile(clip.path, sequence / "clip.mp4")
+        shutil.copyfile(clip.path, sequence / VIDEO_FILE)
         write_truth(ClipTruth(passages=clip.passages, faces=clip.faces), sequence)
         for path in sequence.glob("*.parquet"):
             _stamp(path, origin)
         if with_frames:
             _write_frames(clip, folder)
     write_coco(crowd.clips, folder / "coco.json", origin=origin)
-    _write_people(crowd, folder / "people.parquet", origin)
-    shutil.copytree(crowd.watchlist.folder, folder / "watchlist", dirs_exist_ok=True)
+    _write_people(crowd, folder / PEOPLE_FILE, origin)
+    sought = folder / WATCHLIST_FOLDER
+    shutil.copytree(crowd.watchlist.folder, sought, dirs_exist_ok=True)
     (folder / _SCHEMA).write_text(_schema(origin), encoding="utf-8")
+    _write_manifest(folder, origin)
     progress("export", len(crowd.clips), len(crowd.clips))
 
 
@@ -104,6 +111,16 @@ def _write_people(crowd: Crowd, path: Path, origin: Origin) -> None:
     }
     columns["on_watchlist"] = [person.person_id in mated for person in people]
     parquet.write_table(pa.table(columns, metadata=origin.fields), path)
+
+
+def _write_manifest(folder: Path, origin: Origin) -> None:
+    files = {
+        path.relative_to(folder).as_posix(): file_sha256(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path != folder / MANIFEST
+    }
+    text = json.dumps({**origin.fields, "synthetic": True, "files": files}, indent=2)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
 def _schema(origin: Origin) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 
 from synthetic_crowds.film.annotate import annotate
 from synthetic_crowds.film.contact_sheet import contact_sheet
+from synthetic_crowds.film.stamp import Stamp
 from synthetic_crowds.film.video import encode
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def write_preview(
     for done, (clip, camera) in enumerate(zip(crowd.clips, cameras, strict=True)):
         progress("preview", done, total)
         frames = list(_annotated(clip))
-        encode(frames, camera, folder / f"{clip.camera_id}.mp4")
+        encode(frames, camera, folder / f"{clip.camera_id}.mp4", stamp=Stamp.of(seed))
         cv2.imwrite(str(folder / f"{clip.camera_id}.png"), frames[_fullest(clip)])
     progress("preview", total - 1, total)
     people = contact_sheet(

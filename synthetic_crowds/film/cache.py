@@ -57,7 +57,7 @@ def render_version() -> str:
     for path in sorted((*root.rglob("*.py"), *root.rglob("*.npz"))):
         digest.update(path.relative_to(root).as_posix().encode())
         digest.update(path.read_bytes())
-    for library in _LIBRARIES:
+    for library in (*_LIBRARIES, "lfr-harness"):
         digest.update(f"{library}=={version(library)}".encode())
     return digest.hexdigest()
 
@@ -167,6 +167,7 @@ def making(folder: Path, *, seed: int) -> Iterator[Path]:
         manifest = {
             "synthetic": True,
             "seed": seed,
+            "version": version("lfr-harness"),
             "render_version": render_version(),
             "libraries": {library: version(library) for library in _LIBRARIES},
             "files": files,

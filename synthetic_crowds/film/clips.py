@@ -9,6 +9,7 @@ cameras or of the cache.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+<<<<<<< HEAD
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -21,16 +22,25 @@ from synthetic_crowds.film.truth import (
     write_truth,
 )
 from synthetic_crowds.film.video import encode, join
+=======
+from typing import TYPE_CHECKING
+
+from synthetic_crowds.film.stamp import Stamp
+from synthetic_crowds.film.truth import sum_up, write_truth
+from synthetic_crowds.film.video import encode
+>>>>>>> main
 from synthetic_crowds.people.appearance import draw_appearance
 from synthetic_crowds.people.population import draw_person
 from synthetic_crowds.picture.actors import dress
 from synthetic_crowds.picture.composer import compose
 from synthetic_crowds.raster.camera import mount
+from synthetic_crowds.raster.focus import blur_by_depth
 from synthetic_crowds.raster.optics import build_optics
 from synthetic_crowds.street.layout import lay_out
 from synthetic_crowds.street.lighting import draw_light
 from synthetic_crowds.street.plan import Concern, stream
 from synthetic_crowds.street.scene import build_scene
+from synthetic_crowds.street.wetness import wet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -148,6 +158,7 @@ def render_piece(task: ClipTask, draft: Path, *, tick: Callable[[], None]) -> No
         tick: Called after every frame.
     """
     shown: list[tuple[list[int], FrameFaces]] = []
+<<<<<<< HEAD
     put(
         _video_path(task, draft),
         lambda path: encode(_frames(task, shown, tick), task.plan.camera, path),
@@ -178,6 +189,15 @@ def _video_path(task: ClipTask, draft: Path) -> Path:
 
 def _seen_path(task: ClipTask, draft: Path) -> Path:
     return draft / PIECES / f"{task.first:07d}.npz"
+=======
+    encode(
+        _frames(task, shown, tick),
+        task.plan.camera,
+        folder / VIDEO_FILE,
+        stamp=Stamp.of(task.seed),
+    )
+    write_truth(sum_up(task.plan, _names(task), shown), folder)
+>>>>>>> main
 
 
 def _frames(
@@ -187,7 +207,21 @@ def _frames(
 ) -> Iterator[NDArray[np.uint8]]:
     """Compose frame after frame; append what each shows to `shown`."""
     config, number = task.plan.camera, task.plan.number
+<<<<<<< HEAD
     camera, optics, scene = _set_up(
+=======
+
+    def draws(concern: Concern, *index: int) -> np.random.Generator:
+        return stream(task.seed, task.domain, concern, number, *index)
+
+    camera = mount(config)
+    optics = build_optics(
+        config,
+        rng=draws(Concern.SENSOR),
+        rain_mm_per_h=task.crowd.rain_mm_per_h,
+    )
+    scene = build_scene(
+>>>>>>> main
         task.crowd.setting,
         task.crowd.weather,
         config,
@@ -195,6 +229,8 @@ def _frames(
         task.seed,
         task.domain,
     )
+    street = wet(scene, task.crowd.rain_mm_per_h, rng=draws(Concern.RAIN))
+    scene = replace(scene, background_bgr=blur_by_depth(street, scene.depth_m, optics))
     actors: dict[int, Actor] = {}
     for index in range(task.first, task.end):
         present = _present(task, index / config.fps)

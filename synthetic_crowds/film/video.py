@@ -20,14 +20,25 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthetic_crowds.config import CameraConfig
+    from synthetic_crowds.film.stamp import Stamp
 
 __all__ = ["encode", "join"]
 
 
 def encode(
-    frames: Iterable[NDArray[np.uint8]], camera: CameraConfig, path: Path
+    frames: Iterable[NDArray[np.uint8]],
+    camera: CameraConfig,
+    path: Path,
+    *,
+    stamp: Stamp,
 ) -> int:
     """Write frames (h, w, 3), sRGB B, G, R, as a video.
+
+    Args:
+        frames: In order.
+        camera: Its size, rate and bitrate.
+        path: The file to write.
+        stamp: What the file says of its origin.
 
     Returns:
         How many frames were written.
@@ -36,6 +47,7 @@ def encode(
     bits = round(camera.bitrate_mbps * 1e6)
     count = 0
     with av.open(str(path), "w") as container:
+        container.metadata["comment"] = stamp.text
         stream = container.add_stream("libx264", rate=rate)
         stream.width, stream.height = camera.width_px, camera.height_px
         stream.pix_fmt = "yuv420p"

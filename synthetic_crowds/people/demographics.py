@@ -11,11 +11,14 @@ purpose, and no statement about any group.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from enum import StrEnum
+from typing import Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["GROUP_TRAITS", "Demographics", "GroupTraits"]
+from synthetic_crowds.records import Sex  # noqa: TC001 - pydantic reads it
+
+__all__ = ["GROUP_TRAITS", "Cell", "Demographics", "GroupTraits", "Preset"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +110,56 @@ GROUP_TRAITS: dict[str, GroupTraits] = {
 }
 
 
+class Preset(StrEnum):
+    """Whole sets of shares by name."""
+
+    LONDON = "london"
+    BALANCED = "balanced"
+
+
+class Cell(NamedTuple):
+    """One cell of a joint distribution.
+
+    Attributes:
+        sex: Recorded sex.
+        from_years, to_years: Ages are uniform in between.
+        group: A key of `GROUP_TRAITS`.
+        weight: Against the other cells.
+    """
+
+    sex: Sex
+    from_years: float
+    to_years: float
+    group: str
+    weight: float
+
+
+# For work on fairness: every sex, every age band of the reports and every largest
+# ancestry equally often, so that each group's error rate rests on as many people.
+_BALANCED: dict[str, Any] = {
+    "female_share": 0.5,
+    "age_bands": (
+        (5.0, 18.0, 0.2),
+        (18.0, 30.0, 0.2),
+        (30.0, 45.0, 0.2),
+        (45.0, 65.0, 0.2),
+        (65.0, 90.0, 0.2),
+    ),
+    "group_shares": {
+        "black": 3.0,
+        "east_asian": 3.0,
+        "white_british_irish": 1.0,
+        "white_other": 1.0,
+        "south_asian": 1.0,
+    },
+}
+
+
 class Demographics(BaseModel):
     """Shares from which people are drawn; the defaults are London's.
+
+    Sex, age and group are drawn independently of each other, unless `joint` says how
+    they go together.
 
     Source:
         Office for National Statistics, Census 2021, London region: sex (TS008), age
@@ -123,6 +174,11 @@ class Demographics(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    preset: Preset = Field(
+        default=Preset.LONDON,
+        description="Where shares that are not given come from: the census of London, "
+        "or as many people of each sex, age band and ancestry.",
+    )
     female_share: float = Field(
         default=0.515, ge=0.0, le=1.0, description="Share of women and girls."
     )
@@ -150,6 +206,11 @@ class Demographics(BaseModel):
         description=f"Weights of {', '.join(GROUP_TRAITS)}.",
     )
 
+    joint: tuple[Cell, ...] = Field(
+        default=(),
+        description="(sex, from, to, group, weight) cells; where given, they take the "
+        "place of female_share, age_bands and group_shares.",
+    )
     siblings_share: float = Field(
         default=0.05,
         ge=0.0,
@@ -162,6 +223,32 @@ class Demographics(BaseModel):
         le=1.0,
         description="Share of people who have an identical twin in the city.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, said: Any) -> Any:  # noqa: ANN401 - whatever a file says
+        if isinstance(said, dict) and said.get("preset") == Preset.BALANCED:
+            return {**_BALANCED, **said}
+        return said
+
+    @model_validator(mode="after")
+    def _check_joint(self) -> Self:
+        for cell in self.joint:
+            if (
+                cell.group not in GROUP_TRAITS
+                or not 0.0 < cell.from_years < cell.to_years <= 100.0
+                or cell.weight < 0.0
+            ):
+                message = (
+                    "joint cells must be (sex, from, to, group, weight) with 0 < from "
+                    f"< to <= 100, weight >= 0 and a group of {', '.join(GROUP_TRAITS)}"
+                    f"; got {tuple(cell)}; mend that cell"
+                )
+                raise ValueError(message)
+        if self.joint and sum(cell.weight for cell in self.joint) <= 0.0:
+            message = "joint needs one weight above 0, got none; raise one"
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _check_shares(self) -> Self:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
+    from synthetic_crowds.people.demographics import Cell
+
 __all__ = ["Demographics", "IdentityDomain", "draw_person"]
 
 # Keys of pairs: streams of three numbers, whose last no other stream has.
@@ -130,7 +132,9 @@ def _given(
             ancestry=elder.ancestry_shares,
             tone=elder.skin.tone,
         )
-    ages = [age for start, end, _ in demographics.age_bands for age in (start, end)]
+    bands = [(start, end) for start, end, _ in demographics.age_bands]
+    bands = [cell[1:3] for cell in demographics.joint] or bands
+    ages = [age for band in bands for age in band]
     apart = _SIBLINGS_APART_YEARS * rng.standard_normal()
     return _Given(
         sex=None,
@@ -163,6 +167,9 @@ def _draw_alone(
     sex = Sex.FEMALE if rng.random() < demographics.female_share else Sex.MALE
     age_years = _draw_age(demographics, rng=rng)
     group = _draw_group(demographics, rng=rng) if given is None else given.group
+    if demographics.joint:
+        sex, age_years, cell_group = _draw_cell(demographics.joint, rng=rng)
+        group = cell_group if given is None else group
     traits = GROUP_TRAITS[group]
     ancestry = rng.dirichlet(np.array(traits.ancestry) * traits.concentration)
     tone = float(np.clip(rng.normal(traits.tone_mean, traits.tone_sd), 0.6, 10.4))
@@ -203,6 +210,12 @@ def _person_id(seed: int, domain: IdentityDomain, index: int) -> PersonId:
     """Name a person; the seed, which may have twenty digits, as a short digest."""
     population = hashlib.blake2s(str(seed).encode(), digest_size=3).hexdigest()
     return PersonId(f"{domain.name.lower()}-{population}-{index}")
+
+
+def _draw_cell(joint: tuple[Cell, ...], *, rng: Generator) -> tuple[Sex, float, str]:
+    weights = np.array([cell.weight for cell in joint])
+    cell = joint[int(rng.choice(len(joint), p=weights / weights.sum()))]
+    return cell.sex, float(rng.uniform(cell.from_years, cell.to_years)), cell.group
 
 
 def _draw_age(demographics: Demographics, *, rng: Generator) -> float:

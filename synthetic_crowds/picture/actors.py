@@ -129,7 +129,13 @@ class Posed:
 
 def pose(actor: Actor, stance: Stance) -> Posed:
     """Put an actor into a stance."""
-    bones = actor.body.walker.pose(stance.travelled_m / actor.body.stride_m % 1.0)
+    walker = actor.body.walker
+    if stance.running >= 0.5:
+        walker = walker.running()
+    if stance.standing >= 0.5:
+        bones = walker.standing().pose(0.0)
+    else:
+        bones = walker.pose(stance.travelled_m / walker.stride_m % 1.0)
     turn = body_rotation(stance.heading_deg)
     gaze = gaze_rotation(stance.yaw_deg, stance.pitch_deg, stance.roll_deg)
     feet_m = np.array([stance.x_m, stance.y_m, 0.0])

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synthetic_crowds.street.schedule import draw_moments
+
 if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
@@ -29,6 +31,8 @@ __all__ = ["TICK_S", "Arrivals", "draw_arrivals"]
 
 TICK_S = 0.05
 _SLOWEST_M_S, _FASTEST_M_S = 0.7, 2.2
+# Running for a bus: mean and standard deviation, and within which range.
+_RUNNING_M_S, _RUNNING_RANGE_M_S = (2.9, 0.35), (2.3, 3.8)
 _ABREAST_M = 0.7
 _LARGEST_GROUP = 6
 _RATE_STEPS = 200
@@ -48,12 +52,21 @@ class Arrivals:
         free_speed_m_s: (n,) float64.
         towards: (n,) bool.
         waypoints_m: (n, 4, 2) float64: start, way in, turn, end.
+        pause_s: (n,) float64, how long they stop in the zone; mostly 0.
+        pause_x_m: (n,) float64, where.
     """
 
     start_s: NDArray[np.float64]
     free_speed_m_s: NDArray[np.float64]
     towards: NDArray[np.bool_]
     waypoints_m: NDArray[np.float64]
+    pause_s: NDArray[np.float64]
+    pause_x_m: NDArray[np.float64]
+
+    @property
+    def running(self) -> NDArray[np.bool_]:
+        """Whether each of them runs, (n,): nobody walks that fast."""
+        return self.free_speed_m_s > _FASTEST_M_S
 
 
 def draw_arrivals(crowd: CrowdConfig, layout: Layout, *, rng: Generator) -> Arrivals:
@@ -61,15 +74,28 @@ def draw_arrivals(crowd: CrowdConfig, layout: Layout, *, rng: Generator) -> Arri
     first_s, last_s = -_LEAD_S, crowd.duration_s + _LEAD_S
     towards_hz = crowd.footfall_per_min / 60.0
     all_hz = towards_hz / (1.0 - crowd.counterflow_share)
-    n_groups = rng.poisson(all_hz * (last_s - first_s) / crowd.mean_group_size)
+    moments = draw_moments(
+        crowd, all_hz / crowd.mean_group_size, first_s, last_s, rng=rng
+    )
     starts, speeds, ways, waypoints = [], [], [], []
-    for entry_s in np.sort(rng.uniform(first_s, last_s, n_groups)):
+    pauses: list[tuple[float, float]] = []
+    for entry_s in moments:
         size = _draw_group_size(crowd.mean_group_size, rng=rng)
         towards = bool(rng.random() >= crowd.counterflow_share)
         # A group walks at one pace, the slower for being a group.
         speed = rng.normal(crowd.walking_speed_mean_m_s, crowd.walking_speed_sd_m_s)
         speed = float(np.clip(speed * 0.97 ** (size - 1), _SLOWEST_M_S, _FASTEST_M_S))
+        # Rates of 0 draw nothing, so that they leave everybody else as they were.
+        if crowd.running_share > 0.0 and rng.random() < crowd.running_share:
+            speed = float(np.clip(rng.normal(*_RUNNING_M_S), *_RUNNING_RANGE_M_S))
         group_waypoints = _draw_ways(size, layout, towards=towards, rng=rng)
+        pause = _draw_pause(crowd, layout, rng=rng) if towards else (0.0, 0.0)
+        if pause[0] > 0.0:
+            # Whoever stops does so out of the others' way.
+            aside_m = layout.zone_half_width_m - 0.25
+            group_waypoints[:, 2:, 1] = np.where(
+                group_waypoints[:, 2:, 1] < 0.0, -aside_m, aside_m
+            ) * (1.0 - 0.25 * np.arange(size)[:, None])
         for way in group_waypoints:
             legs_m = np.linalg.norm(np.diff(way, axis=0), axis=1)
             before_zone_m = (
@@ -79,6 +105,7 @@ def draw_arrivals(crowd: CrowdConfig, layout: Layout, *, rng: Generator) -> Arri
             speeds.append(speed)
             ways.append(towards)
             waypoints.append(way)
+            pauses.append(pause)
     order = np.argsort(starts, kind="stable")
     # Starts fall on ticks, so that a walk's rows and the model's steps coincide.
     start_s = np.round(np.asarray(starts, np.float64)[order] / TICK_S) * TICK_S
@@ -87,7 +114,20 @@ def draw_arrivals(crowd: CrowdConfig, layout: Layout, *, rng: Generator) -> Arri
         free_speed_m_s=np.asarray(speeds, np.float64)[order],
         towards=np.asarray(ways, np.bool_)[order],
         waypoints_m=np.asarray(waypoints, np.float64).reshape(-1, 4, 2)[order],
+        pause_s=np.asarray(pauses, np.float64).reshape(-1, 2)[order, 0],
+        pause_x_m=np.asarray(pauses, np.float64).reshape(-1, 2)[order, 1],
     )
+
+
+def _draw_pause(
+    crowd: CrowdConfig, layout: Layout, *, rng: Generator
+) -> tuple[float, float]:
+    """How long somebody stops, and how far from the camera; mostly not at all."""
+    if crowd.waiting_share == 0.0 or rng.random() >= crowd.waiting_share:
+        return 0.0, 0.0
+    deep_m = layout.zone_far_x_m - layout.zone_near_x_m
+    at_m = layout.zone_near_x_m + deep_m * rng.uniform(0.2, 0.8)
+    return float(rng.exponential(crowd.waiting_mean_s)), float(at_m)
 
 
 def _draw_group_size(mean: float, *, rng: Generator) -> int:

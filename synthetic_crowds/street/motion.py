@@ -30,6 +30,7 @@ _GAZE_S, _HEADING_S = 0.9, 0.25
 _GAZE_ROLL_SD_DEG = 2.0
 # People look a little ahead of their feet rather than at the horizon.
 _GAZE_PITCH_MEAN_DEG = -4.0
+_WAITING_PITCH_DEG = -16.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,8 @@ class Stance:
         yaw_deg, pitch_deg, roll_deg: Of the head against the body; positive yaw
             looks to the walker's left, positive pitch up.
         vx_m_s, vy_m_s: Velocity.
+        standing: From 0.5 on, both feet are on the ground.
+        running: From 0.5 on, they run.
     """
 
     x_m: float
@@ -54,6 +57,8 @@ class Stance:
     roll_deg: float
     vx_m_s: float
     vy_m_s: float
+    standing: float = 0.0
+    running: float = 0.0
 
 
 _STANCE_FIELDS = tuple(field.name for field in fields(Stance))
@@ -66,7 +71,7 @@ class Walk:
     Attributes:
         towards: Whether it leads through the zone of recognition, face first.
         start_s: Clip time of the first row.
-        rows: (n, 9) float64, the fields of `Stance` in order.
+        rows: (n, 11) float64, the fields of `Stance` in order.
     """
 
     towards: bool
@@ -129,7 +134,7 @@ def walk_past(
         Walk(
             towards=bool(arrivals.towards[i]),
             start_s=float(arrivals.start_s[i]),
-            rows=_stances(path, crowd, rng=rng),
+            rows=_stances(path, crowd, runs=bool(arrivals.running[i]), rng=rng),
         )
         for i, path in enumerate(paths)
         if len(path) > 2
@@ -137,18 +142,31 @@ def walk_past(
 
 
 def _stances(
-    path: NDArray[np.float64], crowd: CrowdConfig, *, rng: Generator
+    walked: NDArray[np.float64], crowd: CrowdConfig, *, runs: bool, rng: Generator
 ) -> NDArray[np.float64]:
     """Add heading, distance, gaze and velocity to a path: the fields of `Stance`."""
+    path, standing = walked[:, :2], walked[:, 2]
     count = len(path)
     velocity = np.gradient(path, TICK_S, axis=0)
     smooth = _low_pass(velocity, _HEADING_S)
     heading = np.degrees(np.unwrap(np.arctan2(smooth[:, 1], smooth[:, 0])))
+    if standing.any():
+        # Who stands goes on facing the way they came.
+        moving = np.flatnonzero(standing == 0.0)
+        last = np.maximum.accumulate(np.where(standing == 0.0, np.arange(count), 0))
+        heading = heading[last if 0 in moving else np.maximum(last, moving[0])]
     travelled = np.cumsum(np.linalg.norm(velocity, axis=1)) * TICK_S
     yaw = _wander(count, crowd.gaze_yaw_sd_deg, rng=rng)
     pitch = _wander(count, crowd.gaze_pitch_sd_deg, rng=rng) + _GAZE_PITCH_MEAN_DEG
     roll = _wander(count, _GAZE_ROLL_SD_DEG, rng=rng)
-    return np.column_stack((path, heading, travelled, yaw, pitch, roll, smooth))
+    if standing.any():
+        # Most of them look at their telephone.
+        look_down = _low_pass(standing[:, None], _GAZE_S)[:, 0]
+        pitch = pitch + _WAITING_PITCH_DEG * look_down
+    running = np.full(count, float(runs))
+    return np.column_stack(
+        (path, heading, travelled, yaw, pitch, roll, smooth, standing, running)
+    )
 
 
 def _low_pass(signal: NDArray[np.float64], time_s: float) -> NDArray[np.float64]:

@@ -49,6 +49,7 @@ class Concern(IntEnum):
     WATCHLIST = 6
     PORTRAIT = 7
     IMAGES = 8
+    RAIN = 9
 
 
 def stream(
@@ -203,7 +204,14 @@ def _cast(
     ]
     back: set[int] = set()
     people: list[int] = []
+    own: list[tuple[float, int]] = []
     for walk in walks:
+        again = _come_again(crowd, walk, own, rng=rng)
+        if again is not None:
+            people.append(again)
+            own = [pair for pair in own if pair[1] != again]
+            own.append((walk.end_s, again))
+            continue
         returns = walk.towards and rng.random() < crowd.return_share
         candidates = [
             person
@@ -223,7 +231,24 @@ def _cast(
             person = int(city[newcomers])
             newcomers += 1
         people.append(person)
+        if walk.towards:
+            own.append((walk.end_s, person))
     return tuple(people), newcomers
+
+
+def _come_again(
+    crowd: CrowdConfig, walk: Walk, own: list[tuple[float, int]], *, rng: Generator
+) -> int | None:
+    """Choose somebody who passed this camera before, or nobody.
+
+    A rate of 0 draws nothing, so that it leaves every other choice as it was.
+    """
+    if crowd.revisit_share == 0.0 or not walk.towards:
+        return None
+    if rng.random() >= crowd.revisit_share:
+        return None
+    gone = [who for end_s, who in own if end_s + _BETWEEN_CAMERAS_S <= walk.start_s]
+    return gone[int(rng.integers(len(gone)))] if gone else None
 
 
 def _choose_sought(

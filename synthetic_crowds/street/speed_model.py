@@ -43,10 +43,12 @@ def walk_paths(arrivals: Arrivals, layout: Layout) -> list[NDArray[np.float64]]:
     """Walk everybody from start to end by the collision-free speed model.
 
     Returns:
-        One (n, 2) path per arrival, a row per tick from its start.
+        One (n, 3) path per arrival, a row per tick from its start: where, and 1 while
+        they stop of their own will.
     """
     count = len(arrivals.start_s)
-    paths: list[list[NDArray[np.float64]]] = [[] for _ in range(count)]
+    paths: list[list[tuple[float, float, float]]] = [[] for _ in range(count)]
+    pause_s = arrivals.pause_s.copy()
     if not count:
         return []
     position = arrivals.waypoints_m[:, 0].copy()
@@ -59,13 +61,17 @@ def walk_paths(arrivals: Arrivals, layout: Layout) -> list[NDArray[np.float64]]:
         tick += 1
         walking |= (start_tick <= tick) & ~done
         active = np.flatnonzero(walking)
-        for i in active:
-            paths[i].append(position[i].copy())
+        at_place = position[active, 0] <= arrivals.pause_x_m[active]
+        pausing = at_place & (pause_s[active] > 0.0)
+        pause_s[active[pausing]] -= TICK_S
+        for i, stops in zip(active, pausing, strict=True):
+            paths[i].append((position[i, 0], position[i, 1], float(stops)))
         target = arrivals.waypoints_m[active, leg[active]]
         to_target = target - position[active]
         distance = np.linalg.norm(to_target, axis=1)
         desired = to_target / np.maximum(distance, 1e-9)[:, None]
-        velocity = _velocity(position[active], desired, arrivals.free_speed_m_s[active])
+        speed = np.where(pausing, 0.0, arrivals.free_speed_m_s[active])
+        velocity = _velocity(position[active], desired, speed)
         position[active] += velocity * TICK_S
         arrived = (distance < _WAYPOINT_M) | (
             arrivals.towards[active]
@@ -78,7 +84,7 @@ def walk_paths(arrivals: Arrivals, layout: Layout) -> list[NDArray[np.float64]]:
         over = active[ended | late]
         walking[over] = False
         done[over] = True
-    return [np.asarray(path).reshape(-1, 2) for path in paths]
+    return [np.asarray(path).reshape(-1, 3) for path in paths]
 
 
 def _velocity(

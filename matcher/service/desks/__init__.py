@@ -1,0 +1,1 @@
+"""Where requests are dealt with: frames and pictures, watchlists, alerts."""

@@ -1,0 +1,1 @@
+"""What outlives the process: database, audit log, and what is in them."""

@@ -1,0 +1,1 @@
+"""HTTP routes: requests turned into calls of the desks, and answers."""

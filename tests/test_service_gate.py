@@ -1,0 +1,571 @@
+"""Claims about who and what gets in: tokens, names, sizes, and everything hostile."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import struct
+import time
+import zlib
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import psutil
+import pytest
+from matcher_doubles import painted
+from service_doubles import (
+    BLUE,
+    FACE,
+    GREEN,
+    JPEG,
+    PNG,
+    FakeCalendar,
+    colour_service,
+    jpeg,
+    portrait,
+    serving,
+    template_base64,
+)
+
+from matcher.service.clocks import Clocks
+from matcher.service.config import ServiceConfig
+from matcher.service.errors import BindError, TokenFileError
+from matcher.service.gate.doors import Queue, door_of
+from matcher.service.gate.tokens import Role, Token, Tokens, new_token, read_tokens
+from matcher.service.routes.app import make_app
+from matcher.service.server import listen
+
+MEGABYTE = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    return colour_service(
+        tmp_path_factory.mktemp("gate") / "data",
+        limits={
+            "max_body_bytes": MEGABYTE,
+            "max_bulk_bytes": 2 * MEGABYTE,
+            "max_pixels": 1_000_000,
+            "max_batch_subjects": 100,
+            "max_header_bytes": 8192,
+            "body_timeout_s": 0.5,
+        },
+    )
+
+
+@pytest.fixture(scope="module")
+def client(service):
+    with serving(service) as client:
+        yield client
+
+
+def problem(response):
+    """Take an answer for a refusal: its status and its code, nothing left out."""
+    assert response.headers["content-type"] == "application/problem+json"
+    body = response.json()
+    assert set(body) == {"type", "title", "status", "code", "detail"}
+    assert body["status"] == response.status_code
+    assert len(body["detail"]) > 20
+    return response.status_code, body["code"]
+
+
+def png_header(width, height):
+    """A PNG file that claims a size and holds nothing."""
+    chunks = []
+    for kind, content in (
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(b"\0" * 100)),
+        (b"IEND", b""),
+    ):
+        crc = zlib.crc32(kind + content)
+        chunks.append(
+            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", crc)
+        )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+HOSTILE_PICTURES = {
+    "empty": (b"", PNG, 422, "undecodable_image"),
+    "no picture": (b"hello", PNG, 422, "undecodable_image"),
+    "truncated jpeg": (
+        jpeg(painted(FACE))[:-200],
+        JPEG,
+        422,
+        "undecodable_image",
+    ),
+    "truncated png": (portrait(BLUE)[:-40], PNG, 422, "undecodable_image"),
+    "jpeg head alone": (b"\xff\xd8\xff\xe0", JPEG, 422, "undecodable_image"),
+    "png head alone": (b"\x89PNG\r\n\x1a\n", PNG, 422, "undecodable_image"),
+    "damaged png": (
+        portrait(BLUE)[:60] + b"\0" * 20 + portrait(BLUE)[80:],
+        PNG,
+        422,
+        "undecodable_image",
+    ),
+    "40,000 x 40,000": (png_header(40_000, 40_000), PNG, 422, "image_too_large"),
+    "no pixels": (png_header(0, 10), PNG, 422, "undecodable_image"),
+    "png as jpeg": (portrait(BLUE), JPEG, 415, "content_type"),
+    "as text": (portrait(BLUE), {"Content-Type": "text/plain"}, 415, "content_type"),
+    "untyped": (portrait(BLUE), {}, 415, "content_type"),
+    "too large": (b"\xff" * (MEGABYTE + 1), PNG, 413, "body_too_large"),
+}
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "status", "code"),
+    HOSTILE_PICTURES.values(),
+    ids=HOSTILE_PICTURES,
+)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v1/identify"),
+        ("POST", "/v1/frames?camera_id=cam1"),
+        ("PUT", "/v1/watchlists/main/subjects/new"),
+    ],
+    ids=["identify", "frames", "enrol"],
+)
+def test_hostile_picture_is_refused_with_its_reason(
+    client, method, path, content, headers, status, code
+):
+    """Wherever a picture is taken, the same refusals hold."""
+    answer = client.request(method, path, content=content, headers=headers)
+    assert problem(answer) == (status, code)
+
+
+def test_damaged_video_packet_fails_like_a_damaged_picture(client):
+    """A start code, and nothing that a decoder could use."""
+    headers = {"Content-Type": "video/h264"}
+    path = "/v1/frames?camera_id=video"
+    for content in (b"\0\0\0\1\x65garbage", b"no start code"):
+        answer = client.post(path, content=content, headers=headers)
+        assert problem(answer) == (422, "undecodable_image")
+
+
+BAD_NAMES = [
+    "../../etc/passwd",
+    "..%2f..%2fetc",
+    ".hidden",
+    "a/b",
+    "a\0b",
+    "ü",
+    "x" * 65,
+]
+
+
+@pytest.mark.parametrize("name", BAD_NAMES, ids=range(len(BAD_NAMES)))
+def test_identifiers_that_are_paths_or_tricks_are_refused(client, name):
+    """A name is letters, digits and a few signs, whether in a path or in a body."""
+    quoted = httpx.QueryParams({"camera_id": name})
+    answers = [
+        client.post(f"/v1/frames?{quoted}", content=portrait(BLUE), headers=PNG),
+        client.post("/v1/watchlists", json={"name": name}),
+        client.put("/v1/active-watchlist", json={"name": name}),
+        client.post(
+            "/v1/watchlists/main/subjects",
+            json={"subjects": [{"subject_id": name, "template": [1.0]}]},
+        ),
+        client.post("/v1/watchlists/main/withdrawals", json={"subject_ids": [name]}),
+    ]
+    assert [problem(answer) for answer in answers] == [(422, "invalid")] * 5
+
+
+@pytest.mark.parametrize("name", BAD_NAMES, ids=range(len(BAD_NAMES)))
+def test_paths_lead_nowhere_else(client, name):
+    """Neither plain nor quoted does a trick in a path reach anything."""
+    for quote in (
+        lambda text: text,
+        lambda text: "".join(f"%{ord(c):02x}" for c in text),
+    ):
+        path = f"/v1/watchlists/{quote(name)}"
+        with socket.create_connection(
+            (client.base_url.host, client.base_url.port)
+        ) as raw:
+            request = (
+                f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            )
+            raw.sendall(request.encode("latin-1"))
+            answer = b""
+            while piece := raw.recv(65536):
+                answer += piece
+        assert 400 <= int(answer.split()[1]) < 500
+
+
+def enrolment(**subject):
+    return {"subjects": [{"subject_id": "new", **subject}]}
+
+
+BAD_BATCHES = {
+    "nothing": ({}, 422, "invalid"),
+    "nobody": ({"subjects": []}, 422, "invalid"),
+    "no way": (enrolment(), 422, "invalid"),
+    "two ways": (
+        enrolment(template=[1.0], template_f32_base64="AAAAAA=="),
+        422,
+        "invalid",
+    ),
+    "unknown key": (enrolment(image="…"), 422, "invalid"),
+    "other embedder": (
+        {**enrolment(template=[1.0, 0.0, 0.0]), "embedder_sha256": "0" * 64},
+        422,
+        "other_embedder",
+    ),
+    "no embedder": (enrolment(template=[1.0, 0.0, 0.0]), 422, "other_embedder"),
+    "no base64": (enrolment(images_base64=["%%%"]), 422, "invalid"),
+    "no picture": (enrolment(images_base64=["aGVsbG8="]), 422, "undecodable_image"),
+    "too many": (
+        {"subjects": [{"subject_id": f"s{k}", "template": []} for k in range(101)]},
+        422,
+        "invalid",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"), BAD_BATCHES.values(), ids=BAD_BATCHES
+)
+def test_batch_that_says_nothing_clear_is_refused(client, body, status, code):
+    """And nobody of it is enrolled."""
+    before = client.get("/v1/watchlists/main").json()
+    assert problem(client.post("/v1/watchlists/main/subjects", json=body)) == (
+        status,
+        code,
+    )
+    assert client.get("/v1/watchlists/main").json() == before
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    ["[NaN, 0, 0]", "[Infinity, 0, 0]", "[1e39, 0, 0]", "[0, 0, 0]", "[1, 0]", "[]"],
+)
+def test_template_that_cannot_be_compared_is_refused(client, service, numbers):
+    """NaN, infinity, no length or another one: no score of it could be trusted."""
+    body = (
+        '{"subjects": [{"subject_id": "new", "template": ' + numbers + "}],"
+        f'"embedder_sha256": "{service.stages.embedder_sha256}"}}'
+    )
+    answer = client.post(
+        "/v1/watchlists/main/subjects",
+        content=body,
+        headers={"Content-Type": "application/json"},
+    )
+    status, code = problem(answer)
+    assert status == 422
+    assert code in {"invalid", "bad_template"}
+
+
+def test_nan_in_bytes_is_refused_too(client, service):
+    """Base64 hides it from the JSON parser, not from the check of lengths."""
+    body = {
+        **enrolment(template_f32_base64="AADAfwAAwH8AAMB/"),
+        "embedder_sha256": service.stages.embedder_sha256,
+    }
+    answer = client.post("/v1/watchlists/main/subjects", json=body)
+    assert problem(answer) == (422, "bad_template")
+
+
+def test_identifier_twice_is_refused_whole(client, service):
+    """In one batch, or there already: nobody of the batch is enrolled."""
+    twice = {
+        "subjects": [
+            {"subject_id": name, "template_f32_base64": template_base64(GREEN)}
+            for name in ("new", "newer", "new")
+        ],
+        "embedder_sha256": service.stages.embedder_sha256,
+    }
+    there = {
+        **twice,
+        "subjects": [
+            {"subject_id": name, "template_f32_base64": template_base64(GREEN)}
+            for name in ("new", "blue")
+        ],
+    }
+    for body in (twice, there):
+        answer = client.post("/v1/watchlists/main/subjects", json=body)
+        assert problem(answer) == (409, "exists")
+    assert client.get("/v1/watchlists/main").json()["n_subjects"] == 1
+
+
+def test_body_without_end_is_refused_as_soon_as_it_shows_and_kept_nowhere(client):
+    """200 MB in pieces, no length stated: the answer comes, the memory does not go."""
+    process = psutil.Process()
+    sent = 0
+
+    def pieces():
+        nonlocal sent
+        for _ in range(200):
+            sent += MEGABYTE
+            yield b"\xff" * MEGABYTE
+
+    before = process.memory_info().rss
+    answer = client.post("/v1/identify", content=pieces(), headers=JPEG)
+    grown = process.memory_info().rss - before
+    assert problem(answer) == (413, "body_too_large")
+    assert sent == 200 * MEGABYTE
+    # The client is in this process too, so a few pieces on their way count.
+    assert grown < 30 * MEGABYTE
+
+
+def talk(client, *pieces, wait_s=5.0):
+    """Send bytes on a bare connection; return all that comes back."""
+    address = (client.base_url.host, client.base_url.port)
+    with socket.create_connection(address, timeout=wait_s) as raw:
+        for piece in pieces:
+            raw.sendall(piece)
+        answer = b""
+        while piece := raw.recv(65536):
+            answer += piece
+        return answer
+
+
+def test_head_without_end_and_head_that_never_comes_are_given_up(client):
+    """Neither may hold a connection for ever, nor fill the memory."""
+    endless = [b"GET / HTTP/1.1\r\n", *([b"X-A: " + b"a" * 2000 + b"\r\n"] * 10)]
+    assert talk(client, b"".join(endless)).startswith(b"HTTP/1.1 431")
+    assert talk(client, b"GET / HTTP/1.1\r\nHost:").startswith(b"HTTP/1.1 408")
+    assert talk(client).startswith(b"HTTP/1.1 408")
+
+
+def test_body_that_does_not_come_is_given_up(client):
+    """A place is not held for it."""
+    head = (
+        b"POST /v1/identify HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Type: image/png\r\nContent-Length: 1000\r\n\r\n"
+    )
+    answer = talk(client, head, b"\x89PNG")
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b'"code":"slow_body"' in answer
+    assert "lfr_photos_under_way 0.0" in client.get("/metrics").text
+
+
+def test_connection_goes_on_after_a_refusal(client):
+    """A body left unread is not taken for the next request."""
+    body = portrait(BLUE)
+    head = (
+        "POST /v1/identify HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    ).encode()
+    last = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    answer = talk(client, head + body + last)
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"415", b"200"]
+
+
+def test_unknown_paths_methods_and_json_are_problems_too(client):
+    """Whatever refuses, the answer has one form."""
+    assert problem(client.get("/v2/nothing")) == (404, "not_found")
+    assert problem(client.get("/v1/identify")) == (405, "method_not_allowed")
+    headers = {"Content-Type": "application/json"}
+    for path in ("/v1/watchlists", "/v1/watchlists/main/withdrawals"):
+        answer = client.post(path, content=b"{broken", headers=headers)
+        assert problem(answer) == (422, "invalid")
+
+
+def test_page_of_another_name_cannot_use_the_service_of_this_machine(client):
+    """Without tokens, only a loopback name is answered (DNS rebinding)."""
+    for host in ("evil.example", "evil.example:80", "127.0.0.1.evil.example"):
+        answer = client.get("/v1/watchlists", headers={"Host": host})
+        assert problem(answer) == (403, "host")
+    for host in ("localhost:1", "127.0.0.1", "[::1]:8080"):
+        assert client.get("/healthz", headers={"Host": host}).status_code == 200
+
+
+# Which route is for whom; a new route has to be put here.
+ROLES = {
+    ("POST", "/v1/frames"): Role.OPERATOR,
+    ("POST", "/v1/identify"): Role.OPERATOR,
+    ("DELETE", "/v1/cameras"): Role.OPERATOR,
+    ("DELETE", "/v1/cameras/{camera_id}"): Role.OPERATOR,
+    ("GET", "/v1/watchlists"): Role.CURATOR,
+    ("POST", "/v1/watchlists"): Role.CURATOR,
+    ("GET", "/v1/watchlists/{name}"): Role.CURATOR,
+    ("DELETE", "/v1/watchlists/{name}"): Role.CURATOR,
+    ("GET", "/v1/watchlists/{name}/subjects"): Role.CURATOR,
+    ("POST", "/v1/watchlists/{name}/subjects"): Role.CURATOR,
+    ("PUT", "/v1/watchlists/{name}/subjects/{subject_id}"): Role.CURATOR,
+    ("DELETE", "/v1/watchlists/{name}/subjects/{subject_id}"): Role.CURATOR,
+    ("POST", "/v1/watchlists/{name}/withdrawals"): Role.CURATOR,
+    ("PUT", "/v1/active-watchlist"): Role.CURATOR,
+    ("GET", "/v1/active-watchlist"): None,
+    ("GET", "/v1/alerts"): Role.OPERATOR,
+    ("GET", "/v1/alerts/stream"): Role.OPERATOR,
+    ("GET", "/v1/alerts/{alert_id}"): Role.OPERATOR,
+    ("POST", "/v1/alerts/{alert_id}/decision"): Role.OPERATOR,
+    ("GET", "/v1/system"): None,
+    ("GET", "/v1/clock"): None,
+    ("GET", "/metrics"): None,
+    ("GET", "/healthz"): "open",
+    ("GET", "/readyz"): "open",
+}
+
+
+def test_every_route_has_its_role_and_no_other_is_open(service):
+    """The table of doors, held against the routes that there are."""
+    found = {}
+    for path, methods in make_app(service)._app.openapi()["paths"].items():
+        for method in methods:
+            door = door_of(method.upper(), re.sub(r"\{\w+\}", "x-1", path))
+            found[method.upper(), path] = "open" if door.is_open else door.role
+    assert found == ROLES
+    assert not door_of("GET", "/openapi.json").is_open
+    assert door_of("POST", "/v1/frames").queue is Queue.FRAMES
+
+
+SOON = datetime(2027, 1, 15, 8, 0, tzinfo=UTC) + timedelta(days=1)
+
+
+@pytest.fixture
+def tokens(tmp_path):
+    """A token file with one token of each kind, and one that ends soon."""
+    secrets, entries = {}, []
+    for name, roles, expires in (
+        ("operator", ["operator"], "2030-01-01T00:00:00Z"),
+        ("curator", ["curator"], "2030-01-01T00:00:00Z"),
+        ("both", ["operator", "curator"], "2030-01-01T00:00:00Z"),
+        ("brief", ["operator"], f"{SOON:%Y-%m-%dT%H:%M:%SZ}"),
+    ):
+        secrets[name], sha256 = new_token()
+        entries.append(
+            f'[[tokens]]\nname = "{name}"\nroles = {json.dumps(roles)}\n'
+            f'sha256 = "{sha256}"\nexpires = {expires}\n'
+        )
+    path = tmp_path / "tokens.toml"
+    path.write_text("\n".join(entries), encoding="utf-8")
+    path.chmod(0o600)
+    return path, secrets
+
+
+def test_token_opens_what_its_role_is_for_until_it_expires(tmp_path, tokens):
+    """No token 401, wrong role 403, expired 401; the log names who did what."""
+    path, secrets = tokens
+    calendar = FakeCalendar()
+    service = colour_service(
+        tmp_path / "data", token_file=str(path), clocks=Clocks(unix_ns=calendar)
+    )
+
+    def asked(client, method, path, who, **more):
+        headers = {"Authorization": f"Bearer {secrets.get(who, who)}"} if who else {}
+        headers |= more.pop("headers", {})
+        return client.request(method, path, headers=headers, **more)
+
+    with serving(service, stocked=False) as client:
+        create = ("POST", "/v1/watchlists")
+        for who, expected in (
+            ("", (401, "unauthenticated")),
+            ("wrong", (401, "unauthenticated")),
+            ("operator", (403, "forbidden")),
+        ):
+            answer = asked(client, *create, who, json={"name": "main"})
+            assert problem(answer) == expected
+            assert ("WWW-Authenticate" in answer.headers) == (expected[0] == 401)
+        assert asked(client, *create, "curator", json={"name": "main"}).is_success
+        enrol = ("PUT", "/v1/watchlists/main/subjects/blue")
+        picture = {"content": portrait(BLUE), "headers": PNG}
+        assert asked(client, *enrol, "both", **picture).is_success
+        swap = ("PUT", "/v1/active-watchlist")
+        assert asked(client, *swap, "both", json={"name": "main"}).is_success
+
+        identify = ("POST", "/v1/identify")
+        assert problem(asked(client, *identify, "curator", **picture))[0] == 403
+        assert asked(client, *identify, "brief", **picture).is_success
+        calendar.now_ns = round(SOON.timestamp() * 1e9)
+        assert problem(asked(client, *identify, "brief", **picture))[0] == 401
+        assert asked(client, *identify, "operator", **picture).is_success
+
+        assert problem(client.get("/metrics"))[0] == 401
+        assert asked(client, "GET", "/metrics", "operator").is_success
+        assert client.get("/healthz").is_success
+        assert client.get("/readyz").is_success
+
+    log = (tmp_path / "data" / "audit.jsonl").read_text("utf-8").splitlines()
+    actors = [(e["event"], e["actor"]) for e in map(json.loads, log)]
+    assert ("watchlist_created", "curator") in actors
+    assert ("enrolled", "both") in actors
+    assert ("identified", "brief") in actors
+
+
+def test_every_entry_is_compared_whichever_fits(monkeypatch):
+    """The time that a check takes tells neither who came near nor where they stand."""
+    compared = []
+
+    def counted(a, b):
+        compared.append(a)
+        return a == b
+
+    monkeypatch.setattr("matcher.service.gate.tokens.hmac.compare_digest", counted)
+    made = [new_token() for _ in range(3)]
+    held = Tokens(
+        [
+            Token(name=f"t{k}", roles=(Role.OPERATOR,), sha256=sha256, expires=SOON)
+            for k, (_, sha256) in enumerate(made)
+        ]
+    )
+    for secret in (made[0][0], made[2][0], "wrong"):
+        compared.clear()
+        held.find(secret, unix_ns=0)
+        assert len(compared) == 3
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (lambda path: path.chmod(0o666), "others may"),
+        (lambda path: path.write_text("nothing", "utf-8"), "must hold"),
+        (lambda path: path.write_text("", "utf-8"), "must hold"),
+        (lambda path: path.write_text(path.read_text("utf-8") * 2, "utf-8"), "twice"),
+        (
+            lambda path: path.write_text(
+                path.read_text("utf-8").replace("operator", "admin"), "utf-8"
+            ),
+            "roles",
+        ),
+        (
+            lambda path: path.write_text(
+                re.sub("(?m)^expires.*$", "", path.read_text("utf-8")), "utf-8"
+            ),
+            "expires",
+        ),
+        (lambda path: path.unlink(), "readable"),
+    ],
+    ids=["writable", "no toml", "empty", "twice", "unknown role", "no end", "absent"],
+)
+def test_token_file_that_says_nothing_clear_is_refused(tokens, spoil, complaint):
+    """A service that guesses who may do what is worse than none."""
+    path, _ = tokens
+    spoil(path)
+    with pytest.raises(TokenFileError, match=complaint):
+        read_tokens(path)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["0.0.0.0", "::", "192.0.2.1", "example.org"],  # noqa: S104 - it is refused
+)
+def test_service_without_tokens_listens_on_loopback_alone(host):
+    """Wider, it would let anybody match faces."""
+    with pytest.raises(BindError, match="must listen on loopback"):
+        listen(ServiceConfig(host=host, port=0))
+
+
+def test_port_in_use_is_named(client):
+    """The remedy is another one."""
+    port = client.base_url.port
+    with pytest.raises(BindError, match=f"port {port}.*--port"):
+        listen(ServiceConfig(port=port))
+
+
+def test_measuring_is_for_loopback_unless_it_is_asked_for():
+    """Nobody's nearest candidate is told over a network by accident."""
+    assert ServiceConfig().is_measuring
+    assert not ServiceConfig(host="192.0.2.1").is_measuring
+    assert ServiceConfig(host="192.0.2.1", measuring=True).is_measuring
+
+
+def test_slow_answers_do_not_hold_the_door(client):
+    """A listener to alerts costs no place in a queue."""
+    with client.stream("GET", "/v1/alerts/stream") as stream:
+        assert next(stream.iter_lines()) == ": listening"
+        began_s = time.monotonic()
+        picture = {"content": portrait(BLUE), "headers": PNG}
+        assert client.post("/v1/identify", **picture).is_success
+        assert time.monotonic() > began_s

@@ -1,0 +1,1 @@
+"""What networks that learnt from real faces make of ours."""

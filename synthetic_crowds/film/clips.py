@@ -9,11 +9,11 @@ cameras or of the cache.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-<<<<<<< HEAD
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from synthetic_crowds.film.cache import PIECES, put
+from synthetic_crowds.film.stamp import Stamp
 from synthetic_crowds.film.truth import (
     gather,
     read_seen,
@@ -22,13 +22,6 @@ from synthetic_crowds.film.truth import (
     write_truth,
 )
 from synthetic_crowds.film.video import encode, join
-=======
-from typing import TYPE_CHECKING
-
-from synthetic_crowds.film.stamp import Stamp
-from synthetic_crowds.film.truth import sum_up, write_truth
-from synthetic_crowds.film.video import encode
->>>>>>> main
 from synthetic_crowds.people.appearance import draw_appearance
 from synthetic_crowds.people.population import draw_person
 from synthetic_crowds.picture.actors import dress
@@ -158,10 +151,14 @@ def render_piece(task: ClipTask, draft: Path, *, tick: Callable[[], None]) -> No
         tick: Called after every frame.
     """
     shown: list[tuple[list[int], FrameFaces]] = []
-<<<<<<< HEAD
     put(
         _video_path(task, draft),
-        lambda path: encode(_frames(task, shown, tick), task.plan.camera, path),
+        lambda path: encode(
+            _frames(task, shown, tick),
+            task.plan.camera,
+            path,
+            stamp=Stamp.of(task.seed),
+        ),
     )
     # Last, for it says that the piece is whole.
     put(
@@ -178,7 +175,12 @@ def join_clip(plan: CameraPlan, tasks: Sequence[ClipTask], draft: Path) -> None:
         tasks: From `split`, each of them rendered.
         draft: Where.
     """
-    join([_video_path(task, draft) for task in tasks], plan.camera, draft / VIDEO_FILE)
+    join(
+        [_video_path(task, draft) for task in tasks],
+        plan.camera,
+        draft / VIDEO_FILE,
+        stamp=Stamp.of(tasks[0].seed),
+    )
     seen = read_seen([_seen_path(task, draft) for task in tasks])
     write_truth(sum_up(plan, _names(tasks[0], plan), seen), draft)
 
@@ -189,15 +191,6 @@ def _video_path(task: ClipTask, draft: Path) -> Path:
 
 def _seen_path(task: ClipTask, draft: Path) -> Path:
     return draft / PIECES / f"{task.first:07d}.npz"
-=======
-    encode(
-        _frames(task, shown, tick),
-        task.plan.camera,
-        folder / VIDEO_FILE,
-        stamp=Stamp.of(task.seed),
-    )
-    write_truth(sum_up(task.plan, _names(task), shown), folder)
->>>>>>> main
 
 
 def _frames(
@@ -207,30 +200,15 @@ def _frames(
 ) -> Iterator[NDArray[np.uint8]]:
     """Compose frame after frame; append what each shows to `shown`."""
     config, number = task.plan.camera, task.plan.number
-<<<<<<< HEAD
     camera, optics, scene = _set_up(
-=======
-
-    def draws(concern: Concern, *index: int) -> np.random.Generator:
-        return stream(task.seed, task.domain, concern, number, *index)
-
-    camera = mount(config)
-    optics = build_optics(
-        config,
-        rng=draws(Concern.SENSOR),
-        rain_mm_per_h=task.crowd.rain_mm_per_h,
-    )
-    scene = build_scene(
->>>>>>> main
         task.crowd.setting,
         task.crowd.weather,
+        task.crowd.rain_mm_per_h,
         config,
         number,
         task.seed,
         task.domain,
     )
-    street = wet(scene, task.crowd.rain_mm_per_h, rng=draws(Concern.RAIN))
-    scene = replace(scene, background_bgr=blur_by_depth(street, scene.depth_m, optics))
     actors: dict[int, Actor] = {}
     for index in range(task.first, task.end):
         present = _present(task, index / config.fps)
@@ -255,6 +233,7 @@ def _frames(
 def _set_up(
     setting: Setting,
     weather: Weather,
+    rain_mm_per_h: float,
     config: CameraConfig,
     number: int,
     seed: int,
@@ -266,7 +245,9 @@ def _set_up(
         return stream(seed, domain, concern, number)
 
     camera = mount(config)
-    optics = build_optics(config, rng=draws(Concern.SENSOR))
+    optics = build_optics(
+        config, rng=draws(Concern.SENSOR), rain_mm_per_h=rain_mm_per_h
+    )
     scene = build_scene(
         setting,
         draw_light(weather, rng=draws(Concern.LIGHT)),
@@ -275,6 +256,8 @@ def _set_up(
         optics,
         rng=draws(Concern.SCENE),
     )
+    street = wet(scene, rain_mm_per_h, rng=draws(Concern.RAIN))
+    scene = replace(scene, background_bgr=blur_by_depth(street, scene.depth_m, optics))
     return camera, optics, scene
 
 

@@ -1,7 +1,8 @@
 """Frames in, H.264 out: one MP4 file a camera.
 
-Owns the encoder's settings, and joining pieces without encoding them again. Equal frames give equal bytes on one machine: one
-thread, no B-frames, a key frame a second. Knows nothing of what frames show.
+Owns the encoder's settings, and joining pieces without encoding them again. Equal
+frames give equal bytes on one machine: one thread, no B-frames, a key frame a second.
+Knows nothing of what frames show.
 """
 
 from __future__ import annotations
@@ -74,17 +75,21 @@ def encode(
     return count
 
 
-def join(pieces: Sequence[Path], camera: CameraConfig, path: Path) -> None:
+def join(
+    pieces: Sequence[Path], camera: CameraConfig, path: Path, *, stamp: Stamp
+) -> None:
     """Put videos of `encode` one after the other, packet by packet.
 
     Args:
         pieces: In order; each begins with a key frame.
         camera: The same for all.
         path: Where to.
+        stamp: What the file says of its origin.
     """
     rate = Fraction(camera.fps).limit_denominator(1001)
     count = 0
     with av.open(str(path), "w") as container:
+        container.metadata["comment"] = stamp.text
         output = None
         for piece in pieces:
             with av.open(str(piece)) as source:

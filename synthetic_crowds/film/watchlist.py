@@ -16,11 +16,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-<<<<<<< HEAD
 from synthetic_crowds.film.cache import put
-=======
 from synthetic_crowds.film.stamp import Stamp, stamp_png
->>>>>>> main
 from synthetic_crowds.people.ageing import YOUNGEST_PICTURED_YEARS
 from synthetic_crowds.people.population import draw_person
 from synthetic_crowds.picture.enrolment import enrolment_portrait
@@ -154,12 +151,8 @@ def render_portraits(
             if not done:
                 message = f"OpenCV could not encode the portrait of {person.person_id}"
                 raise RuntimeError(message)
-<<<<<<< HEAD
-            put(folder / image.path, functools.partial(_write, png.tobytes()))
-=======
             stamped = stamp_png(png.tobytes(), Stamp.of(task.seed))
-            (folder / image.path).write_bytes(stamped)
->>>>>>> main
+            put(folder / image.path, functools.partial(_write, stamped))
             tick()
 
 

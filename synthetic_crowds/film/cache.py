@@ -121,6 +121,7 @@ def check(folder: Path) -> bool:
     for name, sha256 in files.items():
         path = folder / name
         if not path.is_file() or file_sha256(path) != sha256:
+            _let_go(manifest)
             raise CorruptClipError(path=path)
     return True
 
@@ -134,6 +135,13 @@ def _hold(manifest: Path) -> None:
     # A cache that others own may be read-only.
     with suppress(OSError):
         os.utime(manifest)
+
+
+def _let_go(manifest: Path) -> None:
+    """Leave a folder to whoever wants to remove it."""
+    descriptor = _Desk.held.pop(manifest, None)
+    if descriptor is not None:
+        os.close(descriptor)
 
 
 @contextmanager

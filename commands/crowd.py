@@ -58,7 +58,7 @@ _LOG = logging.getLogger("harness")
 _PREVIEW_S = 8.0
 
 
-def crowd(
+def crowd(  # noqa: PLR0913
     scenario: Annotated[
         str | None,
         typer.Argument(help="A TOML file, or the name of a shipped scenario."),

@@ -72,7 +72,8 @@ def _line_up(node: Node) -> State:
         downs=downs,
         next_down=breaking[:-1].copy(),
         last_down=breaking[1:].copy(),
-        free_s=never,
+        turn_s=never,
+        free_s=never.copy(),
         came_s=never.copy(),
         looked_s=never.copy(),
         batch=np.empty(rules.batch_frames, np.int64),
@@ -112,7 +113,7 @@ def _serve(
             continue
         n_active = 1
         for other in range(rules.n_workers):
-            if other != worker and state.free_s[other] > now_s:
+            if other != worker and state.turn_s[other] > now_s:
                 n_active += 1
         slow = slowdown[min(n_active, len(slowdown) - 1)]
         n_batch, begin_s = gather(key, worker, now_s, node, tables, state, log)

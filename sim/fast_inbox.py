@@ -38,7 +38,8 @@ class State(NamedTuple):
         n_waiting: (k,) int64, frames of a camera in the inbox.
         downs: (d,) int64, rows of breakdowns by worker.
         next_down, last_down: (w,) int64, places in `downs` of those to come.
-        free_s: (w,) float64, when the worker is done with its turn.
+        turn_s: (w,) float64, when the worker is done with its turn.
+        free_s: (w,) float64, when it can take the next: a broken one is repaired first.
         came_s: (w,) float64, when its last frame came.
         looked_s: (w,) float64, when it last detected.
         batch: (b,) int64, rows of the frames taken together.
@@ -55,6 +56,7 @@ class State(NamedTuple):
     downs: NDArray[np.int64]
     next_down: NDArray[np.int64]
     last_down: NDArray[np.int64]
+    turn_s: NDArray[np.float64]
     free_s: NDArray[np.float64]
     came_s: NDArray[np.float64]
     looked_s: NDArray[np.float64]

@@ -48,18 +48,7 @@ def work(
     memory: Memory,
     log: FrameLog,
 ) -> None:
-    """Bring the frames of the batch to their ends.
-
-    Args:
-        key: Of the random numbers.
-        worker: Whose turn it is.
-        n_batch: Frames in `state.batch`.
-        begin_s: When the work begins.
-        down_s: When the worker breaks down.
-        slow: Factor on every service time.
-        node, tables: As of `simulate_node`.
-        state, memory, log: Changed.
-    """
+    """Bring the frames of the batch to their ends; `slow` is a factor on all times."""
     clock_s, cold, n_looked, n_alerted, total = begin_s, 1.0, 0, 0, 0
     for place in range(n_batch):
         if clock_s >= down_s:
@@ -75,28 +64,79 @@ def work(
         if is_wanted == 0:
             log.end[row], log.done_s[row] = _SKIPPED, clock_s
             continue
-        n_before = n_alerted
-        n_faces, n_embedded, n_alerted = look_at(
-            node.frames.camera[row], node.frames.capture_s[row], node.passages, memory,
-            tables.shots, n_alerted,
-        )  # fmt: skip
-        log.n_faces[row], log.n_embedded[row] = n_faces, n_embedded
-        for which in range(n_before, n_alerted):
-            # For now: on which frame. When, is known at its end.
-            log.alert_s[memory.alerted[which]] = row
         n_looked += 1
-        total += n_embedded
-        for stage in range(_DETECT, _ALIGN + 1):
-            if clock_s < down_s:
-                clock_s += _spend(
-                    own, stage, n_faces, n_embedded, slow, cold, tables, log
-                )
-            if stage == _DETECT and clock_s < down_s:
-                state.looked_s[worker] = clock_s
+        clock_s, n_alerted = _look(
+            own, row, worker, clock_s, down_s, slow, cold, n_alerted, node, tables,
+            state, memory, log,
+        )  # fmt: skip
+        total += log.n_embedded[row]
     first = own_key(key, state.batch[0])
     for stage in range(_EMBED, _SEARCH + 1):
         if n_looked > 0 and clock_s < down_s:
             clock_s += _spend(first, stage, 0.0, total, slow, cold, tables, log)
+    clock_s = _decide(key, n_batch, clock_s, down_s, slow, cold, tables, state, log)
+    for which in range(n_alerted):
+        row = int(log.alert_s[memory.alerted[which]])
+        alert_s = log.done_s[row] if log.end[row] == _PROCESSED else np.nan
+        log.alert_s[memory.alerted[which]] = alert_s
+    after_s = clock_s + slow * gap_s(first, _TURNAROUND, tables.gaps_s)
+    # The breakdown itself is dealt with at the worker's next turn.
+    after_s = min(after_s, down_s)
+    log.busy_s[worker] += max(after_s - begin_s, 0.0)
+    state.turn_s[worker] = state.free_s[worker] = after_s
+
+
+@compiled()
+def _look(
+    own: np.uint64,
+    row: int,
+    worker: int,
+    clock_s: float,
+    down_s: float,
+    slow: float,
+    cold: float,
+    n_alerted: int,
+    node: Node,
+    tables: ServiceTables,
+    state: State,
+    memory: Memory,
+    log: FrameLog,
+) -> tuple[float, int]:
+    """Detect, track and align the faces of one frame.
+
+    Returns:
+        When that is done, and how many passages alert so far.
+    """
+    n_before = n_alerted
+    n_faces, n_embedded, n_alerted = look_at(
+        node.frames.camera[row], node.frames.capture_s[row], node.passages, memory,
+        tables.shots, n_alerted,
+    )  # fmt: skip
+    log.n_faces[row], log.n_embedded[row] = n_faces, n_embedded
+    for which in range(n_before, n_alerted):
+        # For now: on which frame. When, is known at its end.
+        log.alert_s[memory.alerted[which]] = row
+    for stage in range(_DETECT, _ALIGN + 1):
+        if clock_s < down_s:
+            clock_s += _spend(own, stage, n_faces, n_embedded, slow, cold, tables, log)
+        if stage == _DETECT and clock_s < down_s:
+            state.looked_s[worker] = clock_s
+    return clock_s, n_alerted
+
+
+@compiled()
+def _decide(
+    key: np.uint64,
+    n_batch: int,
+    clock_s: float,
+    down_s: float,
+    slow: float,
+    cold: float,
+    tables: ServiceTables,
+    state: State,
+    log: FrameLog,
+) -> float:
+    """Decide frame by frame; a breakdown fails the rest. Return when that is done."""
     for place in range(n_batch):
         row = state.batch[place]
         if log.end[row] != _SKIPPED and clock_s < down_s:
@@ -106,15 +146,7 @@ def work(
                 log.end[row], log.done_s[row] = _PROCESSED, clock_s
         if log.end[row] < 0:
             log.end[row], log.done_s[row] = _FAILED, down_s
-    for which in range(n_alerted):
-        row = int(log.alert_s[memory.alerted[which]])
-        alert_s = log.done_s[row] if log.end[row] == _PROCESSED else np.nan
-        log.alert_s[memory.alerted[which]] = alert_s
-    after_s = clock_s + slow * gap_s(first, _TURNAROUND, tables.gaps_s)
-    # The breakdown itself is dealt with at the worker's next turn.
-    after_s = min(after_s, down_s)
-    log.busy_s[worker] += max(after_s - begin_s, 0.0)
-    state.free_s[worker] = after_s
+    return clock_s
 
 
 @compiled()

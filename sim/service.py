@@ -13,20 +13,16 @@ converted. Three things stretch a whole frame: how long the detector has been at
 which holds for a moment and then changes.
 """
 
-# ruff: noqa: FBT001 - numba binds compiled arguments by position
-
 from __future__ import annotations
 
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from sim.compiled import compiled
 from sim.draws import PARTS, own_key, part, unit, word
-from sim.records import StageIndex
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from sim.looking import ShotRules

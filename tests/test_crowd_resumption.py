@@ -155,7 +155,7 @@ def test_pruning_removes_what_was_least_lately_used(tmp_path):
 
 
 def test_pruning_spares_what_is_in_use(tmp_path):
-    """Folders that a process has read, and drafts under way, stay whatever the limit."""
+    """Folders that a process has read, and drafts under way, stay."""
     used = fill(tmp_path, "a")
     assert check(used)
     with making(tmp_path / "clips" / "b", seed=1) as draft:

@@ -85,7 +85,9 @@ def time_frames(width_px: int, height_px: int, count: int) -> Timed:
     """Time frames of one camera with so many people in view."""
     config = CameraConfig(width_px=width_px, height_px=height_px)
     crowd = CrowdConfig(
-        duration_s=120.0, footfall_per_min=min(3.2 * count, 300.0), population_size=5_000
+        duration_s=120.0,
+        footfall_per_min=min(3.2 * count, 300.0),
+        population_size=5_000,
     )
     plan = plan_crowd(
         crowd,
@@ -97,9 +99,7 @@ def time_frames(width_px: int, height_px: int, count: int) -> Timed:
     rng = np.random.default_rng(_SEED)
     camera, optics = mount(config), build_optics(config, rng=rng)
     light = draw_light(crowd.weather, rng=rng)
-    scene = build_scene(
-        crowd.setting, light, camera, lay_out(config), optics, rng=rng
-    )
+    scene = build_scene(crowd.setting, light, camera, lay_out(config), optics, rng=rng)
 
     def seen(stance: Stance) -> bool:
         at = np.array([[stance.x_m, stance.y_m, z] for z in (0.1, 1.6)])
@@ -155,7 +155,7 @@ def time_frames(width_px: int, height_px: int, count: int) -> Timed:
 
 
 def time_heads(people: int = 12, views: int = 6) -> list[float]:
-    """Time views of built heads with collar, 128 x 128, four samples a pixel; seconds."""
+    """Time views of built heads, 128 x 128, four samples a pixel; seconds each."""
     spent = []
     for index in range(people):
         person = draw_person(

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-__all__ = ["Reply", "Replies", "post_always", "post_at", "request"]
+__all__ = ["Replies", "Reply", "post_always", "post_at", "request"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

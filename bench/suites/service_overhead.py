@@ -21,7 +21,6 @@ from bench.suites.service_client import post_always, request
 from bench.suites.service_process import serving_small
 from commands.crowd import crowd_of
 from matcher.assembly import make_detector, make_embedder, prepare_search
-from matcher.config import MatcherConfig
 from matcher.engine import limit_threads, warm_up
 from matcher.landmarks import make_refiner
 from matcher.live_gallery import LiveGallery
@@ -40,7 +39,7 @@ def main() -> None:
     crowd = crowd_of(
         loader.load("smoke"), cache=cache, workers=None, progress=lambda *_: None
     )
-    pictures = [path.read_bytes() for path in crowd.watchlist.image_paths]
+    pictures = [i.path.read_bytes() for i in crowd.watchlist.images]
     in_process = _InProcess(config, crowd)
     console = Console()
     with serving_small() as served:
@@ -66,7 +65,7 @@ def main() -> None:
 class _InProcess:
     """The call without HTTP."""
 
-    def __init__(self, config: MatcherConfig, crowd):
+    def __init__(self, config, crowd):
         limit_threads(config)
         detector, embedder = (
             make_detector(config.detector),

@@ -52,7 +52,7 @@ class Work:
 
 def identify_work(crowd):
     """Pictures of everybody on the watchlist, in turn."""
-    pictures = [path.read_bytes() for path in crowd.watchlist.image_paths]
+    pictures = [i.path.read_bytes() for i in crowd.watchlist.images]
 
     def requests(url):
         posts = [request(url, "/v1/identify", p, "image/png") for p in pictures]

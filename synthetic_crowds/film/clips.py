@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 __all__ = [
     "VIDEO_FILE",
     "ClipTask",
+    "first_frame",
     "is_rendered",
     "join_clip",
     "n_frames",
@@ -191,6 +192,11 @@ def _video_path(task: ClipTask, draft: Path) -> Path:
 
 def _seen_path(task: ClipTask, draft: Path) -> Path:
     return draft / PIECES / f"{task.first:07d}.npz"
+
+
+def first_frame(task: ClipTask) -> NDArray[np.uint8]:
+    """Render the first frame of a clip, (h, w, 3), as it goes to the encoder."""
+    return next(_frames(task, [], lambda: None))
 
 
 def _frames(

@@ -305,7 +305,7 @@ def expose_samples(
     return seen
 
 
-def develop(
+def develop(  # noqa: PLR0913
     figure: Figure,
     view: View,
     seen: NDArray[np.int64],

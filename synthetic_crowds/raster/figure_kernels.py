@@ -82,8 +82,8 @@ def pierce(
         left, top, right, bottom = width, height, -1, -1
         for i in range(3):
             # Bilinear lookups reach one texel further.
-            x = int(floor(uv[triangles[t, i], 0] * width - 0.5))
-            y = int(floor(uv[triangles[t, i], 1] * height - 0.5))
+            x = floor(uv[triangles[t, i], 0] * width - 0.5)
+            y = floor(uv[triangles[t, i], 1] * height - 0.5)
             left, right = min(left, x), max(right, x + 1)
             top, bottom = min(top, y), max(bottom, y + 1)
         left, top = min(max(left, 0), width - 1), min(max(top, 0), height - 1)
@@ -165,8 +165,8 @@ def place(
         down = (
             rotation[1, 0] * x + rotation[1, 1] * y + rotation[1, 2] * z
         ) + translation[1]
-        across = int(floor((fx * right * near + cx) * SUBPIXELS + 0.5))
-        along = int(floor((fy * down * near + cy) * SUBPIXELS + 0.5))
+        across = floor((fx * right * near + cx) * SUBPIXELS + 0.5)
+        along = floor((fy * down * near + cy) * SUBPIXELS + 0.5)
         across = min(max(across, -_FURTHEST), _FURTHEST)
         along = min(max(along, -_FURTHEST), _FURTHEST)
         screen[i, 0] = across

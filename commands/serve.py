@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import re
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -114,33 +114,38 @@ def serve(  # noqa: PLR0913 - a service, and its options
         ],
     )
     streams = distinct([named_stream(text) for text in camera or ()])
-    _log_to_user(quiet=quiet or as_json)
-    opened = listen(told.service)
-    with bars(hidden=quiet or as_json) as progress:
-        folder = None
-        if watchlist is not None:
-            folder = read_folder(
-                _folder_of(watchlist, cache=cache, workers=workers, progress=progress)
-            )
-        progress("load networks", 0, 1)
-        clocks = Clocks()
-        stages = load_stages(told.matcher, clock=clocks.monotonic_ns)
-        progress("load networks", 1, 1)
-    service = make_service(told.service, told.matcher, stages, data=data, clocks=clocks)
+    hidden = quiet or as_json
+    _log_to_user(quiet=hidden)
+    # First of all, so that a wrong address is not told of after a minute of enrolment.
+    with closing(listen(told.service)) as opened:
+        with bars(hidden=hidden) as progress:
+            folder = None
+            if watchlist is not None:
+                path = _folder_of(
+                    watchlist, cache=cache, workers=workers, progress=progress
+                )
+                folder = read_folder(path)
+            progress("load networks", 0, 1)
+            clocks = Clocks()
+            stages = load_stages(told.matcher, clock=clocks.monotonic_ns)
+            progress("load networks", 1, 1)
+        service = make_service(
+            told.service, told.matcher, stages, data=data, clocks=clocks
+        )
 
-    @asynccontextmanager
-    async def beside() -> AsyncIterator[None]:
-        if folder is not None and watchlist is not None:
-            await _stock(service, folder, watchlist, hidden=quiet or as_json)
-        async with reading_cameras(service, streams):
-            yield
+        @asynccontextmanager
+        async def beside() -> AsyncIterator[None]:
+            if folder is not None and watchlist is not None:
+                await _stock(service, folder, watchlist, hidden=hidden)
+            async with reading_cameras(service, streams):
+                yield
 
-    Server(
-        service,
-        opened,
-        beside=beside,
-        on_ready=lambda: _say(service, opened, quiet=quiet, as_json=as_json),
-    ).run_to_end()
+        Server(
+            service,
+            opened,
+            beside=beside,
+            on_ready=lambda: _say(service, opened, quiet=quiet, as_json=as_json),
+        ).run_to_end()
 
 
 def _toml(value: object) -> str:

@@ -14,12 +14,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 # What of each table must be equal: everything but the times and what counts them.
+SEEN = ("camera_id", "frame_index", "track_id", "subject_id", "comparison_score")
 TABLES = {
-    "alerts": ("camera_id", "frame_index", "track_id", "subject_id", "comparison_score")
-    + ("threshold", "box_xyxy"),
-    "probes": ("camera_id", "frame_index", "track_id", "subject_id", "comparison_score")
-    + ("n_shots", "quality", "box_xyxy"),
-    "frames": ("camera_id", "frame_index", "outcome", "cause", "n_faces"),
+    "alerts": [*SEEN, "threshold", "box_xyxy"],
+    "probes": [*SEEN, "n_shots", "quality", "box_xyxy"],
+    "frames": ["camera_id", "frame_index", "outcome", "cause", "n_faces"],
 }
 
 
@@ -51,8 +50,9 @@ def run(*arguments, cwd, out):
 def served(cwd):
     """Serve smoke's matcher on a free port until the block ends."""
     process = subprocess.Popen(
-        command("serve", "--scenario", "smoke", "--data", "data")
-        + ["--port", "0", "--json"],
+        command(
+            "serve", "--scenario", "smoke", "--data", "data", "--port", "0", "--json"
+        ),
         cwd=cwd,
         env=environment(),
         stdout=subprocess.PIPE,
@@ -68,7 +68,7 @@ def served(cwd):
 
 
 def rows(folder, name):
-    table = pq.read_table(folder / f"{name}.parquet", columns=list(TABLES[name]))
+    table = pq.read_table(folder / f"{name}.parquet", columns=TABLES[name])
     return sorted(map(repr, table.to_pylist()))
 
 

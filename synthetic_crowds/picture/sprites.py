@@ -147,7 +147,9 @@ def put_on(
         ground = np.zeros((*rect.shape, 4), np.float32), (rect.left, rect.top)
     head_rect = _around(head_box).within(rect)
     n_triangles = len(double.figure.triangles)
-    drawn = [(rect, 1, slice(0, double.n_body_triangles), head_rect)]
+    drawn: list[tuple[Rect, int, slice, Rect | None]] = [
+        (rect, 1, slice(0, double.n_body_triangles), head_rect)
+    ]
     if 0 not in head_rect.shape:
         drawn.append((head_rect, _SAMPLES, slice(0, n_triangles), None))
     visibility = 0.0

@@ -22,6 +22,7 @@ from commands.doctor import doctor
 from commands.exit_code import ExitCode
 from commands.headroom import headroom
 from commands.history import history
+from commands.locust import locust
 from commands.models import models
 from commands.plan import plan
 from commands.policy import policy
@@ -50,6 +51,7 @@ app = typer.Typer(
 )
 for command in (
     run,
+    locust,
     crowd,
     sheet,
     report,

@@ -8,6 +8,7 @@ the others tell of a run that broke, and the run keeps what it had.
         ├── LoadTooLongError         the clips are shorter than the load
         ├── StreamFormatError        a clip is not one access unit per frame
         ├── OutputFolderError        the run folder cannot be written
+        ├── RemoteError              a matcher over HTTP refuses what a run needs
         └── RunFolderError           a run folder cannot be read back
     LfrError
     ├── EmptyDenominatorError        a rate of nothing
@@ -31,6 +32,7 @@ __all__ = [
     "EmptyDenominatorError",
     "LoadTooLongError",
     "OutputFolderError",
+    "RemoteError",
     "RunFolderError",
     "StreamFormatError",
     "SystemGoneError",
@@ -78,6 +80,15 @@ class OutputFolderError(BenchError):
             f"the output folder must be writable, got '{reason}' for {path}; choose "
             "another with --out"
         )
+
+
+class RemoteError(BenchError):
+    """A matcher at the other end of HTTP refuses, or lacks, what a run needs."""
+
+    def __init__(self, *, what: str, found: str, remedy: str) -> None:
+        self.what = what
+        self.found = found
+        super().__init__(f"the matcher over there must {what}, but {found}; {remedy}")
 
 
 class RunFolderError(BenchError):

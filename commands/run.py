@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from bench.dialects.dialect import EnrolWay
+from bench.driving.http_target import Remote
 from bench.driving.targets import TargetKind
+from bench.errors import BenchError
 from bench.host.provenance import describe_origin, describe_pictures
+from bench.load.ray_crew import ray_crew
 from bench.records import Status
 from bench.report import render_report, terminal_summary
 from bench.report.pictures import write_pictures
 from bench.running.audit_runs import audited
 from bench.running.enrolment import enrol_watchlist
 from bench.running.folder import create_folder, write_run
+from bench.running.remote_run import measure_remote
 from bench.running.rig import make_rig
 from bench.running.run import Origin, Settings, measure
 from commands.console import bars, logged
@@ -34,6 +39,14 @@ from commands.options import (
     SetOption,
     WorkersOption,
 )
+from commands.remote import (
+    AdapterOption,
+    EnrolOption,
+    FramesOption,
+    TokenFileOption,
+    target_named,
+)
+from commands.where import OnOption, Where, cluster
 from scenarios import loader
 from scenarios.streams import Stream, Streams
 
@@ -43,7 +56,7 @@ if TYPE_CHECKING:
     from bench.records import RunRecord
     from scenarios.schema import Scenario
 
-__all__ = ["run"]
+__all__ = ["exit_code_of", "run"]
 
 
 def run(  # noqa: PLR0913 - the main job, and its options
@@ -62,12 +75,19 @@ def run(  # noqa: PLR0913 - the main job, and its options
         ),
     ] = False,
     target: Annotated[
-        TargetKind,
+        str,
         typer.Option(
-            help="What is measured: the matcher in its process, or on a thread of this "
-            "one; a system that does nothing; one that knows the truth."
+            metavar="NAME|URL",
+            help="What is measured: the matcher in its `process`, or `in-process` on a "
+            "thread of this one; in its process with cameras that send `mpegts` (TCP) "
+            "or `mpegts-udp`; as replicas on `ray`; `null`, which does nothing; "
+            "`oracle`, which knows the truth; or the matcher at http://HOST:PORT.",
         ),
     ] = TargetKind.PROCESS,
+    adapter: AdapterOption = None,
+    enrol: EnrolOption = EnrolWay.PORTRAITS,
+    frames: FramesOption = None,
+    token_file: TokenFileOption = None,
     audit: Annotated[
         bool,
         typer.Option(
@@ -76,6 +96,7 @@ def run(  # noqa: PLR0913 - the main job, and its options
             "as right under the clock, and does it remember frames?",
         ),
     ] = False,
+    on: OnOption = Where.LOCAL,
     allow_unstamped: Annotated[
         bool,
         typer.Option(
@@ -89,14 +110,29 @@ def run(  # noqa: PLR0913 - the main job, and its options
 ) -> None:
     """Make a crowd, drive the matcher under camera load, measure, report."""
     settings = loader.load(scenario, overrides=overrides or (), seed=seed)
+    target = _target_on(on, target, settings)
+    chosen_target = target_named(
+        target,
+        settings,
+        adapter=adapter,
+        enrol=enrol,
+        frames=frames,
+        token_file=token_file,
+        audit=audit,
+    )
     folder = create_folder(out, name=Path(scenario).stem)
     found = None
-    with logged(folder), bars(hidden=quiet or as_json) as progress:
+    with (
+        logged(folder),
+        bars(hidden=quiet or as_json) as progress,
+        cluster(on, workers=workers) as ray,
+    ):
         crowd = crowd_of(
             settings,
             cache=cache,
             workers=workers,
             progress=progress,
+            crew=None if ray is None else ray_crew(ray),
             allow_unstamped=allow_unstamped,
         )
         provenance = describe_origin(seed=settings.scenario.seed)
@@ -106,6 +142,10 @@ def run(  # noqa: PLR0913 - the main job, and its options
                 matcher=settings.matcher,
                 load=settings.load,
                 objectives=settings.objectives,
+                network=settings.network,
+                network_seed=Streams(seed=settings.scenario.seed).seed_of(
+                    Stream.NETWORK
+                ),
             )
             origin = Origin(
                 run_id=folder.name,
@@ -113,28 +153,38 @@ def run(  # noqa: PLR0913 - the main job, and its options
                 provenance=provenance,
             )
             rig = make_rig(crowd, settings.load, rng=_arrivals(settings))
-            enrolment = enrol_watchlist(
-                crowd.watchlist, settings.matcher, progress=progress
-            )
-            record = measure(
-                rig,
-                enrolment,
-                chosen,
-                origin,
-                unhurried=unhurried,
-                progress=progress,
-                target=target,
-            )
-            if audit:
-                record = audited(
-                    record,
+            if isinstance(chosen_target, Remote):
+                record = measure_remote(
+                    rig,
+                    chosen,
+                    origin,
+                    remote=chosen_target,
+                    unhurried=unhurried,
+                    progress=progress,
+                )
+            else:
+                enrolment = enrol_watchlist(
+                    crowd.watchlist, settings.matcher, progress=progress
+                )
+                record = measure(
                     rig,
                     enrolment,
                     chosen,
                     origin,
-                    rng=_arrivals(settings),
+                    unhurried=unhurried,
                     progress=progress,
+                    target=chosen_target,
                 )
+                if audit:
+                    record = audited(
+                        record,
+                        rig,
+                        enrolment,
+                        chosen,
+                        origin,
+                        rng=_arrivals(settings),
+                        progress=progress,
+                    )
         else:
             found, record = find(
                 settings, crowd, folder, provenance=provenance, progress=progress
@@ -157,14 +207,38 @@ def run(  # noqa: PLR0913 - the main job, and its options
         raise typer.Exit(
             ExitCode.GOOD if found.n_cameras > 0 else ExitCode.OBJECTIVE_MISSED
         )
-    raise typer.Exit(_exit_code(record))
+    raise typer.Exit(exit_code_of(record))
+
+
+def _target_on(on: Where, target: str, settings: Scenario) -> str:
+    """Say what is measured: on Ray, the matcher's replicas there.
+
+    Raises:
+        BenchError: If that is not what was asked for.
+    """
+    if on is Where.LOCAL:
+        return target
+    if target not in {TargetKind.PROCESS, TargetKind.RAY}:
+        message = (
+            f"`--on ray` measures matcher replicas on Ray, got --target {target}; "
+            "leave one of the two out"
+        )
+        raise BenchError(message)
+    if settings.load.find is not None:
+        message = (
+            f"`--on ray` makes one run, got load.find = '{settings.load.find}'; "
+            "leave one of the two out"
+        )
+        raise BenchError(message)
+    return TargetKind.RAY
 
 
 def _arrivals(settings: Scenario) -> np.random.Generator:
     return Streams(seed=settings.scenario.seed).generator(Stream.ARRIVALS)
 
 
-def _exit_code(record: RunRecord) -> ExitCode:
+def exit_code_of(record: RunRecord) -> ExitCode:
+    """Say with which code a run ends its command."""
     if record.verdict.status is not Status.VALID:
         return ExitCode.NOT_VALID
     if any(objective.met is False for objective in record.objectives):

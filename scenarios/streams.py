@@ -22,6 +22,8 @@ class Stream(IntEnum):
     SERVICE = 2
     OPERATORS = 3
     OFFICERS = 4
+    PROBES = 5
+    NETWORK = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

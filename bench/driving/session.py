@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,17 @@ from bench.driving.change_errands import became_of, errands_of
 from bench.driving.driver import drive
 from bench.driving.headroom import measure_null_hz
 from bench.driving.pacing import Pacing, pace_of
-from bench.driving.target import Ledger
-from bench.driving.targets import matcher_process, null_process
+from bench.driving.target import Carried, Ledger
+from bench.driving.targets import matcher_process
 from bench.errors import SystemGoneError
 from bench.host.clock import check_clock, worse_of
-from bench.host.resources import read_account, read_family_account, used
+from bench.host.resources import (
+    Account,
+    joined,
+    read_account,
+    read_family_account,
+    used,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +34,6 @@ if TYPE_CHECKING:
     from bench.driving.driver import Drive
     from bench.driving.target import OpenTarget, Target
     from bench.host.clock import ClockCheck
-    from bench.host.resources import Account
     from bench.records import ArrivalPlan, WatchlistChange
     from matcher.config import MatcherConfig
     from matcher.gallery import Gallery
@@ -80,13 +86,14 @@ def run_null(
     plan: ArrivalPlan,
     packets: Sequence[Sequence[bytes]],
     *,
+    open_null: OpenTarget,
     clock: Callable[[], int],
     progress: Progress,
 ) -> float:
     """Drive a system that does nothing, to learn what the harness can; frames/s."""
     progress("test the harness itself", 0, 1)
     ledger = Ledger()
-    with null_process()(ledger) as target:
+    with open_null(ledger) as target:
         null_hz = measure_null_hz(
             target, ledger, plan, packets, duration_s=_NULL_RUN_S, clock=clock
         )
@@ -169,7 +176,7 @@ def drive_target(
         clock_check = check_clock(target.read_clock, clock=clock)
         errands = errands_of(plan, changes, target, pacing=pacing)
         progress("warm up the matcher", 1, 1)
-        ours, theirs = read_account(os.getpid()), _account_of(target)
+        ours, theirs = _own_account(target), _account_of(target)
         start_ns = 0 if pacing is Pacing.UNHURRIED else clock() + _LEAD_NS
         began_ns = clock()
         done = drive(
@@ -183,7 +190,7 @@ def drive_target(
             errands=errands,
         )
         drive_s = (clock() - began_ns) / 1e9
-        harness = used(ours, read_account(os.getpid()))
+        harness = used(ours, _own_account(target))
         still_theirs = _account_of(target)
         done = _hear_out(target, done)
         return Session(
@@ -229,6 +236,16 @@ def _checked_again(
         return worse_of(before, check_clock(target.read_clock, clock=clock))
     except SystemGoneError:
         return before
+
+
+def _own_account(target: Target) -> Account:
+    """Read the harness's account: this process, and those that carry for it."""
+    accounts = [read_account(os.getpid())]
+    if isinstance(target, Carried):
+        for pid in target.carrier_pids:
+            with suppress(ProcessLookupError):
+                accounts.append(read_account(pid))
+    return joined(accounts)
 
 
 def _account_of(target: Target) -> Account | None:

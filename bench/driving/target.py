@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matcher.messages import Changed, GalleryChange, SystemDescription
     from matcher.records import EncodedFrame, FrameResult
 
-__all__ = ["ChangeableTarget", "Ledger", "OpenTarget", "Target"]
+__all__ = ["Carried", "ChangeableTarget", "Ledger", "OpenTarget", "Target"]
 
 # While frames are being worked off, results come several times a second.
 _SILENCE_S = 30.0
@@ -74,6 +74,16 @@ class Target(Protocol):
         Raises:
             SystemGoneError: If that will not come.
         """
+        ...
+
+
+@runtime_checkable
+class Carried(Protocol):
+    """A target to which processes of the harness's own carry the frames."""
+
+    @property
+    def carrier_pids(self) -> tuple[int, ...]:
+        """Those processes: what they use, the harness uses."""
         ...
 
 
@@ -152,6 +162,23 @@ class Ledger:
                     raise SystemGoneError(reason=self._why_lost())
                 if not self._news.wait(_SILENCE_S):
                     raise SystemGoneError(reason="it fell silent")
+
+    def settle(self, quiet_s: float) -> bool:
+        """Wait until every frame issued has ended, or none has for so long.
+
+        Returns:
+            Whether all have.
+
+        Raises:
+            SystemGoneError: If the target is lost.
+        """
+        with self._news:
+            while self.n_in_flight > 0:
+                if self._why_lost is not None:
+                    raise SystemGoneError(reason=self._why_lost())
+                if not self._news.wait(quiet_s):
+                    return False
+        return True
 
 
 OpenTarget: TypeAlias = "Callable[[Ledger], AbstractContextManager[Target]]"

@@ -10,7 +10,21 @@ import os
 import platform
 from pathlib import Path
 
-__all__ = ["this_machine"]
+__all__ = ["read_boot_id", "this_machine"]
+
+
+def read_boot_id() -> str:
+    """Return what tells this boot of this machine from any other; empty if unknown.
+
+    Whoever reads the same one has the same monotonic clock.
+
+    Source:
+        Linux, Documentation/admin-guide/sysctl/kernel.rst, random.
+    """
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return ""
 
 
 def this_machine() -> dict[str, str | int | float]:

@@ -10,6 +10,7 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -31,6 +32,7 @@ __all__ = [
     "describe_origin",
     "describe_pictures",
     "describe_system",
+    "unix_offset_ns",
 ]
 
 # Packages whose version could change a figure.
@@ -51,6 +53,11 @@ _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS
 def calendar_time() -> datetime:
     """Read the calendar, in UTC, to the second."""
     return datetime.now(tz=UTC).replace(microsecond=0)
+
+
+def unix_offset_ns() -> int:
+    """Say what to add to the harness's clock to get nanoseconds since 1970."""
+    return time.time_ns() - time.perf_counter_ns()
 
 
 def describe_origin(*, seed: int) -> dict[str, object]:

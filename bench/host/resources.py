@@ -6,12 +6,16 @@ Owns the reading of the kernel's accounts. Knows nothing of what the process did
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
-__all__ = ["Account", "read_account", "read_family_account", "used"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Account", "joined", "read_account", "read_family_account", "used"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +74,16 @@ def read_family_account(pid: int) -> Account:
     for child in psutil.Process(pid).children(recursive=True):
         with suppress(ProcessLookupError):
             accounts.append(read_account(child.pid))
+    family = joined(accounts)
+    ended_s = ended.children_user + ended.children_system
+    return replace(family, cpu_s=family.cpu_s + ended_s)
+
+
+def joined(accounts: Sequence[Account]) -> Account:
+    """Read the accounts of several processes as one."""
     waits = [account.wait_s for account in accounts if account.wait_s is not None]
     return Account(
-        cpu_s=sum(account.cpu_s for account in accounts)
-        + ended.children_user
-        + ended.children_system,
+        cpu_s=sum(account.cpu_s for account in accounts),
         wait_s=sum(waits) if len(waits) == len(accounts) else None,
         rss_bytes=sum(account.rss_bytes for account in accounts),
     )

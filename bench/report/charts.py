@@ -117,16 +117,18 @@ def speed_charts(record: RunRecord) -> tuple[Chart, ...]:
     charts = []
     if _has_latency(record):
         charts += [*_latency_charts(record), *_delay_charts(record)]
-    in_real_time = not instrument_of(record).unhurried
-    times = series.stage_times(record.results, in_real_time=in_real_time)
-    if times:
+    instrument = instrument_of(record)
+    in_real_time = not instrument.unhurried
+    times = series.stage_times(
+        record.results, in_real_time=in_real_time, over_http=instrument.over_http
+    )
+    if times and instrument.tells_stages:
         charts.append(
             Chart(
                 svg=charts_load.stages(times),
                 caption="Where a frame's time goes, stage after stage. Waiting grows "
-                "with "
-                "load, service "
-                "does not; transport is the way from the camera to the matcher."
+                "with load, service does not; transport is the way from the camera to "
+                f"the matcher{', answer the way back' * instrument.over_http}."
                 if in_real_time
                 else "How long each stage works on a frame.",
             )

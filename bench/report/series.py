@@ -173,7 +173,7 @@ def alert_points(record: RunRecord) -> tuple[tuple[float, float], ...]:
 
 
 def stage_times(
-    results: Sequence[FrameResult], *, in_real_time: bool
+    results: Sequence[FrameResult], *, in_real_time: bool, over_http: bool
 ) -> tuple[StageTime, ...]:
     """Average the waiting and the service of each stage over processed frames.
 
@@ -181,6 +181,7 @@ def stage_times(
         results: The matcher's word on every frame.
         in_real_time: Frames came when they were planned; else waiting says only how
             far ahead they were sent, and is left out.
+        over_http: Frames end with the arrival of their answer, which takes its time.
     """
     processed = _processed(results)
     if not processed:
@@ -207,7 +208,16 @@ def stage_times(
     return (
         StageTime(stage="transport", waiting_s=transport_ns / 1e9, service_s=0.0),
         *stages,
+        *(_way_back(processed) if over_http else ()),
     )
+
+
+def _way_back(processed: Sequence[FrameResult]) -> tuple[StageTime, ...]:
+    back_ns = [r.outcome.done_ns - r.events[-1].ended_ns for r in processed if r.events]
+    if not back_ns:
+        return ()
+    mean_s = sum(back_ns) / len(back_ns) / 1e9
+    return (StageTime(stage="answer", waiting_s=mean_s, service_s=0.0),)
 
 
 def outcomes_by_camera(record: RunRecord) -> dict[str, dict[str, int]]:

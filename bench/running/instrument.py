@@ -44,6 +44,11 @@ class Instrument:
         target_fpir: What the threshold was set for; None if it was given.
         is_null: The target does nothing: what is measured is the harness itself.
         n_candidates: Subjects that the matcher reports of each search.
+        tells_stages: The target stamps every stage of a processed frame; else
+            waiting and service cannot be told apart, and are not.
+        tells_probes: It tells of every search; else only of those that alert, and
+            failures to acquire cannot be told from non-mated passages.
+        over_http: Frames go through the harness's HTTP client.
     """
 
     unhurried: bool
@@ -70,6 +75,9 @@ class Instrument:
     target_fpir: float | None
     is_null: bool = False
     n_candidates: int = 1
+    tells_stages: bool = True
+    tells_probes: bool = True
+    over_http: bool = False
 
     @property
     def frame_interval_s(self) -> float:

@@ -6,6 +6,7 @@ of its folder both come through here. Knows nothing of clocks or files.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,10 +76,16 @@ def compute_metrics(
     """
     frames = tabulate(plan, sent, results, warm_up_s=instrument.warm_up_s)
     unhurried, offered_hz = instrument.unhurried, instrument.offered_hz
-    wall_s = span_s(frames, offered_hz=offered_hz, unhurried=unhurried)
+    # Stages that were not told have no utilisation, rather than none at all.
+    wall_s = (
+        span_s(frames, offered_hz=offered_hz, unhurried=unhurried)
+        if instrument.tells_stages
+        else 0.0
+    )
     counted = counted_passages(passages, plan, sent, instrument)
     return {
         **_latencies(frames, alerts, instrument),
+        **_way_back(results, instrument),
         **flow_metrics(
             frames,
             offered_hz=offered_hz,
@@ -95,16 +102,21 @@ def compute_metrics(
             in_real_time=not (unhurried or instrument.closed),
         ),
         **_left_out(passages, counted),
-        **identification_metrics(counted, alerts),
-        **_alerts_in_time(alerts, instrument, wall_s=wall_s),
-        **frame_metrics(
-            counted,
-            probes,
-            threshold=instrument.threshold,
-            rng=np.random.default_rng(_RESAMPLING_SEED),
+        **_searched(
+            {
+                **identification_metrics(counted, alerts),
+                **frame_metrics(
+                    counted,
+                    probes,
+                    threshold=instrument.threshold,
+                    rng=np.random.default_rng(_RESAMPLING_SEED),
+                ),
+                **group_metrics(counted),
+            },
+            instrument,
         ),
+        **_alerts_in_time(alerts, instrument, wall_s=wall_s),
         **rank_metrics(counted, n_candidates=instrument.n_candidates),
-        **group_metrics(counted),
         **stage_metrics(results, plan, frames, wall_s=wall_s),
     }
 
@@ -160,6 +172,41 @@ def _alerts_in_time(
     return {
         "alerts.in_time": Metric(value=n, n=len(alerts), unit="alerts"),
         "alert_goodput_hz": Metric(value=rate, n=n, unit="Hz"),
+    }
+
+
+def _way_back(
+    results: tuple[FrameResult, ...], instrument: Instrument
+) -> dict[str, Metric]:
+    """Report how long an answer takes from the end of the last stage to its reader.
+
+    It is part of `glass_to_alert_s`: over HTTP nobody sees an alert before.
+    """
+    if not instrument.over_http or not instrument.tells_stages:
+        return {}
+    taken_s = np.array(
+        [
+            (r.outcome.done_ns - r.events[-1].ended_ns) / 1e9
+            for r in results
+            if r.outcome.outcome is Outcome.PROCESSED and r.events
+        ],
+        dtype=np.float64,
+    )
+    return {
+        "way_back_s.p50": percentile(taken_s, level=0.50),
+        "way_back_s.p99": percentile(taken_s, level=0.99),
+    }
+
+
+def _searched(metrics: dict[str, Metric], instrument: Instrument) -> dict[str, Metric]:
+    """Leave failures to acquire without a value where searches are not told."""
+    if instrument.tells_probes:
+        return metrics
+    return {
+        name: replace(metric, value=None, low=None, high=None)
+        if name == "fta" or name.startswith("fta.")
+        else metric
+        for name, metric in metrics.items()
     }
 
 

@@ -8,13 +8,11 @@ any step is done.
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bench.accuracy.association import TruthJoin
-from bench.accuracy.passages import Findings, judge_passages
-from bench.accuracy.sought import SoughtTimes
 from bench.driving.pacing import Pacing
+from bench.driving.ray_opening import matcher_on_a_cluster
 from bench.driving.session import drive_target, run_null, undropping
 from bench.driving.targets import (
     TargetKind,
@@ -23,49 +21,48 @@ from bench.driving.targets import (
     null_process,
     oracle,
 )
-from bench.host.provenance import describe_inputs, describe_system
+from bench.driving.wire_opening import matcher_over_the_wire, null_over_the_wire
 from bench.load.settings import LoadKind
 from bench.load.watchlist import held_back
-from bench.load.workload import offered_hz
-from bench.records import RunRecord
 from bench.running.enrolment import enrol_watchlist
-from bench.running.instrument import Instrument
-from bench.running.metrics import compute_metrics
 from bench.running.rig import make_rig
-from bench.running.verdict import applicable, judge, judge_objectives
-from bench.running.watchlist_changes import change_note, changes_of, first_gallery
-from bench.timing.frames import tabulate
-from bench.timing.stages import bottleneck
+from bench.running.settle import Entry, conclude, failure_note, settle
+from bench.running.watchlist_changes import changes_of, first_gallery
+from bench.running.wire import cameras_on, check_network
+from bench.wire.settings import NetworkConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     import numpy as np
 
-    from bench.driving.session import Progress, Session
+    from bench.driving.session import Progress
     from bench.driving.target import OpenTarget
-    from bench.objectives import LoadConfig, Objective, ObjectivesConfig
-    from bench.records import ArrivalPlan, Metric
+    from bench.objectives import LoadConfig, ObjectivesConfig
+    from bench.records import RunRecord
     from bench.running.rig import Rig
     from matcher.config import MatcherConfig
     from matcher.gallery import Enrolment
     from synthetic_crowds.records import Crowd
 
-__all__ = ["Origin", "Settings", "conclude", "measure", "run"]
-
-# Goodput counts frames done within this, unless an objective on latency says more.
-_DEADLINE_S = 1.0
-# A system that does nothing misses nobody: nobody was looked for.
-_NOTHING_LOOKED_FOR = Findings(passages=(), probes=(), alerts=())
+__all__ = ["Origin", "Settings", "conclude", "measure", "pacing_for", "run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What is measured, under which load, and what it is asked to show."""
+    """What is measured, under which load, and what it is asked to show.
+
+    Attributes:
+        matcher, load, objectives: The tables of a scenario.
+        network: What lies between cameras and matcher, where anything does.
+        network_seed: Of its luck.
+    """
 
     matcher: MatcherConfig
     load: LoadConfig
     objectives: ObjectivesConfig
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    network_seed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,17 +141,41 @@ def measure(
 ) -> RunRecord:
     """Measure with feeds and a gallery that were made before; else as `run`."""
     matcher, load = settings.matcher, settings.load
-    pacing = _pacing(load, unhurried=unhurried)
+    pacing = pacing_for(load, unhurried=unhurried)
     config = matcher if pacing is Pacing.OPEN else undropping(matcher)
     gallery = first_gallery(enrolment.gallery, rig.plan)
     # The one clock that all processes of a machine share: monotonic since its start.
     clock = time.perf_counter_ns
+    check_network(settings.network, target, pacing=pacing)
+    cameras = cameras_on(
+        rig, settings.network, target, seed=settings.network_seed, pacing=pacing
+    )
+    remarks: list[str] = []
     null_hz = None
     if pacing is Pacing.OPEN:
-        null_hz = run_null(rig.plan, rig.packets, clock=clock, progress=progress)
+        null_hz = run_null(
+            rig.plan,
+            rig.packets,
+            open_null=null_over_the_wire(cameras, clock=clock)
+            if target.is_on_a_wire
+            else null_process(),
+            clock=clock,
+            progress=progress,
+        )
+
+    def over_the_wire() -> OpenTarget:
+        return matcher_over_the_wire(
+            cameras, config, gallery, clock=clock, told=remarks.append
+        )
+
     openers: dict[TargetKind, Callable[[], OpenTarget]] = {
         TargetKind.PROCESS: lambda: matcher_process(config, gallery),
         TargetKind.IN_PROCESS: lambda: matcher_here(config, gallery, clock=clock),
+        TargetKind.MPEGTS: over_the_wire,
+        TargetKind.MPEGTS_UDP: over_the_wire,
+        TargetKind.RAY: lambda: matcher_on_a_cluster(
+            config, gallery, clock=clock, told=remarks.append
+        ),
         TargetKind.NULL: null_process,
         TargetKind.ORACLE: lambda: oracle(
             rig.crowd, clock=clock, held_back=held_back(rig.plan.changes)
@@ -170,182 +191,26 @@ def measure(
         progress=progress,
         changes=changes_of(rig.plan, enrolment.gallery),
     )
-    stated = settings.objectives.stated()
-    limits_s = [o.limit for o in stated if o.metric.startswith("glass_to_alert_s.")]
-    instrument = _instrument(
+    return settle(
         rig,
         session,
-        enrolment,
-        load,
+        settings,
+        origin,
+        Entry(
+            n_enrolled=len(enrolment.gallery),
+            notes=(*failure_note(enrolment.failures), *remarks),
+            n_candidates=(
+                1 if target is TargetKind.ORACLE else matcher.decision.candidates
+            ),
+            is_null=target is TargetKind.NULL,
+        ),
         pacing=pacing,
-        deadline_s=max(limits_s, default=_DEADLINE_S),
         null_hz=null_hz,
-        target_fpir=(
-            matcher.decision.target_fpir
-            if matcher.decision.threshold is None and target is not TargetKind.NULL
-            else None
-        ),
-        is_null=target is TargetKind.NULL,
-        n_candidates=(
-            1 if target is TargetKind.ORACLE else matcher.decision.candidates
-        ),
-    )
-    return conclude(
-        rig.crowd,
-        rig.plan,
-        session,
-        instrument,
-        objectives=applicable(
-            stated, unhurried=instrument.unhurried, is_null=instrument.is_null
-        ),
-        run_id=origin.run_id,
-        scenario=origin.scenario,
-        provenance=origin.provenance,
-        notes=(*rig.crowd.notes, *_enrolment_notes(enrolment)),
     )
 
 
-def _pacing(load: LoadConfig, *, unhurried: bool) -> Pacing:
+def pacing_for(load: LoadConfig, *, unhurried: bool) -> Pacing:
+    """Say what the frames of a load wait for."""
     if unhurried or load.kind is LoadKind.OFFLINE:
         return Pacing.UNHURRIED
     return Pacing.CLOSED if load.kind.is_closed else Pacing.OPEN
-
-
-def conclude(
-    crowd: Crowd,
-    plan: ArrivalPlan,
-    session: Session,
-    instrument: Instrument,
-    *,
-    objectives: tuple[Objective, ...],
-    run_id: str,
-    scenario: Mapping[str, object],
-    provenance: Mapping[str, object],
-    notes: tuple[str, ...],
-) -> RunRecord:
-    """Join what the matcher said with what was true, compute, and judge."""
-    sent, results = session.drive.sent, session.results
-    frames = tabulate(plan, sent, results, warm_up_s=instrument.warm_up_s)
-    found = _NOTHING_LOOKED_FOR
-    if not instrument.is_null:
-        found = judge_passages(
-            crowd,
-            results,
-            TruthJoin(crowd.clips, results),
-            plan=plan,
-            frames=frames,
-            sought=SoughtTimes(
-                crowd.watchlist.mated,
-                plan,
-                session.changes,
-                unhurried=instrument.unhurried,
-            ),
-            unhurried=instrument.unhurried,
-        )
-    metrics = compute_metrics(
-        plan=plan,
-        sent=sent,
-        results=results,
-        passages=found.passages,
-        alerts=found.alerts,
-        probes=found.probes,
-        instrument=instrument,
-        changes=session.changes,
-    )
-    judged = judge_objectives(objectives, metrics)
-    return RunRecord(
-        run_id=run_id,
-        scenario=scenario,
-        provenance={
-            **provenance,
-            **describe_inputs(crowd),
-            "system": describe_system(session.system),
-            "instrument": asdict(instrument),
-        },
-        verdict=judge(frames, instrument, judged, metrics, changes=session.changes),
-        objectives=judged,
-        metrics=metrics,
-        plan=plan,
-        sent=sent,
-        results=results,
-        passages=found.passages,
-        alerts=found.alerts,
-        probes=found.probes,
-        notes=(*notes, *_run_notes(plan, metrics, instrument)),
-        changes=session.changes,
-    )
-
-
-def _instrument(
-    rig: Rig,
-    session: Session,
-    enrolment: Enrolment,
-    load: LoadConfig,
-    *,
-    pacing: Pacing,
-    deadline_s: float,
-    null_hz: float | None,
-    target_fpir: float | None,
-    is_null: bool,
-    n_candidates: int,
-) -> Instrument:
-    crowd = rig.crowd
-    ours, theirs = session.harness, session.matcher
-    return Instrument(
-        unhurried=pacing is Pacing.UNHURRIED,
-        interrupted=session.drive.interrupted,
-        lost=session.drive.lost,
-        clock_stopped=session.drive.clock_stopped,
-        closed=pacing is Pacing.CLOSED,
-        offered_hz=offered_hz(crowd.clips, load),
-        fps=tuple(clip.fps for clip in crowd.clips),
-        warm_up_s=load.warm_up_s,
-        deadline_s=deadline_s,
-        null_hz=null_hz,
-        clock_shortest_ns=session.clock_check.shortest_ns,
-        clock_disagreement_ns=session.clock_check.disagreement_ns,
-        drive_s=session.drive_s,
-        harness_cpu_s=ours.cpu_s,
-        harness_rss_bytes=ours.rss_bytes,
-        matcher_cpu_s=None if theirs is None else theirs.cpu_s,
-        matcher_wait_s=None if theirs is None else theirs.wait_s,
-        matcher_rss_bytes=None if theirs is None else theirs.rss_bytes,
-        n_watchlist=len(crowd.watchlist.subjects),
-        n_enrolled=len(enrolment.gallery),
-        threshold=session.system.threshold,
-        target_fpir=target_fpir,
-        is_null=is_null,
-        n_candidates=n_candidates,
-    )
-
-
-def _enrolment_notes(enrolment: Enrolment) -> Iterator[str]:
-    if enrolment.failures:
-        first = enrolment.failures[0]
-        yield (
-            f"Of the watchlist {len(enrolment.failures)} failed to enrol, the "
-            f"first being {first.subject_id} ({first.cause})."
-        )
-
-
-def _run_notes(
-    plan: ArrivalPlan, metrics: Mapping[str, Metric], instrument: Instrument
-) -> Iterator[str]:
-    if instrument.is_null:
-        yield (
-            "The target does nothing, so the harness itself was measured: latency is "
-            "from planned capture to acknowledgement. There is no error rate, and no "
-            "objective applies; beside a matcher, see harness headroom."
-        )
-    changed = change_note(plan.changes, metrics)
-    if changed is not None:
-        yield changed
-    busiest = bottleneck(metrics)
-    if busiest is not None:
-        stage, share = busiest
-        yield f"The bottleneck is {stage}: busy for {share:.0%} of the time."
-    if instrument.unhurried:
-        yield (
-            "Unhurried: frames went as fast as they were taken, none was skipped. "
-            "Latencies and the objectives on them do not apply."
-        )

@@ -147,11 +147,11 @@ def _unfinished(frames: FrameTable, instrument: Instrument) -> Iterator[Reason]:
 def _incomplete(frames: FrameTable, instrument: Instrument) -> Iterator[Reason]:
     silent = int((frames.sent & (frames.n_outcomes == 0)).sum())
     repeated = int((frames.n_outcomes > 1).sum())
-    # A system that does nothing has no stages to log.
+    # A system that does nothing has no stages to log, and one that tells none leaves
+    # none out.
     processed = frames.ended(Outcome.PROCESSED) & (not instrument.is_null)
-    patchy = int(
-        (processed & (frames.n_stages != len(Stage) * frames.n_outcomes)).sum()
-    )
+    due = len(Stage) * frames.n_outcomes if instrument.tells_stages else 0
+    patchy = int((processed & (frames.n_stages != due)).sum())
     if silent or repeated or patchy or frames.n_strangers:
         yield _invalid(
             "incomplete_log",

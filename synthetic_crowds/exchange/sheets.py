@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from synthetic_crowds.config import CameraConfig, CrowdConfig, Setting, WatchlistConfig
-from synthetic_crowds.film.clips import ClipTask, first_frame
+from synthetic_crowds.film.clips import first_frame, split
 from synthetic_crowds.people.ageing import years_ago
 from synthetic_crowds.people.appearance import draw_appearance
 from synthetic_crowds.people.habits import Habits
@@ -196,9 +196,7 @@ def _street(
         seed=seed,
         domain=_DOMAIN,
     )
-    frame = first_frame(
-        ClipTask(crowd=settings, plan=plan.cameras[0], seed=seed, domain=_DOMAIN)
-    )
+    frame = first_frame(split(settings, plan.cameras[0], seed=seed, domain=_DOMAIN)[0])
     small = cv2.resize(frame, _STREET_PX, interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.uint8)
 

@@ -13,7 +13,7 @@ from bench.wire.settings import NetworkConfig
 from bench.wire.station import Transport, open_station
 from lfr_errors import BadInputError
 from matcher.records import CameraId, EncodedFrame
-from matcher.service.desks.cameras import reading_cameras
+from matcher.service.cameras import reading_cameras
 from matcher.service.server import Server, listen
 from matcher.streams.capture_clock import this_boot
 from matcher.streams.config import StreamConfig

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bench.load.ray_crew import ray_crew
 from commands.console import bars
 from commands.options import (
     DEFAULT_CACHE,
@@ -22,6 +23,7 @@ from commands.options import (
     cache_limit_bytes,
     processes,
 )
+from commands.where import OnOption, Where, cluster
 from lfr_errors import BadInputError
 from scenarios import loader
 from scenarios.streams import Stream, Streams
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scenarios.schema import Scenario
+    from synthetic_crowds.film.crew import Crew
     from synthetic_crowds.records import Crowd
 
 __all__ = ["NothingToMakeError", "crowd", "crowd_of"]
@@ -103,6 +106,7 @@ def crowd(  # noqa: PLR0913
     frames: Annotated[
         bool, typer.Option("--frames", help="With --export: every frame as a picture.")
     ] = False,
+    on: OnOption = Where.LOCAL,
     quiet: QuietOption = False,
 ) -> None:
     """Make only the crowd: clips, truth and watchlist, in the cache.
@@ -121,8 +125,14 @@ def crowd(  # noqa: PLR0913
     if preview is not None:
         _preview(settings, preview, cache=cache, workers=workers, quiet=quiet)
         return
-    with bars(hidden=quiet) as progress:
-        made = crowd_of(settings, cache=cache, workers=workers, progress=progress)
+    with bars(hidden=quiet) as progress, cluster(on, workers=workers) as ray:
+        made = crowd_of(
+            settings,
+            cache=cache,
+            workers=workers,
+            progress=progress,
+            crew=None if ray is None else ray_crew(ray),
+        )
         if export_to is not None:
             export(
                 made,
@@ -199,6 +209,7 @@ def crowd_of(
     cache: Path,
     workers: int | None,
     progress: Callable[[str, int, int], None],
+    crew: Crew | None = None,
     allow_unstamped: bool = False,
 ) -> Crowd:
     """Make a scenario's crowd, or take it from the cache or the folder it names.
@@ -221,6 +232,7 @@ def crowd_of(
             workers=processes(workers),
             progress=progress,
             domain=IdentityDomain.SCENARIO,
+            crew=crew,
         )
     if supplied.watchlist_folder is not None:
         made = with_watchlist(made, Path(supplied.watchlist_folder))

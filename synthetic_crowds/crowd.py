@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
+    from synthetic_crowds.film.crew import Crew
     from synthetic_crowds.records import PersonId, Subject
     from synthetic_crowds.street.plan import CameraPlan, CrowdPlan
 
@@ -70,6 +71,7 @@ def make_crowd(
     workers: int,
     progress: Progress,
     domain: IdentityDomain = IdentityDomain.SCENARIO,
+    crew: Crew | None = None,
 ) -> Crowd:
     """Make a crowd, or read it from the cache.
 
@@ -86,6 +88,7 @@ def make_crowd(
         workers: Processes to render with, from 1.
         progress: Called now and then while something is rendered.
         domain: What the identities may be used for; domains share nobody.
+        crew: Who renders what the cache lacks; None for processes of this machine.
 
     Returns:
         The crowd, with a note for every damaged folder that had to be made again.
@@ -130,7 +133,10 @@ def make_crowd(
             images = plan_images(sought, watchlist, seed=seed, domain=domain)
             write_table([subject for _, subject in sought], images, draft)
             jobs.extend(_portrait_jobs(crowd, watchlist, plan, draft, seed, domain))
-        work(jobs, workers=workers, progress=progress)
+        if crew is None:
+            work(jobs, workers=workers, progress=progress)
+        else:
+            crew(jobs, progress)
         for clip in clips:
             join_clip(*clip)
     return _read(crowd, plan, city, folders, notes)

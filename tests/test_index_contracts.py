@@ -16,6 +16,7 @@ from matcher.index_config import (
     FaissIvfConfig,
     FaissSqConfig,
     IndexConfig,
+    ShardedConfig,
 )
 from matcher.indexes.exact import ExactIndex
 from matcher.indexes.kept import make_or_read
@@ -38,6 +39,10 @@ CONFIGS = {
         name="faiss_ivf",
         rescored=16,
         faiss_ivf=FaissIvfConfig(templates_per_cell=50, probed_share=1.0),
+    ),
+    "sharded": IndexConfig(name="sharded", sharded=ShardedConfig(shards=3)),
+    "sharded hnsw": IndexConfig(
+        name="sharded", sharded=ShardedConfig(shards=2, of="faiss_hnsw")
     ),
 }
 

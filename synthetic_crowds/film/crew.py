@@ -8,8 +8,11 @@ random numbers come from its own streams. Knows nothing of what is drawn.
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, wait
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import cv2
@@ -22,11 +25,9 @@ from synthetic_crowds.film.watchlist import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from ctypes import Array, c_longlong
-    from pathlib import Path
 
-__all__ = ["Job", "work"]
+__all__ = ["Crew", "Job", "render_away", "work"]
 
 _POLL_S = 0.2
 
@@ -58,6 +59,27 @@ class Job:
         if isinstance(self.task, ClipTask):
             return self.size if is_rendered(self.task, self.folder) else 0
         return count_portraits(self.task, self.folder)
+
+
+# Does all jobs, and reports progress by title meanwhile.
+Crew = Callable[[Sequence[Job], Callable[[str, int, int], None]], None]
+
+
+def render_away(task: ClipTask | PortraitTask) -> dict[str, bytes]:
+    """Do a job on a machine that does not share our disk.
+
+    Returns:
+        The files that it makes, by name.
+    """
+    cv2.setNumThreads(1)
+    with TemporaryDirectory(prefix="lfr-harness-") as name:
+        folder = Path(name)
+        _render(Job(title="", task=task, folder=folder), lambda: None)
+        return {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }
 
 
 class _Desk:

@@ -117,7 +117,7 @@ def write_seen(seen: SeenFaces, path: Path) -> None:
             file,
             frame_index=seen.frame_index,
             walk_index=seen.walk_index,
-            **seen.columns,
+            **seen.columns,  # type: ignore[arg-type]  # numpy types keywords as bool
         )
 
 

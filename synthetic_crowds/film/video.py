@@ -66,7 +66,9 @@ def encode(
         }
         for image in frames:
             planes = cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420)
-            frame = av.VideoFrame.from_ndarray(np.asarray(planes), format="yuv420p")
+            frame = av.VideoFrame.from_ndarray(
+                np.asarray(planes, np.uint8), format="yuv420p"
+            )
             frame.pts = count
             frame.time_base = 1 / rate
             container.mux(stream.encode(frame))

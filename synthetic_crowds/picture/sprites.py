@@ -135,7 +135,7 @@ def put_on(
         (np.minimum(head_box[:2], body_box[:2]), np.maximum(head_box[2:], body_box[2:]))
     )
     frame = Rect(-PAD_PX, -PAD_PX, camera.width_px + PAD_PX, camera.height_px + PAD_PX)
-    defocus_px = float(optics.defocus_px(depth_m))
+    defocus_px = float(optics.defocus_px(np.array(depth_m)))
     rect = _around(whole, room_px=math.ceil(2.0 * defocus_px)).within(frame)
     if 0 in rect.shape:
         return None
@@ -147,7 +147,9 @@ def put_on(
         ground = np.zeros((*rect.shape, 4), np.float32), (rect.left, rect.top)
     head_rect = _around(head_box).within(rect)
     n_triangles = len(double.figure.triangles)
-    drawn = [(rect, 1, slice(0, double.n_body_triangles), head_rect)]
+    drawn: list[tuple[Rect, int, slice, Rect | None]] = [
+        (rect, 1, slice(0, double.n_body_triangles), head_rect)
+    ]
     if 0 not in head_rect.shape:
         drawn.append((head_rect, _SAMPLES, slice(0, n_triangles), None))
     visibility = 0.0

@@ -202,7 +202,7 @@ def _street(
 
 
 def _cameras(seed: int) -> NDArray[np.uint8]:
-    """As it comes; long lens; above; out of focus; dirt; glare; slow; noisy; small."""
+    """As it comes; long; from above; shallow focus; dirt; glare; slow; noisy; small."""
     views: tuple[dict[str, object], ...] = (
         {},
         {"hfov_deg": 20.0, "tilt_deg": 7.0, "mount_height_m": 2.6},

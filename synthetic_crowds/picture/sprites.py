@@ -135,7 +135,7 @@ def put_on(
         (np.minimum(head_box[:2], body_box[:2]), np.maximum(head_box[2:], body_box[2:]))
     )
     frame = Rect(-PAD_PX, -PAD_PX, camera.width_px + PAD_PX, camera.height_px + PAD_PX)
-    defocus_px = float(optics.defocus_px(depth_m))
+    defocus_px = float(optics.defocus_px(np.array(depth_m)))
     rect = _around(whole, room_px=math.ceil(2.0 * defocus_px)).within(frame)
     if 0 in rect.shape:
         return None

@@ -9,7 +9,7 @@ SCENARIO ?= scenarios/high_street.toml
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow lint format bench ratios tracking service realism train evaluate clean
+.PHONY: help install demo test test-slow lint format bench ratios tracking crowd-speed service realism train evaluate clean
 
 help:  ## what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -69,6 +69,9 @@ service: install  ## the matcher behind HTTP: same alerts, its cost, overload, 5
 tracking: install  ## HOTA, MOTA and IDF1 of the tracker on clips of known truth
 	$(PIP) --no-deps trackeval
 	$(BIN)/python -m bench.suites.tracking
+
+crowd-speed: install  ## frames and heads a second on one core, and what a person costs
+	$(BIN)/python -m bench.suites.crowd_speed
 
 realism: $(VENV)/.dlib  ## do a real detector and a real embedder take these for faces?
 	$(BIN)/python -m training.realism

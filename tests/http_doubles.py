@@ -358,12 +358,15 @@ def listening(handler: type[BaseHTTPRequestHandler]):
 def tiny_rig(folder: Path) -> Rig:
     """Make the tiny world's rig, with portraits and packets that a decoder can read."""
     crowd = make_crowd()
-    paths = tuple(folder / path.name for path in crowd.watchlist.image_paths)
-    for path in paths:
-        path.write_bytes(b"\x89PNG portrait")
+    images = tuple(
+        replace(image, path=folder / image.path.name)
+        for image in crowd.watchlist.images
+    )
+    for image in images:
+        image.path.write_bytes(b"\x89PNG portrait")
     packets = _grey_packets()
     return Rig(
-        crowd=replace(crowd, watchlist=replace(crowd.watchlist, image_paths=paths)),
+        crowd=replace(crowd, watchlist=replace(crowd.watchlist, images=images)),
         packets=(packets, packets),
         plan=make_plan(),
     )
@@ -372,10 +375,10 @@ def tiny_rig(folder: Path) -> Rig:
 def _grey_packets() -> tuple[bytes, ...]:
     """Encode a grey picture, over and over."""
     encoder = av.CodecContext.create("libx264", "w")
-    encoder.width, encoder.height, encoder.pix_fmt = 64, 64, "yuv420p"
+    encoder.width, encoder.height, encoder.pix_fmt = 640, 360, "yuv420p"
     encoder.framerate, encoder.time_base = 10, Fraction(1, 10)
     encoder.options = {"preset": "ultrafast", "tune": "zerolatency"}
-    grey = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 90, np.uint8), "bgr24")
+    grey = av.VideoFrame.from_ndarray(np.full((360, 640, 3), 90, np.uint8), "bgr24")
     packets = []
     for k in range(N_FRAMES):
         grey.pts = k

@@ -88,6 +88,7 @@ ROOMS = {
         "load",
         "timing",
         "accuracy",
+        "wire",
         "dialects",
         "driving",
         "running",

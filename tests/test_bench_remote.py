@@ -385,7 +385,7 @@ def test_pictures_come_out_of_the_store_as_they_went_in(tmp_path):
 def test_the_runs_watchlist_has_a_name_that_services_allow():
     """Lower case, no dots, 64 letters at most."""
     watchlist = replace(
-        make_crowd().watchlist, image_paths=(), subjects=(), mated=frozenset()
+        make_crowd().watchlist, images=(), subjects=(), mated=frozenset()
     )
     sought = sought_of(
         watchlist,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import jmespath
 
+from bench.dialects.adapter_set_up import call_all, enrol_all, excerpt
 from bench.dialects.dialect import (
     Answer,
     Call,
@@ -29,7 +30,6 @@ from bench.dialects.dialect import (
 from bench.dialects.faces import read_faces
 from bench.dialects.placeholders import environment_of, fill
 from bench.errors import BenchError, RemoteError
-from matcher.gallery import FailureToEnrol
 from matcher.messages import SystemDescription
 from matcher.records import (
     Alert,
@@ -45,10 +45,9 @@ if TYPE_CHECKING:
 
     from bench.dialects.adapter_settings import AdapterConfig, CallConfig
     from bench.dialects.faces import Face
+    from matcher.gallery import FailureToEnrol
 
 __all__ = ["AdapterDialect", "adapt"]
-
-_EXCERPT = 200
 
 
 def adapt(
@@ -128,7 +127,7 @@ class AdapterDialect:
             cause = f"too busy: it answered {answer.status}"
             return unprocessed(label, answer, Outcome.SKIPPED, cause)
         if answer.status not in frames.accepted:
-            cause = f"refused {answer.status}: {_excerpt(answer)}"
+            cause = f"refused {answer.status}: {excerpt(answer)}"
             return unprocessed(label, answer, Outcome.FAILED, cause)
         try:
             said = json.loads(answer.body)
@@ -165,11 +164,11 @@ class AdapterDialect:
                 try:
                     said = json.loads(answer.body)
                 except ValueError:
-                    cause = f"unreadable answer: {_excerpt(answer)}"
+                    cause = f"unreadable answer: {excerpt(answer)}"
             else:
                 is_busy = answer.status in self.config.frames.skipped
                 outcome = Outcome.SKIPPED if is_busy else Outcome.FAILED
-                cause = f"refused {answer.status}: {_excerpt(answer)}"
+                cause = f"refused {answer.status}: {excerpt(answer)}"
         if identify is None or said is None:
             return Identified(
                 outcome=outcome,
@@ -207,7 +206,8 @@ class AdapterDialect:
         """
         values = {"watchlist": sought.name}
         failures: list[FailureToEnrol] = []
-        yield from self._all(self.config.setup, values, what="take part in [[setup]]")
+        config = self.config
+        yield from call_all(config.setup, self._call, values, table="setup")
         if sought.way is EnrolWay.TEMPLATES:
             raise RemoteError(
                 what="take templates",
@@ -215,8 +215,8 @@ class AdapterDialect:
                 remedy="use --enrol portraits",
             )
         if sought.way is EnrolWay.PORTRAITS:
-            failures = yield from self._enrol(sought)
-        yield from self._all(self.config.ready, values, what="take part in [[ready]]")
+            failures = yield from enrol_all(config, self._call, sought)
+        yield from call_all(config.ready, self._call, values, table="ready")
         yield from self.begin()
         system = self.config.system
         n_enrolled = len(sought.subject_ids) - len(failures)
@@ -247,47 +247,12 @@ class AdapterDialect:
 
     def begin(self) -> Conversation[None]:
         """Make the calls of `[[begin]]`."""
-        yield from self._all(self.config.begin, {}, what="take part in [[begin]]")
+        yield from call_all(self.config.begin, self._call, {}, table="begin")
 
     def tear_down(self, sought: Sought, standing: Standing) -> Conversation[None]:  # noqa: ARG002
         """Make the calls of `[[teardown]]`."""
         values = {"watchlist": sought.name}
-        yield from self._all(
-            self.config.teardown, values, what="take part in [[teardown]]"
-        )
-
-    def _enrol(self, sought: Sought) -> Conversation[list[FailureToEnrol]]:
-        enrol = self.config.enrol
-        if enrol is None:
-            raise RemoteError(
-                what="be told how subjects are enrolled",
-                found=f"adapter '{self.name}' has no [enrol]",
-                remedy="add it, or enrol them yourself and use --enrol present",
-            )
-        failures = []
-        for portrait in sought.portraits:
-            values = {"subject_id": portrait.subject_id, "watchlist": sought.name}
-            answer = yield self._call(
-                enrol, values, portrait.content, portrait.media_type
-            )
-            if answer.status in enrol.failed:
-                failures.append(
-                    FailureToEnrol(
-                        subject_id=SubjectId(portrait.subject_id),
-                        cause=f"refused {answer.status}: {_excerpt(answer)}",
-                    )
-                )
-            elif answer.status not in enrol.accepted:
-                raise _refusal(answer, f"enrol '{portrait.subject_id}'")
-        return failures
-
-    def _all(
-        self, calls: tuple[CallConfig, ...], values: Mapping[str, str], *, what: str
-    ) -> Conversation[None]:
-        for config in calls:
-            answer = yield self._call(config, values, b"", "")
-            if answer.status not in config.accepted:
-                raise _refusal(answer, f"{what} ({config.method} {config.path})")
+        yield from call_all(self.config.teardown, self._call, values, table="teardown")
 
     def _call(
         self,
@@ -384,19 +349,3 @@ def _templates(config: AdapterConfig) -> Iterator[str]:
             yield from call.form.values()
             if call.body is not None:
                 yield call.body
-
-
-def _refusal(answer: Answer, what: str) -> RemoteError:
-    found = (
-        answer.failure
-        if answer.failure
-        else f"it answered {answer.status}: {_excerpt(answer)}"
-    )
-    return RemoteError(
-        what=what, found=found, remedy="see its log, and the adapter's templates"
-    )
-
-
-def _excerpt(answer: Answer) -> str:
-    text = answer.body[:_EXCERPT].decode("utf-8", errors="replace")
-    return " ".join(text.split())

@@ -119,7 +119,7 @@ class FrameLabel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portrait:
-    """One subject's picture file."""
+    """A picture file of one subject, who may have several."""
 
     subject_id: str
     media_type: str
@@ -134,7 +134,7 @@ class Sought:
         name: Of the watchlist there, for this run alone.
         way: How it gets there.
         subject_ids: Everyone on it.
-        portraits: Of all of them, in order; empty unless the way is by portraits.
+        portraits: One subject's after another's; empty unless the way is by them.
         gallery: Made here; None unless the way is by templates.
     """
 

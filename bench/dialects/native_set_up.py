@@ -8,6 +8,7 @@ answers.
 from __future__ import annotations
 
 import base64
+from itertools import groupby
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -211,17 +212,19 @@ def _batches(sought: Sought, there: SystemWire) -> Iterator[EnrolmentRequest]:
 def _by_portraits(sought: Sought) -> Iterator[EnrolmentRequest]:
     batch: list[SubjectEnrolment] = []
     n_bytes = 0
-    for portrait in sought.portraits:
-        if batch and n_bytes + len(portrait.content) > _PICTURES_BYTES:
+    for subject_id, portraits in groupby(sought.portraits, lambda p: p.subject_id):
+        contents = [portrait.content for portrait in portraits]
+        size = sum(len(content) for content in contents)
+        if batch and n_bytes + size > _PICTURES_BYTES:
             yield EnrolmentRequest(subjects=tuple(batch))
             batch, n_bytes = [], 0
         batch.append(
             SubjectEnrolment(
-                subject_id=portrait.subject_id,
-                images_base64=(_base64(portrait.content),),
+                subject_id=subject_id,
+                images_base64=tuple(_base64(content) for content in contents),
             )
         )
-        n_bytes += len(portrait.content)
+        n_bytes += size
     if batch:
         yield EnrolmentRequest(subjects=tuple(batch))
 

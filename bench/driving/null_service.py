@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from bench.errors import SystemStartError
 from matcher.records import Outcome, Stage
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["null_service"]
 
-_START_S = 30.0
+_START_S = 60.0
 _GRACE_S = 5.0
 
 
@@ -41,8 +42,9 @@ def null_service() -> Iterator[str]:
     theirs.close()
     try:
         if not ours.poll(_START_S):
-            message = f"the null service must start within {_START_S:g} s"
-            raise TimeoutError(message)
+            raise SystemStartError(
+                reason=f"the null service was silent for {_START_S:g} s"
+            )
         yield f"http://127.0.0.1:{ours.recv()}"
     finally:
         ours.close()

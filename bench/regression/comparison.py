@@ -42,6 +42,7 @@ __all__ = [
 
 _LEVEL = 0.05
 _LEAST_SHARE = 0.05
+_MORE_IS_BETTER = frozenset({"throughput_fps", "max_cameras"})
 
 
 class Judgement(StrEnum):
@@ -137,7 +138,7 @@ def figures_to_compare(figures: Mapping[str, Figure]) -> tuple[str, ...]:
         name
         for name in figures
         if name in heads
-        or name == "throughput_fps"
+        or name in _MORE_IS_BETTER
         or (name in services and services[name] >= least)
     )
 
@@ -246,14 +247,20 @@ def noise_floor(
     return floor
 
 
-def conclude(contrasts: Sequence[Contrast]) -> Comparison:
+def conclude(contrasts: Sequence[Contrast], *, n_invalid: int = 0) -> Comparison:
     """Say it in one word.
 
     Worse if anything is; better if something is and nothing is worse; equal if
     everything is; else inconclusive.
+
+    Args:
+        contrasts: Of all figures.
+        n_invalid: Runs behind them that are INVALID: with any, nothing is concluded.
     """
     said = {contrast.judgement for contrast in contrasts}
     word = Judgement.INCONCLUSIVE
+    if n_invalid > 0:
+        return Comparison(judgement=word, contrasts=tuple(contrasts))
     if Judgement.WORSE in said:
         word = Judgement.WORSE
     elif Judgement.BETTER in said:
@@ -275,7 +282,7 @@ def _relative(
     beyond: float,
 ) -> Contrast:
     low, high = math.expm1(log_ratio - spread), math.expm1(log_ratio + spread)
-    more_is_worse = metric != "throughput_fps"
+    more_is_worse = metric not in _MORE_IS_BETTER
     return Contrast(
         metric=metric,
         first=first,

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["entry_of", "measure_remote", "sought_of"]
 
 _NULL_RUN_S = 1.5
+_ENDINGS = {".jpg": "jpeg", ".jpeg": "jpeg"}
 
 
 def measure_remote(
@@ -122,13 +123,11 @@ def sought_of(
     if way is EnrolWay.PORTRAITS:
         portraits = tuple(
             Portrait(
-                subject_id=str(subject.person_id),
-                media_type=f"image/{path.suffix.lstrip('.').replace('jpg', 'jpeg')}",
-                content=path.read_bytes(),
+                subject_id=str(image.person_id),
+                media_type=f"image/{_ENDINGS.get(image.path.suffix, 'png')}",
+                content=image.path.read_bytes(),
             )
-            for subject, path in zip(
-                watchlist.subjects, watchlist.image_paths, strict=True
-            )
+            for image in watchlist.images
         )
     elif way is EnrolWay.TEMPLATES:
         gallery = enrol_watchlist(watchlist, matcher, progress=progress).gallery

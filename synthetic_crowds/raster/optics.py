@@ -71,7 +71,7 @@ class Optics:
         self, depth_m: float | NDArray[np.floating]
     ) -> float | NDArray[np.floating]:
         """Standard deviation of the blur at a depth; see `focus`."""
-        apart = abs(1.0 / self.focus_m - 1.0 / depth_m)
+        apart: float | NDArray[np.floating] = np.abs(1.0 / self.focus_m - 1.0 / depth_m)
         return self.focal_length_px * self.pupil_m * apart / 4.0
 
 

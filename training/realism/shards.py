@@ -228,7 +228,7 @@ def _write(rows: list[dict[str, object]], path: Path) -> None:
         else:
             columns[field.name] = np.array(values, _TYPES.get(field.name, np.str_))
     partial = path.with_suffix(".partial.npz")
-    np.savez(partial, **columns)
+    np.savez(partial, **columns)  # type: ignore[arg-type]  # keywords typed as bool
     partial.rename(path)
 
 

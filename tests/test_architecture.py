@@ -142,7 +142,7 @@ SERVICE_ROOMS = (
     ("keeping", "lanes"),
     ("gate", "desks"),
     ("service",),
-    ("routes", "stocking"),
+    ("routes", "stocking", "cameras"),
     ("server",),
 )
 

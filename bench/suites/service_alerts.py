@@ -166,10 +166,11 @@ def main() -> None:
             pairs = zip(map(view, results), map(view, expected), strict=True)
             unlike = sum(found != wanted for found, wanted in pairs)
             differing += unlike
+            what = "outcome and alerts" if as_stills else "all but stamps"
             console.print(
                 f"{'stills' if as_stills else 'packets'}: {len(frames) - unlike:,} of "
-                f"{len(frames):,} frames agree with the in-process run in "
-                f"{'outcome and alerts' if as_stills else 'all but stamps'} ({n_probes:,} probes, {n_alerts} alerts)"
+                f"{len(frames):,} frames agree with the in-process run in {what} "
+                f"({n_probes:,} probes, {n_alerts} alerts)"
             )
     sys.exit(1 if differing else 0)
 

@@ -9,7 +9,7 @@ SCENARIO ?= scenarios/high_street.toml
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow lint format bench ratios tracking realism train evaluate clean
+.PHONY: help install demo test test-slow lint format bench ratios tracking service realism train evaluate clean
 
 help:  ## what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -58,6 +58,12 @@ $(VENV)/.openvino: $(VENV)/.dlib
 
 ratios: $(VENV)/.openvino  ## the matcher against plain loops and untouched indexes, in one run
 	$(BIN)/python -m bench.suites.ratios
+
+service: install  ## the matcher behind HTTP: same alerts, its cost, overload, 5,000 made-up requests
+	$(BIN)/python -m bench.suites.service_alerts
+	$(BIN)/python -m bench.suites.service_overhead
+	$(BIN)/python -m bench.suites.service_overload
+	$(BIN)/python -m bench.suites.service_schema
 
 # TrackEval asks for OpenCV with windows, which would overwrite ours: without it, then.
 tracking: install  ## HOTA, MOTA and IDF1 of the tracker on clips of known truth

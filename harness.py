@@ -30,6 +30,7 @@ from commands.report import report
 from commands.run import run
 from commands.scenarios import list_scenarios
 from commands.serve import serve
+from commands.sheet import sheet
 from commands.sweep import sweep
 from commands.token import token
 from lfr_errors import BadInputError, LfrError
@@ -52,6 +53,7 @@ for command in (
     run,
     locust,
     crowd,
+    sheet,
     report,
     compare,
     ab,

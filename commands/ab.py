@@ -99,5 +99,12 @@ def ab(  # noqa: PLR0913 - one command, many questions
         print(text)
     else:
         Console().print(comparison_table(found, title=f"B against A on {scenario}"))
+        runs = (*turns.first, *turns.again, *turns.baseline, *turns.candidate)
+        n_invalid = sum(run.status == "INVALID" for run in runs)
+        if n_invalid:
+            print(
+                f"{n_invalid} of {len(runs)} runs are INVALID, so nothing is "
+                "concluded: see their reports."
+            )
         print(f"Noise floor of A against A, and every run: {folder}")
     raise typer.Exit(exit_code(found))

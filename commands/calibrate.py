@@ -11,8 +11,8 @@ from rich.console import Console
 
 from bench.planning.calibration import CalibrationConfig
 from bench.planning.calibration import calibrate as fit_loads
-from bench.planning.replay import load_footage
 from bench.planning.report import calibration_table, write_calibration
+from bench.planning.unhurried_look import load_footage
 from bench.running.enrolment import enrol_watchlist
 from bench.running.folder import create_folder
 from commands.console import bars, logged
@@ -29,6 +29,7 @@ from commands.options import (
     SeedOption,
     SetOption,
     WorkersOption,
+    processes,
 )
 from scenarios import loader
 
@@ -51,7 +52,7 @@ def calibrate(
     *,
     seed: SeedOption = None,
     overrides: SetOption = None,
-    seconds: SecondsOption = 15.0,
+    seconds: SecondsOption = 12.0,
     out: OutOption = DEFAULT_OUT,
     cache: CacheOption = DEFAULT_CACHE,
     workers: WorkersOption = None,
@@ -90,7 +91,16 @@ def footage_of(
     workers: int | None,
     progress: Callable[[str, int, int], None],
 ) -> tuple[tuple[Footage, ...], Gallery]:
-    """Make or read a scenario's crowd; hold its clips, enrol its watchlist."""
+    """Make or read a scenario's crowd; look at its clips, enrol its watchlist."""
     crowd = crowd_of(settings, cache=cache, workers=workers, progress=progress)
     enrolment = enrol_watchlist(crowd.watchlist, settings.matcher, progress=progress)
-    return tuple(load_footage(clip) for clip in crowd.clips), enrolment.gallery
+    footage = load_footage(
+        crowd.clips,
+        enrolment.gallery,
+        matcher=settings.matcher,
+        cache=cache,
+        workers=processes(workers),
+        clock=time.perf_counter_ns,
+        progress=progress,
+    )
+    return footage, enrolment.gallery

@@ -54,10 +54,11 @@ def compare(
         )
     else:
         notes.append("errors are not compared: the crowds differ")
+    invalid = [run.run_id for run in (a, b) if run.status == "INVALID"]
     notes += [
-        f"{run.run_id} is {run.status}" for run in (a, b) if run.status == "INVALID"
+        f"{run_id} is INVALID: nothing may be concluded from it" for run_id in invalid
     ]
-    found = conclude(contrasts)
+    found = conclude(contrasts, n_invalid=len(invalid))
     if as_json:
         print(comparison_json(found, {"runs": [a.run_id, b.run_id], "notes": notes}))
     else:

@@ -52,7 +52,7 @@ def comparison_table(found: Comparison, *, title: str) -> Table:
             f"{row.second:.4g}",
             f"{_change(row, row.change)}\n"
             f"({_change(row, row.low)} to {_change(row, row.high)})",
-            _change(row, row.margin).lstrip("+"),
+            _margin(row),
             row.judgement.value,
         )
     return table
@@ -67,6 +67,13 @@ def exit_code(found: Comparison) -> ExitCode:
             return ExitCode.NOT_VALID
         case _:
             return ExitCode.GOOD
+
+
+def _margin(row: Contrast) -> str:
+    text = _change(row, row.margin).lstrip("+")
+    if row.floor == 0.0:
+        return text
+    return f"{text}\n(noise {_change(row, row.floor).lstrip('+')})"
 
 
 def _change(row: Contrast, change: float) -> str:

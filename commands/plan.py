@@ -78,7 +78,7 @@ def plan(  # noqa: PLR0913 - one command, many questions
     hardware: Annotated[Path, typer.Option(help="Profiles of nodes, TOML.")] = HARDWARE,
     seconds: Annotated[
         float, typer.Option(min=5.0, max=600.0, help="Length of a validation load.")
-    ] = 20.0,
+    ] = 18.0,
     seed: SeedOption = None,
     overrides: SetOption = None,
     out: OutOption = DEFAULT_OUT,

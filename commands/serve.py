@@ -23,11 +23,11 @@ from commands.options import (
     WorkersOption,
 )
 from matcher.service.clocks import Clocks
-from matcher.service.desks.stocking import stock
 from matcher.service.desks.watchlist_folder import read_folder
 from matcher.service.lanes.stages import load_stages
 from matcher.service.server import Server, listen
 from matcher.service.service import make_service
+from matcher.service.stocking import stock
 from scenarios import loader
 from scenarios.serve_loader import load_serve
 

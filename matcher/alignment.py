@@ -89,27 +89,28 @@ def fit_residuals(landmarks: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def align(
-    image_bgr: NDArray[np.uint8], landmarks: NDArray[np.float32], *, chip_px: int
+    image: NDArray[np.uint8], landmarks: NDArray[np.float32], *, chip_px: int
 ) -> NDArray[np.uint8]:
     """Cut upright chips of one size out of an image.
 
     Args:
-        image_bgr: (h, w, 3) uint8.
+        image: (h, w, 3) uint8, or (h, w) if it is luma alone.
         landmarks: (n, 5, 2) pixels, the subject's right eye first; n may be 0.
         chip_px: Side of the chips.
 
     Returns:
-        (n, chip_px, chip_px, 3) uint8. Beyond the image its edge is repeated.
+        (n, chip_px, chip_px, 3) or (n, chip_px, chip_px) uint8. Beyond the image its
+        edge is repeated.
     """
-    chips = np.empty((len(landmarks), chip_px, chip_px, 3), np.uint8)
+    chips = np.empty((len(landmarks), chip_px, chip_px, *image.shape[2:]), np.uint8)
     factors, shifts = fit_similarity(landmarks, chip_px=chip_px)
     for chip, factor, shift in zip(chips, factors, shifts, strict=True):
-        _cut(image_bgr, complex(factor), complex(shift), out=chip)
+        _cut(image, complex(factor), complex(shift), out=chip)
     return chips
 
 
 def _cut(
-    image_bgr: NDArray[np.uint8],
+    image: NDArray[np.uint8],
     factor: complex,
     shift: complex,
     *,
@@ -117,17 +118,17 @@ def _cut(
 ) -> None:
     """Warp one chip; shrink first where bilinear sampling would alias."""
     side = out.shape[0]
-    source = image_bgr
+    source = image
     # Points that coincide give the factor 0; their chip is one colour, not an error.
     step = int(1.0 / abs(factor)) if abs(factor) * max(source.shape) > 1.0 else 1
     if step > 1:
         corners = (np.array([0, side, side * (1 + 1j), side * 1j]) - shift) / factor
         left, top = max(0, int(corners.real.min())), max(0, int(corners.imag.min()))
         right, bottom = int(corners.real.max()) + step, int(corners.imag.max()) + step
-        region = image_bgr[top : max(bottom, 0), left : max(right, 0)]
+        region = image[top : max(bottom, 0), left : max(right, 0)]
         height, width = region.shape[0] // step, region.shape[1] // step
         if height > 0 and width > 0:
-            source = np.empty((height, width, 3), np.uint8)
+            source = np.empty((height, width, *image.shape[2:]), np.uint8)
             whole = region[: height * step, : width * step]
             cv2.resize(whole, (width, height), source, interpolation=cv2.INTER_AREA)
             shift += factor * complex(left, top)

@@ -16,12 +16,13 @@ from matcher.calibration import differing_settings, load_cohort, threshold_for
 from matcher.decision import Decider
 from matcher.errors import CalibrationError, GalleryError
 from matcher.indexes.choice import choose_index
+from matcher.indexes.kept import make_or_read
 from matcher.known_models import detector_sha256, embedder_sha256
 from matcher.landmarks import make_refiner
 from matcher.likelihood import fit_scale, pairs_of
 from matcher.live_gallery import LiveGallery
 from matcher.pipeline import Pipeline
-from matcher.registry import DETECTORS, EMBEDDERS, INDEXES
+from matcher.registry import DETECTORS, EMBEDDERS
 from matcher.weights import WEIGHTS, read_manifest, read_model
 
 if TYPE_CHECKING:
@@ -131,7 +132,9 @@ def prepare_search(config: MatcherConfig, gallery: Gallery) -> Search:
     name = config.index.name
     if name == "auto":
         name = choose_index(len(gallery))
-    index = INDEXES.make(name, config.index, gallery.templates)
+    index = make_or_read(
+        name, config.index, gallery.templates, folder=config.index.folder
+    )
     return Search(
         name=name,
         gallery=LiveGallery(gallery, index),

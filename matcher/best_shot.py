@@ -5,6 +5,10 @@ quality is measured.
 
 The first good face is embedded at once, for an early alert; then a clearly better one;
 then one at every interval, unless enough better ones are kept already.
+
+Where two people cross, a tracker may go on with the wrong one. Boxes cannot tell, but
+templates can: a face unlike all that is kept begins the track anew, lest it be searched
+under its predecessor's name.
 """
 
 from __future__ import annotations
@@ -14,12 +18,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from matcher.fusion import fuse
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from matcher.config import BestShotConfig
 
-__all__ = ["Shots", "is_worth_embedding", "no_shots", "with_shot"]
+__all__ = ["Shots", "is_somebody_else", "is_worth_embedding", "no_shots", "with_shot"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,6 +66,22 @@ def is_worth_embedding(
     due = time_ns - shots.embedded_ns >= config.interval_s * 1e9
     full = len(shots) >= config.max_shots
     return due and not (full and quality <= shots.qualities.min())
+
+
+def is_somebody_else(
+    shots: Shots, template: NDArray[np.float32], *, config: BestShotConfig
+) -> bool:
+    """Say whether a new template is too unlike what is kept to be the same person's.
+
+    Args:
+        shots: What is kept so far.
+        template: (d,) float32, unit length.
+        config: Settings.
+    """
+    if len(shots) == 0:
+        return False
+    fused = fuse(shots.templates, shots.qualities)
+    return float(fused @ template) < config.min_agreement
 
 
 def with_shot(

@@ -152,7 +152,11 @@ def differing_settings(cohort: Cohort, config: MatcherConfig) -> tuple[str, ...]
 
 
 def threshold_for(
-    index: GalleryIndex, cohort: Cohort, *, target_fpir: float
+    index: GalleryIndex,
+    cohort: Cohort,
+    *,
+    target_fpir: float,
+    least_exceedances: int = _LEAST_EXCEEDANCES,
 ) -> Threshold:
     """Find the least threshold that keeps the cohort's FPIR at or below a target.
 
@@ -165,6 +169,7 @@ def threshold_for(
         index: Over the gallery in use.
         cohort: Non-mated passages, recorded with the same embedder.
         target_fpir: In (0, 1).
+        least_exceedances: Fewer passages above the threshold tell too little of it.
 
     Raises:
         CalibrationError: If the cohort is too small for the target.
@@ -174,9 +179,9 @@ def threshold_for(
     """
     n = cohort.n_passages
     allowed = math.floor(target_fpir * n + 1e-9)
-    if allowed < _LEAST_EXCEEDANCES:
+    if allowed < least_exceedances:
         message = (
-            f"target_fpir must be at least {_LEAST_EXCEEDANCES / max(n, 1):.2g}, what "
+            f"target_fpir must be at least {least_exceedances / max(n, 1):.2g}, what "
             f"{n} calibration passages can resolve, got {target_fpir:g}; raise it, "
             "state decision.threshold, or record a larger cohort"
         )

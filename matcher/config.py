@@ -213,6 +213,14 @@ class BestShotConfig(Settings):
         le=60.0,
         description="After this long a track's face is embedded without gain.",
     )
+    min_agreement: float = Field(
+        default=0.3,
+        ge=-1.0,
+        le=1.0,
+        description="Least comparison score of a new face with what is kept of its "
+        "track; below, the track has passed to somebody else and begins anew. -1 "
+        "never does.",
+    )
 
 
 class EmbedderConfig(_ModelSettings):

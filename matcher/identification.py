@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from matcher.best_shot import no_shots, with_shot
+from matcher.best_shot import is_somebody_else, no_shots, with_shot
 from matcher.fusion import fuse
 from matcher.records import (
     Alert,
@@ -146,8 +146,13 @@ class Identifier:
             ready.append([])
             for shot in look.shots:
                 template = next(templates)
+                kept = look.kept.get(shot.track_id, no_shots(len(template)))
+                if is_somebody_else(kept, template, config=self._config.best_shot):
+                    kept = no_shots(len(template))
+                    # Whom the track has told of is not who it follows now.
+                    self._decider.forget(look.camera_id, shot.track_id)
                 kept = with_shot(
-                    look.kept.get(shot.track_id, no_shots(len(template))),
+                    kept,
                     template=template,
                     quality=shot.quality,
                     time_ns=look.capture_time_ns,

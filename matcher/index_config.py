@@ -6,6 +6,7 @@ Owns names, ranges and defaults. They stand here, not in the modules of
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -77,6 +78,11 @@ class IndexConfig(Settings):
         default="faiss_flat",
         description="Registered index: exact, faiss_flat, faiss_sq, faiss_hnsw or "
         "faiss_ivf; auto chooses by the gallery's size.",
+    )
+    folder: Path | None = Field(
+        default=None,
+        description="Where indexes are kept between runs; a graph over a million "
+        "takes minutes to make. Absent, each run makes its own.",
     )
     blas_from_probes: int = Field(
         default=4,

@@ -133,7 +133,10 @@ class Pipeline:
         """Detect, track and align the faces of one frame."""
         camera = self._camera(frame.camera_id)
         stamps = Stamps(frame, self._clock)
-        detections = self._detector.detect(frame.image_bgr)
+        view, scale = frame.picture.shrunk(
+            width_px=self._config.detector.detection_width_px
+        )
+        detections = self._detector.detect(view).magnified(scale)
         camera.seen_ns = camera.detected_ns = frame.capture_time_ns
         stamps.ended(Stage.DETECT, n_faces=0)
         rows = self._follow(frame, camera, detections)
@@ -275,12 +278,12 @@ class Pipeline:
         faces = np.flatnonzero((rows != NO_TRACK) & large)
         trusted = camera.tracks.hits[rows[faces]] >= config.tracker.confirm_hits
         faces = faces[trusted]
-        chips = align(
-            frame.image_bgr,
+        grey = align(
+            frame.picture.luma,
             detections.landmarks[faces],
             chip_px=self._embedder.chip_px,
         )
-        qualities = assess(detections, faces, chips, config=config.quality)
+        qualities = assess(detections, faces, grey, config=config.quality)
         chosen = []
         for face, quality in zip(faces, qualities, strict=True):
             track_id = TrackId(int(camera.tracks.ids[rows[face]]))
@@ -292,6 +295,9 @@ class Pipeline:
                 config=config.best_shot,
             ):
                 chosen.append((face, track_id, float(quality)))
+        if not chosen:
+            # Nobody is cut out, so the whole picture is not even converted.
+            return [], len(faces)
         landmarks = detections.landmarks[[face for face, _, _ in chosen]]
         chips = align(
             frame.image_bgr,

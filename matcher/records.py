@@ -18,6 +18,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from matcher.picture import Picture
+
 __all__ = [
     "Alert",
     "BestShot",
@@ -100,13 +102,18 @@ class Frame:
         camera_id: Which camera.
         index: Of the frame in its stream, from 0.
         capture_time_ns: Planned capture time.
-        image_bgr: (h, w, 3) uint8.
+        picture: What it shows.
     """
 
     camera_id: CameraId
     index: int
     capture_time_ns: int
-    image_bgr: NDArray[np.uint8]
+    picture: Picture
+
+    @property
+    def image_bgr(self) -> NDArray[np.uint8]:
+        """The whole picture, converted when first asked for: (h, w, 3) uint8."""
+        return self.picture.image_bgr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -142,6 +149,17 @@ class Detections:
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    def magnified(self, scale: float) -> Detections:
+        """Carry faces found in a view to the picture that it was shrunk from."""
+        if scale == 1.0:
+            return self
+        factor = np.float32(scale)
+        return Detections(
+            boxes_xyxy=self.boxes_xyxy * factor,
+            landmarks=self.landmarks * factor,
+            scores=self.scores,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -244,7 +262,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """A candidate at or above the threshold, raised once per track.
+    """A candidate at or above the threshold, raised once per person a track follows.
 
     Attributes:
         camera_id, track_id, frame_index: Which face raised it.

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from matcher.ingest import CameraDecoder, UndecodableError
+from matcher.picture import ColourPicture
 from matcher.records import Frame
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ class PostedDecoder:
             camera_id=encoded.camera_id,
             index=encoded.index,
             capture_time_ns=encoded.capture_time_ns,
-            image_bgr=decode_still(encoded.packet),
+            picture=ColourPicture(decode_still(encoded.packet)),
         )
 
 

@@ -6,9 +6,9 @@ Owns the way from these to validated settings. Knows nothing of how a service ru
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from matcher.config import MatcherConfig
 from matcher.service.config import ServiceConfig
@@ -30,6 +30,17 @@ class ServeSettings(BaseModel):
 
     matcher: MatcherConfig = MatcherConfig()
     service: ServiceConfig = ServiceConfig()
+
+    @model_validator(mode="after")
+    def _one_process(self) -> Self:
+        if self.matcher.engine.workers != 1:
+            message = (
+                "a service must work in one process, matcher.engine.workers = 1, got "
+                f"{self.matcher.engine.workers}; start more services, each with --data "
+                "and --port of its own"
+            )
+            raise ValueError(message)
+        return self
 
 
 def load_serve(

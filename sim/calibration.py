@@ -14,10 +14,19 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lfr_errors import BadInputError
 from sim.crowd import Stream, Walks
+from sim.looking import UNSEEN, ShotRules
 from sim.records import StageIndex
-from sim.service import HEIGHT_EDGES_PX, N_STATES, ServiceTables
+from sim.service import Gap, ServiceTables
 
-__all__ = ["FAR", "Calibration", "CalibrationError", "Range", "SearchFit", "StageFit"]
+__all__ = [
+    "FAR",
+    "Calibration",
+    "CalibrationError",
+    "Range",
+    "SearchFit",
+    "ShotFit",
+    "StageFit",
+]
 
 # How far beyond the measured range a figure is still extrapolated.
 FAR = 10.0
@@ -45,68 +54,84 @@ class Range(_Record):
 
 
 class StageFit(_Record):
-    """Service time of one stage: `base_s + per_unit_s * units`, plus a residual."""
+    """Service time of one stage, as `sim.service` has it, plus a residual."""
 
     stage: str
     unit: str = Field(description="byte or face.")
     base_s: float
     per_unit_s: float
-    idle_s: float = Field(description="With no face to work on.")
+    once_s: float = Field(
+        description="More if any face is embedded; for decoding, if the frame is "
+        "looked at."
+    )
+    per_face_s: float = Field(description="More for every face embedded.")
+    rest: float = Field(
+        description="Longer by this share after a long rest of the detector."
+    )
     units: Range = Field(description="Units per frame in the measurement.")
     n: int = Field(description="Frames behind the fit.")
     mean_s: float = Field(description="Mean over those frames.")
     mean_low_s: float = Field(description="95 % interval of the mean, by batch means.")
     mean_high_s: float
-    by_run_s: tuple[float, ...] = Field(
-        description="Mean residual of each run, seconds: what the fit does not explain."
-    )
 
 
 class SearchFit(_Record):
     """Service time of a search at one gallery size."""
 
     gallery_size: int
-    base_s: float
-    per_unit_s: float
+    once_s: float
+    per_face_s: float
     n: int
+
+
+class ShotFit(_Record):
+    """The matcher's rule of the best shots; see `sim.looking.ShotRules`."""
+
+    confirm_hits: int
+    max_gap_s: float
+    min_quality: float
+    min_gain: float
+    interval_s: float
+    max_shots: int
 
 
 class Calibration(_Record):
     """All that the simulator knows of a matcher on a machine."""
 
-    schema_version: int = 1
+    schema_version: int = 2
     machine: dict[str, str | int | float]
     system: dict[str, str | int | float]
     stages: tuple[StageFit, ...]
     search: tuple[SearchFit, ...] = Field(description="Ascending by gallery size.")
-    residuals_us: tuple[tuple[int, ...], ...] = Field(
-        description="Rows of `sim.service.Residual`: quantiles at even levels, in "
-        "microseconds."
+    residuals: tuple[tuple[float, ...], ...] = Field(
+        description="A row per stage: quantiles at even levels of what the fit does "
+        "not explain, as shares of the fitted time."
     )
-    hazards: tuple[tuple[float, ...], ...] = Field(
-        description="Chance of an embedding by state of the track and height."
+    gaps_us: tuple[tuple[float, ...], ...] = Field(
+        description="Rows of `sim.service.Gap`: quantiles, microseconds."
     )
-    hazard_n: tuple[tuple[int, ...], ...] = Field(description="Sightings behind each.")
-    stray: float
-    interval_s: float
-    max_shots: int
+    sway: tuple[tuple[float, ...], ...] = Field(
+        description="Quantiles of the machine's quick and slow sway, as shares."
+    )
+    shots: ShotFit
     max_pending: int
     n_loads: int = Field(ge=1, description="Loads behind it.")
     n_disturbed: int = Field(
         ge=0, description="Of those, during how many others kept the machine busy."
     )
-    pace_s: float = Field(
-        gt=0.0, description="What a fixed piece of work took beside the runs, mean."
+    by_load: tuple[float, ...] = Field(
+        description="How much slower the machine was in each load than on average, "
+        "by the same work before and after it."
     )
     drift: float = Field(
         ge=0.0,
-        description="Standard deviation of the machine's speed from one run to the "
-        "next, as a share.",
+        description="Standard deviation of a load's speed about what that work says.",
     )
-    approaches: tuple[tuple[float, float, float], ...] = Field(
-        description="Views of passers-by in the clips: seconds in view, inverse height "
-        "at entry (1/px), its rate (1/(px s))."
+    approaches: tuple[tuple[int, ...], ...] = Field(
+        description="What an unhurried look found of each passer-by, sample by "
+        "sample: quality in thousandths, -1000 too small, -2000 not found."
     )
+    approaches_hz: float = Field(gt=0.0, description="Samples a second.")
     views_hz: float = Field(description="Views that began a second and camera.")
     views_per_passage: float = Field(
         description="Views of one passage: people are hidden and seen again."
@@ -131,12 +156,15 @@ class Calibration(_Record):
     def _is_whole(self) -> Self:
         stages = tuple(fit.stage for fit in self.stages)
         expected = tuple(stage.name.lower() for stage in StageIndex)
-        shapes = {len(row) for row in self.hazards}
-        if stages != expected or len(self.hazards) != N_STATES:
+        if stages != expected:
             message = f"a calibration must fit {', '.join(expected)}, got {stages}"
             raise ValueError(message)
-        if shapes != {len(HEIGHT_EDGES_PX)}:
-            message = f"hazards must have {len(HEIGHT_EDGES_PX)} heights, got {shapes}"
+        rows = (len(self.residuals), len(self.gaps_us), len(self.sway))
+        if rows != (len(StageIndex), len(Gap), 2):
+            message = (
+                f"a calibration must have quantiles of {len(StageIndex)} stages, "
+                f"{len(Gap)} gaps and 2 sways, got {rows}"
+            )
             raise ValueError(message)
         return self
 
@@ -153,29 +181,43 @@ class Calibration(_Record):
         Raises:
             CalibrationError: If the gallery is far larger than any measured.
         """
-        fits = self.stages
-        costs_s = np.array([[f.base_s, f.per_unit_s, f.idle_s] for f in fits])
-        costs_s[StageIndex.SEARCH, :2] = self._search(gallery_size)
+        costs_s = np.array(
+            [[f.base_s, f.per_unit_s, f.once_s, f.per_face_s] for f in self.stages]
+        )
+        costs_s[StageIndex.SEARCH, 2:] = self._search(gallery_size)
         slowdown = list(self.slowdown)
         # Busier than was ever measured: as slow as the busiest measurement.
         slowdown += [slowdown[-1]] * (n_workers + 1 - len(slowdown))
-        residuals_s = np.array(self.residuals_us, np.float64) * 1e-6
         return ServiceTables(
             costs_s=costs_s / speed,
-            residuals_s=residuals_s / speed,
-            hazards=np.array(self.hazards, np.float64),
-            stray=self.stray,
-            interval_s=self.interval_s,
-            max_shots=self.max_shots,
+            residuals=np.array(self.residuals, np.float64),
+            rest=np.array([fit.rest for fit in self.stages], np.float64),
+            gaps_s=np.array(self.gaps_us, np.float64) * 1e-6 / speed,
+            sway=np.array(self.sway, np.float64),
             slowdown=np.array(slowdown, np.float64),
+            shots=ShotRules(**self.shots.model_dump()),
         )
 
     def walks(self, *, alert_chance: float = 0.0, alert_shot: int = 1) -> Walks:
-        """Lay out how people come and walk."""
+        """Lay out how people come and walk.
+
+        Args:
+            alert_chance: Of a passage that is looked at.
+            alert_shot: The embedding that raises the alert.
+        """
+        # Behind every approach one more sample, for a moment after its end.
+        lengths = np.array([len(each) for each in self.approaches], np.int64)
+        series = [
+            np.append(np.array(each, np.float32) * 1e-3, UNSEEN)
+            for each in self.approaches
+        ]
         return Walks(
-            approaches=np.array(self.approaches, np.float64),
+            first=np.cumsum(np.append(0, lengths[:-1] + 1)).astype(np.int64),
+            length=lengths,
+            quality=np.concatenate(series).astype(np.float32),
+            rate_hz=self.approaches_hz,
             group_stop=self.group_stop,
-            alert_chance=alert_chance,
+            alert_chance=alert_chance / max(self.views_per_passage, 1.0),
             alert_shot=alert_shot,
         )
 
@@ -204,8 +246,8 @@ class Calibration(_Record):
             raise CalibrationError(message)
         found = []
         for values in (
-            np.array([fit.base_s for fit in self.search]),
-            np.array([fit.per_unit_s for fit in self.search]),
+            np.array([fit.once_s for fit in self.search]),
+            np.array([fit.per_face_s for fit in self.search]),
         ):
             value = float(np.interp(gallery_size, sizes, values))
             if gallery_size > sizes[-1] and len(sizes) > 1:

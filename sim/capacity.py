@@ -42,6 +42,8 @@ __all__ = [
 ]
 
 _SECONDS, _WARM_UP_S = 45.0, 5.0
+# What the tornado holds against no batches at all: frames, and the wait for them.
+_BATCHED = (8, 0.05)
 _MOST = 4_096
 # Each doubling beyond what was measured makes service times this much less sure;
 # assumption, to be replaced by a calibration that reaches further.
@@ -191,7 +193,13 @@ def peak_node(question: Question, n_cameras: int, *, key: int) -> Node:
         end_s=_SECONDS,
     )
     frames = draw_frames(stream, n_cameras, key=key, begin_s=0.0, end_s=_SECONDS)
-    return node_of(frames, passages, max_pending=calibration.max_pending)
+    return node_of(
+        frames,
+        passages,
+        max_pending=calibration.max_pending,
+        batch_frames=site.batch_frames,
+        batch_wait_s=site.batch_wait_s,
+    )
 
 
 def figures(node: Node, tables: ServiceTables, *, key: int) -> Figures:
@@ -226,9 +234,7 @@ def _missed(log: FrameLog, idle: FrameLog) -> float:
 
 def _instant(tables: ServiceTables) -> ServiceTables:
     """The same matcher, infinitely fast."""
-    return tables._replace(
-        costs_s=tables.costs_s * 1e-9, residuals_s=tables.residuals_s * 1e-9
-    )
+    return tables._replace(costs_s=tables.costs_s * 1e-9, gaps_s=tables.gaps_s * 1e-9)
 
 
 def carried(
@@ -288,10 +294,9 @@ def without_stage(stage: StageIndex) -> Callable[[ServiceTables], ServiceTables]
     """Return the change that makes one stage cost nothing."""
 
     def change(tables: ServiceTables) -> ServiceTables:
-        costs_s, residuals_s = tables.costs_s.copy(), tables.residuals_s.copy()
+        costs_s = tables.costs_s.copy()
         costs_s[stage] = 0.0
-        residuals_s[stage] = 0.0
-        return tables._replace(costs_s=costs_s, residuals_s=residuals_s)
+        return tables._replace(costs_s=costs_s)
 
     return change
 
@@ -304,6 +309,7 @@ def tornado(question: Question) -> tuple[Variation, ...]:
         ("passages_per_min", "people a minute", 0.5, 2.0),
         ("watchlist", "watchlist", 0.1, 10.0),
         ("resolution", "frame size", 0.5, 2.0),
+        ("batch", "batch and its timeout", 0.0, 1.0),
     )
     rows = []
     for key, name, down, up in settings:
@@ -342,6 +348,9 @@ def _varied(site: SiteConfig, key: str, factor: float) -> SiteConfig:
                 "height_px": 2 * round(site.height_px * side / 2),
             }
         )
+    if key == "batch":
+        frames, wait_s = _BATCHED if factor > 0.0 else (1, 0.0)
+        return site.model_copy(update={"batch_frames": frames, "batch_wait_s": wait_s})
     value = getattr(site, key) * factor
     is_count = key == "watchlist"
     return site.model_copy(update={key: max(round(value), 1) if is_count else value})
@@ -350,4 +359,6 @@ def _varied(site: SiteConfig, key: str, factor: float) -> SiteConfig:
 def _text(site: SiteConfig, key: str) -> str:
     if key == "resolution":
         return f"{site.width_px} x {site.height_px}"
+    if key == "batch":
+        return f"{site.batch_frames} frames, {1e3 * site.batch_wait_s:g} ms"
     return f"{getattr(site, key):,g}" if key != "watchlist" else f"{site.watchlist:,}"

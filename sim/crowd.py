@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
+from sim.draws import mix, uniform
 from sim.records import Frames, Passages
-from sim.service import mix, uniform
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,17 +78,21 @@ class Stream(NamedTuple):
 
 
 class Walks(NamedTuple):
-    """How people come and walk, as fitted from a clip's truth.
+    """How people come and walk, as an unhurried look at clips has found them.
 
     Attributes:
-        approaches: (a, 3) float64: seconds in view, inverse height at entry (1/px),
-            and its rate (1/(px s)).
+        first, length: (a,) int64, samples of each approach in `quality`.
+        quality: (s,) float32, as in `Passages`.
+        rate_hz: Samples a second.
         group_stop: Chance that a group has no further member.
         alert_chance: Chance that a passage raises an alert, if it is looked at in time.
         alert_shot: The embedding that raises it.
     """
 
-    approaches: NDArray[np.float64]
+    first: NDArray[np.int64]
+    length: NDArray[np.int64]
+    quality: NDArray[np.float32]
+    rate_hz: float
     group_stop: float
     alert_chance: float
     alert_shot: int
@@ -204,13 +208,19 @@ def draw_passages(
     """
     room = int(views_hz * (end_s - begin_s + 2.0 * _LEAD_S) * n_cameras * 1.5) + 1_000
     while True:
-        start, columns, shots, fits = _passages(
+        start, times_s, first, shots, fits = _passages(
             np.uint64(key), walks, n_cameras, views_hz, factors, step_s,
             begin_s - _LEAD_S, end_s, room,
         )  # fmt: skip
         if fits:
             return Passages(
-                start, columns[0], columns[1], columns[2], columns[3], shots
+                start=start,
+                t_in_s=times_s[0],
+                t_out_s=times_s[1],
+                first=first,
+                rate_hz=np.full(len(first), walks.rate_hz),
+                alert_shot=shots,
+                quality=walks.quality,
             )
         room *= 2
 
@@ -226,9 +236,16 @@ def _passages(
     begin_s: float,
     end_s: float,
     room: int,
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int32], bool]:
+) -> tuple[
+    NDArray[np.int64],
+    NDArray[np.float64],
+    NDArray[np.int64],
+    NDArray[np.int32],
+    bool,
+]:
     start = np.zeros(n_cameras + 1, np.int64)
-    columns = np.empty((4, room))
+    times_s = np.empty((2, room))
+    first = np.empty(room, np.int64)
     shots = np.zeros(room, np.int32)
     groups_hz = views_hz * walks.group_stop
     row = 0
@@ -246,21 +263,23 @@ def _passages(
             while kept:
                 address = draw * 16 + member
                 if row >= room:
-                    return start, columns, shots, False
-                which = int(uniform(own, address, _WHICH) * len(walks.approaches))
+                    return start, times_s, first, shots, False
+                which = int(uniform(own, address, _WHICH) * len(walks.first))
                 t_in_s = at_s + uniform(own, address, _LAG) * _GROUP_SPREAD_S * (
                     member > 0
                 )
                 # Sorted by entry within the camera.
                 place = row
-                while place > start[camera] and columns[0, place - 1] > t_in_s:
-                    columns[:, place] = columns[:, place - 1]
+                while place > start[camera] and times_s[0, place - 1] > t_in_s:
+                    times_s[:, place] = times_s[:, place - 1]
+                    first[place] = first[place - 1]
                     shots[place] = shots[place - 1]
                     place -= 1
-                columns[0, place] = t_in_s
-                columns[1, place] = t_in_s + walks.approaches[which, 0]
-                columns[2, place] = walks.approaches[which, 1]
-                columns[3, place] = walks.approaches[which, 2]
+                times_s[0, place] = t_in_s
+                # A little less, that no moment falls behind the last sample.
+                stay_s = walks.length[which] / walks.rate_hz
+                times_s[1, place] = t_in_s + stay_s * (1.0 - 1e-9)
+                first[place] = walks.first[which]
                 alerts = uniform(own, address, _ALERT) < walks.alert_chance
                 shots[place] = walks.alert_shot if alerts else 0
                 row += 1
@@ -270,4 +289,10 @@ def _passages(
                 )
             draw += 1
         start[camera + 1] = row
-    return start, columns[:, :row].copy(), shots[:row].copy(), True
+    return (
+        start,
+        times_s[:, :row].copy(),
+        first[:row].copy(),
+        shots[:row].copy(),
+        True,
+    )

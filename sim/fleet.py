@@ -154,7 +154,13 @@ def run_cell(
         fps=site.fps, jitter_s=site.jitter_s, pixels=float(site.pixels)
     )
     frames = draw_frames(stream, n_cameras, key=key, begin_s=begin_s, end_s=end_s)
-    node = node_of(frames, passages, max_pending=calibration.max_pending)
+    node = node_of(
+        frames,
+        passages,
+        max_pending=calibration.max_pending,
+        batch_frames=site.batch_frames,
+        batch_wait_s=site.batch_wait_s,
+    )
     log = simulate_node(node, tables_of(question), key=key)
     processed = log.end == FrameEnd.PROCESSED
     begun = (passages.t_in_s >= begin_s) & (passages.t_in_s < end_s)

@@ -82,23 +82,26 @@ class Cameras(NamedTuple):
 class Passages(NamedTuple):
     """Faces that cross the cameras' views, p rows, sorted by camera, then entry.
 
-    A person who walks at one pace towards a lens has a face whose inverse height
-    falls linearly; two numbers tell the whole approach.
+    What an unhurried matcher makes of a face is a series of samples at an even rate;
+    any number of passages may share one.
 
     Attributes:
         start: (k + 1,) int64, the first row of each camera.
-        t_in_s, t_out_s: (p,) float64, from when to when the face can be seen.
-        inverse_height: (p,) float64, 1 over the face's height at entry, 1/px.
-        inverse_rate: (p,) float64, how that changes, 1/(px s).
+        t_in_s, t_out_s: (p,) float64, from when to when there is a sample of it.
+        first: (p,) int64, its first sample.
+        rate_hz: (p,) float64, samples a second.
         alert_shot: (p,) int32, the embedding that raises an alert; 0 if none does.
+        quality: (s,) float32, samples: a quality in [0, 1], or `TOO_SMALL` or
+            `UNSEEN` of `sim.looking`.
     """
 
     start: NDArray[np.int64]
     t_in_s: NDArray[np.float64]
     t_out_s: NDArray[np.float64]
-    inverse_height: NDArray[np.float64]
-    inverse_rate: NDArray[np.float64]
+    first: NDArray[np.int64]
+    rate_hz: NDArray[np.float64]
     alert_shot: NDArray[np.int32]
+    quality: NDArray[np.float32]
 
 
 class Rules(NamedTuple):
@@ -107,10 +110,11 @@ class Rules(NamedTuple):
     Attributes:
         n_workers: Worker processes.
         max_pending: Frames of one camera that may wait before the oldest is skipped.
-        skips: Skip a frame once `max_pending` newer ones of its camera wait, and take
-            frames by capture time; else take every frame in order of arrival.
+        skips: Skip a frame once `max_pending` newer ones of its camera wait.
         capacity: Frames that may wait at one worker.
         drops_oldest: A full inbox drops its oldest frame, else the newest.
+        batch_frames: Frames of different cameras that are embedded together.
+        batch_wait_s: Longest wait for that many to come.
         loss_share: Share of frames that the network loses.
         down_worker: (d,) int32, whose breakdowns follow, ascending by time.
         down_s, up_s: (d,) float64, when it breaks down and is repaired.
@@ -121,6 +125,8 @@ class Rules(NamedTuple):
     skips: bool
     capacity: int
     drops_oldest: bool
+    batch_frames: int
+    batch_wait_s: float
     loss_share: float
     down_worker: NDArray[np.int32]
     down_s: NDArray[np.float64]
@@ -135,7 +141,7 @@ class FrameLog(NamedTuple):
         received_s: (n,) float64, when the node had the frame; NaN if lost on the way.
         start_s: (n,) float64, when a worker took it; NaN if none did.
         done_s: (n,) float64, when its end came.
-        n_faces: (n,) int32, faces in view; 0 unless processed.
+        n_faces: (n,) int32, faces found; 0 unless processed.
         n_embedded: (n,) int32, of those, how many were embedded.
         alert_s: (p,) float64, when the passage raised its alert; NaN if it did not.
         n_shots: (p,) int32, embeddings of the passage.
@@ -175,6 +181,8 @@ def node_of(  # noqa: PLR0913 - every rule of a node has a usual value
     skips: bool = True,
     capacity: int | None = None,
     drops_oldest: bool = False,
+    batch_frames: int = 1,
+    batch_wait_s: float = 0.0,
     loss_share: float = 0.0,
     breakdowns: tuple[tuple[int, float, float], ...] = (),
 ) -> Node:
@@ -190,6 +198,8 @@ def node_of(  # noqa: PLR0913 - every rule of a node has a usual value
         skips: Whether frames are skipped at all.
         capacity: Of one worker's inbox; None is without limit.
         drops_oldest: What a full inbox drops.
+        batch_frames: Frames embedded together, at most.
+        batch_wait_s: Longest wait for them.
         loss_share: Of the network.
         breakdowns: Worker, time of breakdown, time of repair; those of one worker
             must not overlap.
@@ -228,6 +238,8 @@ def node_of(  # noqa: PLR0913 - every rule of a node has a usual value
             skips=skips,
             capacity=n + 1 if capacity is None else capacity,
             drops_oldest=drops_oldest,
+            batch_frames=batch_frames,
+            batch_wait_s=batch_wait_s,
             loss_share=loss_share,
             down_worker=np.array([down[0] for down in downs], np.int32),
             down_s=np.array([down[1] for down in downs], np.float64),

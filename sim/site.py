@@ -47,6 +47,12 @@ class SiteConfig(_Settings):
         le=1.0,
         description="Alerts, true and false, per passage that is looked at.",
     )
+    batch_frames: int = Field(
+        default=1, ge=1, le=64, description="Frames that a worker embeds together."
+    )
+    batch_wait_s: float = Field(
+        default=0.0, ge=0.0, le=0.5, description="Longest wait for that many to come."
+    )
     growth_per_year: float = Field(
         default=0.0, ge=-0.5, le=5.0, description="Growth of the number of cameras."
     )

@@ -112,6 +112,20 @@ class CameraConfig(BaseModel):
         le=5.0,
         description="Standard deviation of the lens's blur.",
     )
+    pupil_mm: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=100.0,
+        description="Width of the lens's pupil: focal length over f-number. The wider, "
+        "the shallower the depth of field; 0 has everything in focus.",
+    )
+    focus_m: float = Field(
+        default=8.0, ge=0.5, le=200.0, description="Where the lens is focused."
+    )
+    dirt: Share = Field(default=0.0, description="How dirty the glass is.")
+    glare: Share = Field(
+        default=0.0, description="How much light a lamp or the sun throws on the glass."
+    )
     bitrate_mbps: float = Field(
         default=4.0, gt=0.05, le=100.0, description="Of the H.264 stream, Mbit/s."
     )
@@ -161,6 +175,9 @@ class CrowdConfig(BaseModel):
     )
     weather: Weather = Field(
         default=Weather.DAY, description="Which light falls on the street."
+    )
+    rain_mm_per_h: float = Field(
+        default=0.0, ge=0.0, le=80.0, description="How hard it rains; 4 is a wet day."
     )
     duration_s: float = Field(
         default=60.0, ge=2.0, le=3600.0, description="Length of every clip."

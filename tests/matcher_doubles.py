@@ -14,6 +14,7 @@ import numpy as np
 
 from matcher.alignment import template
 from matcher.fusion import unit_length
+from matcher.picture import ColourPicture
 from matcher.records import CameraId, Detections, Embeddings, EncodedFrame, Frame
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def frame(image_bgr: NDArray[np.uint8], index: int) -> Frame:
         camera_id=CAMERA,
         index=index,
         capture_time_ns=index * FRAME_NS,
-        image_bgr=image_bgr,
+        picture=ColourPicture(image_bgr),
     )
 
 

@@ -5,31 +5,40 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
+from sim.looking import TOO_SMALL, UNSEEN, ShotRules
 from sim.records import Frames, Passages, node_of
-from sim.service import HEIGHT_EDGES_PX, N_STATES, ServiceTables
+from sim.service import ServiceTables
 
-N_RESIDUALS = 11
+SHOTS = ShotRules(
+    confirm_hits=2, max_gap_s=1.0, min_quality=0.15, min_gain=0.1, interval_s=0.4,
+    max_shots=5,
+)  # fmt: skip
+_SAMPLES_HZ = 10.0
 
 
 def tables(*, slowdown=(1.0, 1.0, 1.1, 1.25), scale=1.0, noise=0.3, rng=None):
     """Service times of some matcher: 5 ms to decode, 5 to detect, 2 a face."""
-    base_s = np.array([1.5, 5.0, 0.3, 0.3, 0.7, 0.2, 0.04]) * 1e-3 * scale
-    per_unit_s = np.array([75e-6, 0.0, 0.0, 0.04, 1.75, 0.03, 0.004]) * 1e-3 * scale
+    base_s = np.array([2.0, 5.0, 0.3, 0.3, 0.05, 0.02, 0.01]) * 1e-3 * scale
+    per_unit_s = np.array([75e-6, 0.01, 0.0, 0.04, 0.0, 0.0, 0.0]) * 1e-3 * scale
+    once_s = np.array([0.5, 0.0, 0.0, 0.5, 0.7, 0.2, 0.0]) * 1e-3 * scale
+    per_face_s = np.array([0.0, 0.0, 0.0, 0.1, 1.75, 0.03, 0.01]) * 1e-3 * scale
     levels = np.linspace(-1.0, 1.0, 21)
-    residuals_s = np.outer(np.append(base_s, [0, 0, 0, 0]), levels) * noise
-    residuals_s[7:] = np.abs(levels) * np.array([[0.2], [0.1], [0.3], [3.0]]) * 1e-3
-    hazards = np.full((N_STATES, len(HEIGHT_EDGES_PX)), 0.5)
-    hazards[0], hazards[3] = 0.0, 0.02
+    shots, rest, sway = SHOTS, 0.1, 0.05
     if rng is not None:
-        hazards = rng.random(hazards.shape)
+        rest, sway = rng.random() * 0.3, rng.random() * 0.2
+        shots = SHOTS._replace(
+            confirm_hits=int(rng.integers(1, 4)),
+            max_shots=int(rng.integers(1, 6)),
+            interval_s=float(rng.uniform(0.1, 0.6)),
+        )
     return ServiceTables(
-        costs_s=np.stack([base_s, per_unit_s, base_s * 0.05], axis=1),
-        residuals_s=residuals_s,
-        hazards=hazards,
-        stray=0.07,
-        interval_s=0.4,
-        max_shots=5,
+        costs_s=np.stack([base_s, per_unit_s, once_s, per_face_s], axis=1),
+        residuals=np.outer(np.ones(7), levels) * noise,
+        rest=np.full(7, rest),
+        gaps_s=np.abs(levels) * np.array([[0.2], [0.1], [0.3], [3.0]]) * 1e-3,
+        sway=np.outer([sway, sway / 2.0], levels),
         slowdown=np.array(slowdown),
+        shots=shots,
     )
 
 
@@ -51,24 +60,29 @@ def periodic_frames(n_cameras, fps, duration_s, *, rng, jitter_s=0.004):
 
 def walkers(n_cameras, rate_hz, duration_s, *, rng):
     """People who come, walk towards the lens for some seconds, and leave."""
-    start, columns = [0], []
+    start, columns, series, n_samples = [0], [], [], 0
     for _ in range(n_cameras):
         n = rng.poisson(rate_hz * duration_s)
         t_in_s = np.sort(rng.random(n) * duration_s)
-        stay_s = rng.uniform(2.0, 8.0, n)
-        far, near = 1.0 / rng.uniform(18.0, 30.0, n), 1.0 / rng.uniform(40.0, 100.0, n)
-        columns.append((t_in_s, t_in_s + stay_s, far, (near - far) / stay_s))
+        for begin_s in t_in_s.tolist():
+            length = int(rng.integers(20, 80))
+            quality = np.linspace(-0.1, 0.5, length) + rng.normal(0.0, 0.1, length)
+            quality[quality < 0.0] = TOO_SMALL
+            quality[rng.random(length) < 0.1] = UNSEEN
+            columns.append((begin_s, begin_s + length / _SAMPLES_HZ, n_samples))
+            series.append(np.append(quality, UNSEEN))
+            n_samples += length + 1
         start.append(start[-1] + n)
-    t_in_s, t_out_s, inverse, rate = (
-        np.concatenate(each) for each in zip(*columns, strict=True)
-    )
+    t_in_s, t_out_s, first = np.array(columns, np.float64).reshape(-1, 3).T
+    p = len(t_in_s)
     return Passages(
         start=np.array(start, np.int64),
-        t_in_s=t_in_s,
-        t_out_s=t_out_s,
-        inverse_height=inverse,
-        inverse_rate=rate,
-        alert_shot=rng.integers(0, 4, len(t_in_s)).astype(np.int32),
+        t_in_s=t_in_s.copy(),
+        t_out_s=t_out_s.copy(),
+        first=first.astype(np.int64),
+        rate_hz=np.full(p, _SAMPLES_HZ),
+        alert_shot=rng.integers(0, 4, p).astype(np.int32),
+        quality=np.concatenate([*series, [UNSEEN]]).astype(np.float32),
     )
 
 
@@ -94,6 +108,8 @@ def sites(draw):
         skips=draw(st.booleans()),
         capacity=draw(st.sampled_from([None, 1, 3, 10])),
         drops_oldest=draw(st.booleans()),
+        batch_frames=draw(st.sampled_from([1, 1, 2, 4])),
+        batch_wait_s=draw(st.sampled_from([0.0, 0.01, 0.05])),
         loss_share=draw(st.sampled_from([0.0, 0.1])),
         breakdowns=tuple(breakdowns),
     )

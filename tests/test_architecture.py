@@ -134,6 +134,35 @@ def test_every_room_is_in_order(package):
     assert folders - {"suites"} == set(ROOMS[package])
 
 
+# Within the service, a room imports none of its own rank or above it.
+SERVICE_ROOMS = (
+    ("wire", "config", "clocks", "errors"),
+    ("refusals", "metrics"),
+    ("keeping", "lanes"),
+    ("gate", "desks"),
+    ("service",),
+    ("routes", "stocking"),
+    ("server",),
+)
+
+
+def test_rooms_of_the_service_build_on_each_other_one_way():
+    """What travels knows nobody; what listens knows all."""
+    rank = {room: n for n, rooms in enumerate(SERVICE_ROOMS) for room in rooms}
+    folder = ROOT / "matcher" / "service"
+    wrong = []
+    for path in sorted(folder.rglob("*.py")):
+        room = path.relative_to(folder).parts[0].removesuffix(".py")
+        if room == "__init__":
+            continue
+        for name in _imported(path):
+            parts = name.split(".")
+            elsewhere = parts[:2] == ["matcher", "service"] and parts[2] != room
+            if elsewhere and rank[parts[2]] >= rank[room]:
+                wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert not wrong
+
+
 # Nobody imports a script that builds a basis file.
 _NOT_FOR_IMPORT = "synthetic_crowds/basis/build_"
 

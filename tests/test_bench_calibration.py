@@ -6,149 +6,180 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sim_doubles import periodic_frames, tables, walkers
 
 from bench.host.interference import others_share
-from bench.planning.calibration_fit import Measured, fit_gaps, fit_hazards, fit_stages
+from bench.planning.calibration import paced_fps
+from bench.planning.calibration_fit import Measured, fit_service, slowness
+from bench.planning.gaps_fit import fit_gaps
 from bench.planning.observed import Observed
-from bench.planning.replay import Replay, Scene
+from bench.planning.replay import Part, Replay, Scene
 from bench.planning.validation import figures_of
-from scenarios.plan_loader import REFERENCE_CALIBRATION, load_calibration
-from sim.capacity import Question, peak_node
+from sim.draws import own_key
 from sim.fast import simulate_node
-from sim.records import FrameEnd, StageIndex
-from sim.service import fresh_memory, in_view, own_key, stage_s, track_state
-from sim.site import HardwareConfig, SiteConfig, TargetConfig
+from sim.records import FrameEnd, StageIndex, node_of
+from sim.service import coldness, stage_s
 
-CALIBRATION = load_calibration(REFERENCE_CALIBRATION)
 KEY = 77
+TRUE = tables(slowdown=(1.0, 1.0), noise=0.1)._replace(sway=np.zeros((2, 21)))
+LARGE = TRUE._replace(
+    costs_s=TRUE.costs_s + np.outer(np.arange(7) == StageIndex.SEARCH, [0, 0, 4e-3, 0])
+)
 
 
-def _measured(n_cameras, gallery_size):
+def _measured(n_cameras, service, gallery_size):
     """A load that the simulator itself served, laid out as if it had been driven."""
-    question = Question(
-        calibration=CALIBRATION,
-        site=SiteConfig(cameras=n_cameras, watchlist=gallery_size),
-        target=TargetConfig(),
-        hardware=HardwareConfig(),
-        seed=1,
+    rng = np.random.default_rng(n_cameras)
+    node = node_of(
+        periodic_frames(n_cameras, 10.0, 40.0, rng=rng),
+        walkers(n_cameras, 0.7, 40.0, rng=rng),
     )
-    node = peak_node(question, n_cameras, key=n_cameras)
-    tables = CALIBRATION.tables(gallery_size=gallery_size)
-    log = simulate_node(node, tables, key=KEY)
+    log = simulate_node(node, service, key=KEY)
     n = len(log.end)
     took_s = np.full((n, len(StageIndex)), np.nan)
-    sighted, memory = [], fresh_memory(node.passages)
-    for row in range(n):
+    looked_s = -np.inf
+    for row in np.argsort(log.start_s).tolist():
         own = np.uint64(own_key(np.uint64(KEY), row))
-        camera, at_s = int(node.frames.camera[row]), float(node.frames.capture_s[row])
-        processed = log.end[row] == FrameEnd.PROCESSED
-        for stage in StageIndex if processed else (StageIndex.DECODE,):
-            units = {StageIndex.DECODE: node.frames.packet_bytes[row]}.get(
-                stage,
-                log.n_faces[row] if stage <= StageIndex.ALIGN else log.n_embedded[row],
-            )
+        cold = coldness(log.start_s[row] - looked_s)
+        is_processed = log.end[row] == FrameEnd.PROCESSED
+        for stage in StageIndex if is_processed else (StageIndex.DECODE,):
+            units, faces = float(log.n_faces[row]), int(log.n_embedded[row])
+            if stage is StageIndex.DECODE:
+                units, faces = float(node.frames.packet_bytes[row]), int(is_processed)
+            elif stage > StageIndex.ALIGN:
+                units = 0.0
             took_s[row, stage] = stage_s(
-                own, stage, float(units), tables.costs_s, tables.residuals_s
-            )
-        if processed:
-            views, places = in_view(camera, at_s, node.passages)
-            for view, place in zip(views, places, strict=True):
-                due = at_s - memory.last_s[view] >= tables.interval_s
-                state = track_state(memory.n_seen[view], 0, 0, due, 5)
-                memory.n_seen[view] += 1
-                sighted.append((state, place, 0))
+                own, int(stage), units, faces, service.costs_s, service.residuals
+            ) * (1.0 + service.rest[stage] * cold)
+        if is_processed:
+            looked_s = log.start_s[row] + took_s[row, :2].sum()
+    capture_s = node.frames.capture_s
+    part = np.where((capture_s > 6.0) & (capture_s < 34.0), Part.LOAD, Part.BEFORE)
     scene = Scene(
         plan=None, reels=(), packets=(), frames=node.frames, passages=node.passages,
-        shown=np.arange(len(node.passages.t_in_s)),
+        part=part.astype(np.int8),
     )  # fmt: skip
     return Measured(
         replay=Replay(
-            n_cameras=n_cameras, fps=10.0, duration_s=45.0, gallery_size=gallery_size
+            n_cameras=n_cameras, fps=10.0, duration_s=28.0, gallery_size=gallery_size
         ),
         scene=scene,
         observed=Observed(
             end=log.end,
-            planned_s=node.frames.capture_s,
+            planned_s=capture_s,
             received_s=log.received_s,
             start_s=log.start_s,
             done_s=log.done_s,
             stage_s=took_s,
+            n_faces=log.n_faces.astype(np.int64),
             n_embedded=log.n_embedded.astype(np.int64),
         ),
-        n_faces=log.n_faces.astype(np.int64),
-        sighted=np.array(sighted, np.int64),
-        n_stray=0,
-        pace_s=1.0,
     )
 
 
 @pytest.fixture(scope="module")
 def runs():
-    return (_measured(3, 1_000), _measured(6, 1_000), _measured(3, 100_000))
+    return (
+        _measured(3, TRUE, 1_000),
+        _measured(9, TRUE, 1_000),
+        _measured(4, LARGE, 100_000),
+    )
+
+
+def _slowed(run, factor):
+    seen = replace(run.observed, stage_s=run.observed.stage_s * factor)
+    return replace(run, observed=seen)
 
 
 def test_fitted_service_times_are_those_that_served(runs):
-    """A line fitted to what the model served is the line that it served by."""
-    fits = fit_stages(runs)
-    for fitted, true in zip(fits.stages, CALIBRATION.stages, strict=True):
-        units = (fitted.units.low + fitted.units.high) / 2.0
-        found, expected = (s.base_s + s.per_unit_s * units for s in (fitted, true))
-        assert found == pytest.approx(expected, rel=0.05, abs=2e-5), fitted.stage
-    sizes = [fit.gallery_size for fit in fits.search]
-    assert sizes == [1_000, 100_000]
+    """What a usual frame takes by the fit is what it takes by what served it."""
+    found = fit_service(runs)
+    faces = {StageIndex.DECODE: 1}
+    units = {StageIndex.DECODE: 50e3}
+    for stage, fit in zip(StageIndex, found.stages, strict=True):
+        n, u = faces.get(stage, 3), units.get(stage, 5.0)
+        u = 0.0 if stage > StageIndex.ALIGN else u
+        costs = (fit.base_s, fit.per_unit_s, fit.once_s, fit.per_face_s)
+        if stage is StageIndex.SEARCH:
+            costs = (
+                fit.base_s,
+                0.0,
+                found.search[0].once_s,
+                found.search[0].per_face_s,
+            )
+        took_s, true_s = (
+            np.dot(c, (1.0, u, float(n > 0), n)) * (1.0 + 0.3 * rest)
+            for c, rest in ((costs, fit.rest), (TRUE.costs_s[stage], TRUE.rest[stage]))
+        )
+        assert took_s == pytest.approx(true_s, rel=0.05, abs=3e-5), fit.stage
+    assert [fit.gallery_size for fit in found.search] == [1_000, 100_000]
+    assert found.search[1].once_s - found.search[0].once_s == pytest.approx(
+        4e-3, rel=0.05
+    )
 
 
 def test_residuals_have_no_mean_of_their_own(runs):
     """The fit carries the mean; what is drawn on top averages to nothing."""
-    fits = fit_stages(runs)
-    for stage, residuals_s in zip(fits.stages, fits.residuals_s, strict=True):
-        mean_s = np.trapezoid(residuals_s, dx=1.0 / (len(residuals_s) - 1))
-        assert abs(mean_s) < 1e-3 * stage.mean_s
+    found = fit_service(runs)
+    for row in found.residuals:
+        assert abs(np.trapezoid(row, dx=1.0 / (len(row) - 1))) < 0.02
 
 
-def test_pace_of_the_machine_is_taken_out(runs):
-    """A run on a machine half as fast, as its yardstick says, changes no fit."""
-    slow = replace(
-        runs[1],
-        pace_s=2.0,
-        observed=replace(runs[1].observed, stage_s=runs[1].observed.stage_s * 2.0),
+def test_speed_of_the_machine_is_taken_out(runs):
+    """A load on a machine half as fast, as its gauge says, changes no shape."""
+    found = fit_service((*runs[:2], _slowed(runs[2], 2.0)))
+    usual = fit_service(runs)
+    assert found.by_load[2] / found.by_load[0] == pytest.approx(
+        2.0 * usual.by_load[2] / usual.by_load[0], rel=0.02
     )
-    usual, drifted = fit_stages(runs[:2]), fit_stages((runs[0], slow))
-    for one, other in zip(usual.stages, drifted.stages, strict=True):
-        # The usual pace of the two runs together is 1.5.
-        assert other.mean_s == pytest.approx(1.5 * one.mean_s, rel=1e-6)
+    ratios = [
+        s.mean_s and (s.once_s + s.base_s) / (t.once_s + t.base_s)
+        for s, t in zip(found.stages[:2], usual.stages[:2], strict=True)
+    ]
+    assert ratios[0] == pytest.approx(ratios[1], rel=0.03)
+
+
+def test_slowness_is_told_from_any_frames(runs):
+    """The gauge's frames say how slow the machine is, whatever the load was."""
+    gauge = runs[1].scene.part != Part.LOAD
+    usual, slowed = (
+        slowness(run, TRUE.costs_s, TRUE.rest, of=gauge)
+        for run in (runs[1], _slowed(runs[1], 1.1))
+    )
+    assert usual == pytest.approx(1.0, abs=0.02)
+    assert slowed == pytest.approx(1.1 * usual)
 
 
 def test_gaps_are_those_between_frames_and_no_waiting(runs):
     """Turnaround and wake-up come back; the long waits of a busy worker do not."""
     found_s = fit_gaps(runs)
-    true_s = np.array(CALIBRATION.residuals_us[7:]) * 1e-6
-    middle = found_s.shape[1] // 2
-    for kind in range(2):
-        assert found_s[kind, middle] == pytest.approx(
-            true_s[kind, middle], rel=0.15, abs=2e-5
-        )
+    middle, true_middle = found_s.shape[1] // 2, TRUE.gaps_s.shape[1] // 2
+    for gap in range(2):
+        true_s = np.median(np.interp(
+            np.linspace(0, 1, 101), np.linspace(0, 1, 21), TRUE.gaps_s[gap]
+        ))  # fmt: skip
+        assert found_s[gap, middle] == pytest.approx(true_s, rel=0.2, abs=3e-5)
+    assert true_middle == 10
     waits_s = runs[1].observed.start_s - runs[1].observed.received_s
     assert found_s[:2].max() < np.nanmax(waits_s)
 
 
-def test_chances_are_shares_of_sightings(runs):
-    """Nobody was embedded in these sightings: every chance is nil, and n is told."""
-    hazards = fit_hazards(runs)
-    assert hazards.chance.max() == 0.0
-    assert hazards.n.sum() == sum(len(run.sighted) for run in runs)
+def test_loads_are_paced_by_what_a_frame_takes():
+    """Half of a worker's time over two cameras, rounded to half a frame a second."""
+    assert paced_fps(0.5, 2, 0.02) == 12.5
+    assert paced_fps(0.5, 2, 10.0) == 1.0
+    assert paced_fps(0.9, 1, 1e-3) == 30.0
 
 
 def test_figures_leave_the_warm_up_out():
-    """Frames captured early count nowhere."""
+    """Frames that do not count are in no figure."""
     capture_s = np.array([0.0, 1.0, 2.0, 3.0])
     figures = figures_of(
         capture_s,
         np.array([1, 0, 0, 1], np.int8),
         capture_s + 0.01,
         capture_s + np.array([0.5, 0.02, 0.04, 0.03]),
-        warm_up_s=1.0,
-        n_workers=1,
+        counted=capture_s >= 1.0,
     )
     assert figures["mean"] == pytest.approx(0.03)
     assert figures["skipped"] == pytest.approx(1 / 3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from bench_doubles import make_record
@@ -18,7 +20,7 @@ from bench.regression.comparison import (
 )
 from bench.regression.error_comparison import PassageError, compare_errors
 from bench.regression.run_sample import read_sample
-from bench.running.folder import write_run
+from bench.running.folder import create_folder, write_run
 
 FIGURES = {"service_s.embed.p50": 0.004, "service_s.detect.p50": 0.011}
 
@@ -146,6 +148,54 @@ def test_more_throughput_is_better():
         margin=0.05,
     )
     assert found.judgement is Judgement.BETTER
+
+
+def test_a_noisy_machine_calls_nothing_equal():
+    """Where a build differs from itself by half, a quarter more is no equality."""
+    (found,) = compare_rounds(
+        {"service_s.embed.p50": [4.0, 7.0, 5.0]},
+        {"service_s.embed.p50": [5.0, 6.0, 7.5]},
+        floor={
+            "service_s.embed.p50": NoiseFloor(furthest=0.5, variance=0.04, freedom=2)
+        },
+        margin=0.05,
+    )
+    assert found.judgement is Judgement.INCONCLUSIVE
+    assert (found.margin, found.floor) == (0.05, 0.5)
+
+
+def test_nothing_is_concluded_from_an_invalid_run():
+    """However large the change looks: the instrument failed."""
+    found = judged(np.random.default_rng(3), slower=0.8, n=6)
+    assert found.judgement is Judgement.BETTER
+    doubted = conclude(found.contrasts, n_invalid=1)
+    assert doubted.judgement is Judgement.INCONCLUSIVE
+    assert doubted.contrasts == found.contrasts
+
+
+@pytest.mark.parametrize(
+    ("n_cameras", "judgement"),
+    [(20, "equal"), (12, "worse"), (30, "better"), (21, "inconclusive")],
+)
+def test_capacities_are_compared_with_their_bounds(tmp_path, n_cameras, judgement):
+    """Of a search for cameras: twenty against others, with a margin of a tenth."""
+
+    def searched(name, n):
+        folder = create_folder(tmp_path, name=name)
+        write_run(make_record(perfect_results(make_plan())), folder)
+        capacity = {"n_cameras": n, "at_least": n, "at_most": n}
+        text = json.dumps({"capacity": capacity})
+        (folder / "capacity.json").write_text(text)
+        return read_sample(folder).figures
+
+    twenty, other = searched("a", 20), searched("b", n_cameras)
+    margin = 0.10 if judgement == "inconclusive" else 0.16
+    (found,) = (
+        c
+        for c in compare_figures(twenty, other, margin=margin)
+        if c.metric == "max_cameras"
+    )
+    assert found.judgement == judgement
 
 
 def test_a_sample_holds_what_the_run_folder_says(tmp_path):

@@ -11,8 +11,14 @@ import matcher.indexes  # noqa: F401 — importing registers
 from matcher.errors import GalleryError
 from matcher.fusion import unit_length
 from matcher.gallery import Gallery
-from matcher.index_config import FaissIvfConfig, FaissSqConfig, IndexConfig
+from matcher.index_config import (
+    FaissHnswConfig,
+    FaissIvfConfig,
+    FaissSqConfig,
+    IndexConfig,
+)
 from matcher.indexes.exact import ExactIndex
+from matcher.indexes.kept import make_or_read
 from matcher.indexes.live import LiveIndex
 from matcher.live_gallery import LiveGallery
 from matcher.protocols import StoredIndex
@@ -132,6 +138,38 @@ def test_saved_index_is_mapped_back_and_finds_the_same(
     assert np.array_equal(a.rows, b.rows)
     assert np.array_equal(a.scores, b.scores)
     assert made.n_bytes == read.n_bytes
+
+
+def test_index_is_made_once_and_then_read(
+    config: IndexConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file is taken for the same templates and settings alone."""
+    gallery, probes = _vectors(300, seed=11), Embeddings(vectors=_vectors(6, seed=12))
+    folder = tmp_path / "kept"
+    made = make_or_read(config.name, config, gallery, folder=folder)
+    (file,) = folder.iterdir()
+    monkeypatch.setattr(INDEXES, "make", lambda *_: pytest.fail("made again"))
+    read = make_or_read(config.name, config, gallery, folder=folder)
+    a, b = made.search(probes, k=4), read.search(probes, k=4)
+
+    assert file.name.startswith(f"{config.name}-300-")
+    assert np.array_equal(a.rows, b.rows)
+    with pytest.raises(pytest.fail.Exception, match="made again"):
+        make_or_read(config.name, config, gallery[::-1].copy(), folder=folder)
+
+
+def test_setting_of_searches_alone_leaves_the_file_as_it_is(tmp_path: Path) -> None:
+    """More effort in searching needs no new graph; more links do."""
+    gallery = _vectors(100, seed=14)
+    for settings in (
+        FaissHnswConfig(),
+        FaissHnswConfig(search_effort=999),
+        FaissHnswConfig(links=8),
+    ):
+        config = IndexConfig(name="faiss_hnsw", faiss_hnsw=settings)
+        make_or_read(config.name, config, gallery, folder=tmp_path)
+
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_index_file_of_another_gallery_is_refused(

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from matcher.detectors.boxes import best_boxes, shrink
+from matcher.detectors.boxes import best_boxes
 from matcher.detectors.reference import STRIDES, decode_maps
+from matcher.picture import shrink
 
 
 def _maps(height: int = 64, width: int = 96) -> list[np.ndarray]:

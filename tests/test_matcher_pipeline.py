@@ -17,7 +17,12 @@ from matcher_doubles import (
     painted,
 )
 
-from matcher.best_shot import is_worth_embedding, no_shots, with_shot
+from matcher.best_shot import (
+    is_somebody_else,
+    is_worth_embedding,
+    no_shots,
+    with_shot,
+)
 from matcher.config import (
     BestShotConfig,
     DecisionConfig,
@@ -231,12 +236,53 @@ def test_face_is_embedded_for_gain_or_when_due(
     assert worth is expected
 
 
+@pytest.mark.parametrize(
+    ("template", "min_agreement", "expected"),
+    [
+        ([0.6, 0.8], 0.5, False),
+        ([0.6, 0.8], 0.7, True),
+        ([-0.6, 0.8], 0.5, True),
+        ([-1.0, 0.0], -1.0, False),
+    ],
+    ids=["alike", "not alike enough", "opposed", "never asked"],
+)
+def test_template_unlike_all_that_is_kept_is_somebody_elses(
+    template: list[float], min_agreement: float, expected: bool
+) -> None:
+    """What is kept is fused to (1, 0); a first face is never somebody else's."""
+    config = BestShotConfig(min_agreement=min_agreement)
+    vector = np.array(template, np.float32)
+    shots = with_shot(
+        no_shots(2),
+        template=np.array([1, 0], np.float32),
+        quality=0.5,
+        time_ns=0,
+        config=config,
+    )
+
+    assert is_somebody_else(shots, vector, config=config) is expected
+    assert not is_somebody_else(no_shots(2), vector, config=config)
+
+
+def test_track_that_passes_to_another_person_begins_anew() -> None:
+    """Boxes cannot tell where two cross; both people alert, neither for the other."""
+    images = [*_walk(12)[:6], *_walk(12, channel=2)[6:]]
+    results = _run(images)
+    alerts = [alert for result in results for alert in result.alerts]
+    probes = [probe for result in results for probe in result.probes]
+
+    assert {probe.track_id for probe in probes} == {0}
+    assert [alert.subject_id for alert in alerts] == ["blue", "red"]
+    assert [p.n_shots for p in probes if p.subject_id == "red"] == [1, 2]
+    assert all(p.comparison_score > 0.9 for p in probes)
+
+
 def test_quality_rises_with_each_of_its_measures() -> None:
     """Larger, sharper, more frontal, surer: each alone is better."""
     rng = np.random.default_rng(0)
-    noise = rng.integers(0, 255, (1, 64, 64, 3), dtype=np.uint8)
+    noise = rng.integers(0, 255, (1, 64, 64), dtype=np.uint8)
     smooth = np.broadcast_to(
-        np.linspace(0, 255, 64, dtype=np.uint8)[None, :, None, None], (1, 64, 64, 3)
+        np.linspace(0, 255, 64, dtype=np.uint8)[None, :, None], (1, 64, 64)
     ).copy()
     plain = detections([[0, 0, 40, 40]], [0.8])
     squeezed = dataclasses.replace(

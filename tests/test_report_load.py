@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import report_doubles
 from bench_doubles import make_record
 from bench_world import make_plan, perfect_results
 
+from bench.records import PlannedChange
 from bench.report import series
+from bench.report.charts_latency import latency_series
 from bench.report.charts_queue import losses, queue_over_time
 from bench.report.headline import disparity_rows
 
@@ -30,6 +34,33 @@ def test_the_queue_chart_tells_most_and_mean():
     svg = queue_over_time(queue)
     assert "At most 1 frames were waiting or in work at a time" in svg
     assert "0.38 on average" in svg
+
+
+def test_the_load_beside_frames_is_marked_where_it_happened():
+    """Changes of the watchlist, and a camera that is lost and comes back."""
+    record = report_doubles.make_record(seed=11)
+    plan = replace(
+        record.plan,
+        changes=(
+            PlannedChange(offset_ns=20 * 10**9, enrol=("a", "b"), withdraw=("c",)),
+            PlannedChange(offset_ns=30 * 10**9, enrol=(), withdraw=("d",)),
+        ),
+    )
+    loss = {"camera_id": "cam1", "from_s": 25.0, "until_s": 28.0}
+    scenario = {**record.scenario, "load": {"camera_loss": [loss]}}
+    marked = series.happenings_of(replace(record, plan=plan, scenario=scenario))
+    assert [(h.time_s, h.words) for h in marked] == [
+        (20.0, "2 join, 1 leave"),
+        (25.0, "cam1 off"),
+        (28.0, "cam1 back"),
+        (30.0, "1 leave"),
+    ]
+    svg = latency_series(
+        series.frames_of(record), alerts=(), warm_up_s=1.0, happenings=marked
+    )
+    assert "2 join, 1 leave" in svg
+    assert "At 25 s: cam1 off." in svg
+    assert series.happenings_of(record) == ()
 
 
 def test_losses_are_told_by_kind_of_cause():

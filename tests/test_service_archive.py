@@ -17,7 +17,8 @@ from matcher.service.keeping import audit_log
 from matcher.service.keeping.alert_store import AlertStore
 from matcher.service.keeping.archive import Archive
 from matcher.service.keeping.audit_chain import verify
-from matcher.service.keeping.watchlist_store import Activation, WatchlistStore
+from matcher.service.keeping.watchlist_rows import Activation
+from matcher.service.keeping.watchlist_store import WatchlistStore
 from matcher.service.refusals import RefusedError
 
 BATCH = 50

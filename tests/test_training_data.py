@@ -208,7 +208,13 @@ def _street(threshold: float, *passages: PassageOutcome) -> StreetResult:
         n_enrolled=9,
         n_failed_to_enrol=1,
         points=(
-            OperatingPoint(target_fpir=0.01, threshold=threshold, n_passages=1257),
+            OperatingPoint(
+                target_fpir=0.01,
+                threshold=threshold,
+                n_passages=1257,
+                fpir_low=0.005,
+                fpir_high=0.017,
+            ),
         ),
         n_frames=100,
         fair_faces=50,
@@ -231,7 +237,7 @@ def test_rates_follow_from_scores_at_each_streets_own_threshold() -> None:
         _street(0.8, _passage(5, mated=False, best=0.7, mate=None)),
     )
     table = accuracy_table(streets)
-    assert "| 1.0% (1,257 passages) | 0.600, 0.800 |" in table
+    assert "| 1.0% on 1,257 passages [0.50%, 1.70%] | 0.600, 0.800 |" in table
     assert "TPIR, all passages | 1/2 = 50.00%" in table
     assert "FPIR, non-mated passages | 1/3 = 33.33%" in table
     passages = passages_at(streets, target_fpir=0.01)

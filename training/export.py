@@ -217,7 +217,7 @@ def _sha256(path: Path) -> str:
 def publish(
     *,
     detector: Path,
-    refiner: Path,
+    refiner: Path | None,
     embedder: Path,
     score_threshold: float,
     folder: Path,
@@ -226,7 +226,8 @@ def publish(
 
     Args:
         detector: State dictionary from `training.train_detector`.
-        refiner: State dictionary from `training.train_refiner`.
+        refiner: State dictionary from `training.train_refiner`; None keeps the network
+            that lies in `folder`.
         embedder: State dictionary from `training.train_embedder`.
         score_threshold: Least score of a face; see `training.operating_point`.
         folder: Where `matcher` looks for its weights.
@@ -237,7 +238,8 @@ def publish(
     folder.mkdir(parents=True, exist_ok=True)
     files = {name: folder / f"{name}.onnx" for name in _NETWORKS}
     export_detector(detector, files["detector"])
-    export_refiner(refiner, files["refiner"])
+    if refiner is not None:
+        export_refiner(refiner, files["refiner"])
     chip_px, dimension = export_embedder(embedder, files["embedder"])
     manifest = Manifest(
         detector=DetectorWeights(
@@ -279,6 +281,10 @@ def main(
         "training/out/detector/detector.pt"
     ),
     refiner: Annotated[Path, typer.Option()] = Path("training/out/refiner/refiner.pt"),
+    *,
+    keep_refiner: Annotated[
+        bool, typer.Option(help="Leave the refiner that ships as it is.")
+    ] = False,
     embedder: Annotated[Path, typer.Option()] = Path(
         "training/out/embedder/embedder.pt"
     ),
@@ -287,7 +293,7 @@ def main(
     """Export the networks to where `matcher` loads them from."""
     manifest = publish(
         detector=detector,
-        refiner=refiner,
+        refiner=None if keep_refiner else refiner,
         embedder=embedder,
         score_threshold=score_threshold,
         folder=folder,

@@ -48,7 +48,7 @@ class FacesConfig(BaseModel):
 
     seed: int = Field(default=1, ge=0, description="Of people and views.")
     domain: IdentityDomain = Field(default=IdentityDomain.TRAINING)
-    identities: int = Field(default=16000, ge=1, description="People, from index 0.")
+    identities: int = Field(default=9000, ge=1, description="People, from index 0.")
     portrait: bool = Field(default=True, description="Whether day 0 has a portrait.")
     first_day: int = Field(default=1, ge=1, description="Number of the first day.")
     per_shard: int = Field(default=50, ge=1, description="People a file.")
@@ -274,7 +274,7 @@ def load_faces(folders: Sequence[Path]) -> FaceViews:
 
 def main(
     folder: Annotated[Path, typer.Option()] = Path("training/out/faces"),
-    identities: Annotated[int, typer.Option()] = 16000,
+    identities: Annotated[int, typer.Option()] = 9000,
     *,
     from_above: Annotated[
         bool, typer.Option(help="One more day, seen from above.")

@@ -41,6 +41,7 @@ class OperatingPoint(BaseModel):
         target_fpir: Share of non-mated passages that may alert.
         threshold: Cosine; for the street's own watchlist.
         n_passages: Of the cohort that it was calibrated on.
+        fpir_low, fpir_high: 95 % interval of the FPIR at it, on that cohort.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,6 +49,8 @@ class OperatingPoint(BaseModel):
     target_fpir: float
     threshold: float
     n_passages: int
+    fpir_low: float
+    fpir_high: float
 
 
 class StreetResult(BaseModel):
@@ -151,7 +154,10 @@ def accuracy_table(streets: Sequence[StreetResult]) -> str:
             for p in street.points
             if p.target_fpir == point.target_fpir
         )
-        title = f"{point.target_fpir:.1%} ({point.n_passages:,} passages)"
+        title = (
+            f"{point.target_fpir:.1%} on {point.n_passages:,} passages "
+            f"[{point.fpir_low:.2%}, {point.fpir_high:.2%}]"
+        )
         rows = [
             (f"TPIR, {name}", _tpir(filter(belongs, passages)))
             for name, belongs in CONDITIONS.items()

@@ -59,12 +59,12 @@ class ScenesConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = Field(default=3, ge=0, description="Of every draw.")
-    crowds: int = Field(default=60, ge=1, description="Streets, two cameras each.")
+    crowds: int = Field(default=36, ge=1, description="Streets, two cameras each.")
     duration_s: float = Field(default=30.0, ge=2.0, description="Of each clip.")
     fps: float = Field(
         default=1.5, ge=1.0, description="Slow, since neighbouring frames are alike."
     )
-    portraits: int = Field(default=2000, ge=0, description="Pictures of one person.")
+    portraits: int = Field(default=1000, ge=0, description="Pictures of one person.")
     per_shard: int = Field(default=100, ge=1, description="Portraits a file.")
     first_person: int = Field(
         default=100_000, ge=0, description="Index of the first one portrayed."
@@ -318,8 +318,8 @@ def load_scenes(folder: Path) -> Scenes:
 
 def main(
     folder: Annotated[Path, typer.Option()] = Path("training/out/scenes"),
-    crowds: Annotated[int, typer.Option()] = 60,
-    portraits: Annotated[int, typer.Option()] = 2000,
+    crowds: Annotated[int, typer.Option()] = 36,
+    portraits: Annotated[int, typer.Option()] = 1000,
     seed: Annotated[int, typer.Option(help="Of every draw.")] = 3,
     workers: Annotated[int, typer.Option()] = 2,
 ) -> None:

@@ -39,7 +39,7 @@ class DetectorTraining(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = Field(default=2, ge=0, description="Of every draw.")
-    steps: int = Field(default=8000, ge=1, description="Of the optimiser.")
+    steps: int = Field(default=7000, ge=1, description="Of the optimiser.")
     batch_size: int = Field(default=64, ge=1, description="Crops a step.")
     widths: tuple[int, int, int, int, int] = Field(
         default=(16, 32, 64, 96, 128), description="Channels at strides 2 to 32."
@@ -151,7 +151,7 @@ def train(
 def main(
     shards: Annotated[Path, typer.Option()] = Path("training/out/scenes"),
     out: Annotated[Path, typer.Option()] = Path("training/out/detector"),
-    steps: Annotated[int, typer.Option()] = 8000,
+    steps: Annotated[int, typer.Option()] = 7000,
     workers: Annotated[int, typer.Option(help="Processes that cut crops.")] = 2,
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
 ) -> None:

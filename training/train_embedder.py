@@ -3,7 +3,7 @@
 Owns the schedule and the loop. Every loss that the config names trains a network of its
 own on the same batches; the one that separates held-out people best is kept.
 
-    python -m training.train_embedder --epochs 12
+    python -m training.train_embedder --epochs 13
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class EmbedderTraining(BaseModel):
         min_length=1,
         description="A network each, on the same batches; the best is kept.",
     )
-    epochs: int = Field(default=12, ge=1, description="Passes over all views.")
+    epochs: int = Field(default=13, ge=1, description="Passes over all views.")
     batch_size: int = Field(default=512, ge=8, description="Chips a step.")
     learning_rate: float = Field(default=0.2, gt=0.0, description="At its peak.")
     warm_up: float = Field(default=0.08, ge=0.0, le=1.0, description="Share of steps.")
@@ -333,7 +333,7 @@ def main(
         Path("training/out/faces_above"),
     ],
     out: Annotated[Path, typer.Option()] = Path("training/out/embedder"),
-    epochs: Annotated[int, typer.Option()] = 12,
+    epochs: Annotated[int, typer.Option()] = 13,
     workers: Annotated[int, typer.Option(help="Processes that degrade views.")] = 2,
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
 ) -> None:

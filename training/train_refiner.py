@@ -44,7 +44,7 @@ class RefinerTraining(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = Field(default=4, ge=0, description="Of every draw.")
-    steps: int = Field(default=4000, ge=1, description="Of the optimiser.")
+    steps: int = Field(default=3000, ge=1, description="Of the optimiser.")
     batch_size: int = Field(default=256, ge=1, description="Chips a step.")
     learning_rate: float = Field(default=3e-3, gt=0.0, description="At its peak.")
     weight_decay: float = Field(default=1e-3, ge=0.0)
@@ -179,7 +179,7 @@ def main(
         Path("training/out/faces_above"),
     ],
     out: Annotated[Path, typer.Option()] = Path("training/out/refiner"),
-    steps: Annotated[int, typer.Option()] = 4000,
+    steps: Annotated[int, typer.Option()] = 3000,
     workers: Annotated[int, typer.Option(help="Processes that degrade views.")] = 2,
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
 ) -> None:

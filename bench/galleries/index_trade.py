@@ -13,11 +13,12 @@ import numpy as np
 # Importing the package registers its plug-ins.
 import matcher.indexes  # noqa: F401
 from matcher.index_config import FaissIvfConfig, FaissSqConfig, IndexConfig
+from matcher.indexes.kept import make_or_read
 from matcher.records import Embeddings
-from matcher.registry import INDEXES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -59,7 +60,7 @@ class Trade:
         single_s: Median time of a probe searched alone.
         batch_s: Median time of a probe in a batch of 32.
         bytes_per_template: Of the structure, beside the templates.
-        build_s: To make it.
+        build_s: To make it, or to open it if it was kept.
     """
 
     name: str
@@ -81,6 +82,7 @@ def measure_trades(
     rounds: int,
     rng: np.random.Generator,
     clock: Callable[[], int],
+    folder: Path | None = None,
 ) -> Iterator[Trade]:
     """Make every candidate over one gallery and search it; yield as they are done.
 
@@ -91,6 +93,7 @@ def measure_trades(
         rounds: Searches that are timed, alone and in batches each.
         rng: Draws gallery and probes.
         clock: Nanoseconds.
+        folder: Where indexes are kept and taken from; None makes each anew.
     """
     gallery = world.people(n, rng=rng)
     subjects = rng.choice(n, n_probes, replace=n_probes > n)
@@ -100,7 +103,7 @@ def measure_trades(
     threshold = 0.0
     for name, config in CANDIDATES.items():
         begun_ns = clock()
-        index = INDEXES.make(config.name, config, gallery)
+        index = make_or_read(config.name, config, gallery, folder=folder)
         build_s = (clock() - begun_ns) / 1e9
         found = index.search(Embeddings(vectors=probes), k=1)
         best, scores = found.rows[:, 0], found.scores[:, 0]

@@ -1,7 +1,7 @@
 """Runs the real matcher at a few loads, and hands the simulator what they teach.
 
-Owns which loads those are, the gallery at each size, and the repetition of a load
-that others on the machine disturbed. Knows nothing of virtual time.
+Owns which loads those are and the repetition of a load that others on the machine
+disturbed. Knows nothing of virtual time.
 """
 
 from __future__ import annotations
@@ -16,29 +16,23 @@ from pydantic import BaseModel, ConfigDict, Field
 from bench.driving.session import hold_session
 from bench.host.interference import busy_s, others_share
 from bench.host.machine import this_machine
-from bench.host.yardstick import Yardstick
-from bench.planning.calibration_fit import (
-    Measured,
-    StageFits,
-    fit_crowd,
-    fit_gaps,
-    fit_hazards,
-    fit_stages,
-    measured,
-)
+from bench.planning.calibration_fit import Measured, fit_service
+from bench.planning.crowd_fit import fit_crowd
+from bench.planning.gaps_fit import fit_gaps
+from bench.planning.observed import observe
 from bench.planning.replay import Replay, cut
-from matcher.gallery import Gallery
-from matcher.records import SubjectId
-from sim.calibration import Calibration, Range
-from sim.fast import simulate_node
-from sim.records import FrameEnd, node_of
+from bench.planning.synthetic_gallery import gallery_of
+from sim.calibration import Calibration, Range, ShotFit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
+
     from bench.driving.session import Progress, Session
     from bench.planning.replay import Footage
     from matcher.config import MatcherConfig
+    from matcher.gallery import Gallery
 
 __all__ = [
     "CALIBRATION_LOADS",
@@ -47,22 +41,21 @@ __all__ = [
     "calibrate",
     "drive_load",
     "fit",
-    "gallery_of",
+    "paced_fps",
 ]
 
-# Light, usual, fast, slow, overloaded; small, large and very large galleries.
+# Cameras, share of a worker's time, gallery, second of the clips at which they begin:
+# light, usual, fast, slow with a large gallery, a very large one, overloaded. The first
+# one, at a fixed rate, tells how fast the others may be.
+_FIRST_FPS = 6.0
 CALIBRATION_LOADS = (
-    (2, 10.0, 1_000, 0),
-    (5, 10.0, 1_000, 20),
-    (3, 15.0, 1_000, 11),
-    (6, 5.0, 20_000, 40),
-    (3, 10.0, 100_000, 31),
-    (9, 10.0, 1_000, 3),
+    (3, 0.4, 1_000, 0),
+    (5, 0.75, 1_000, 20),
+    (3, 0.85, 1_000, 11),
+    (6, 0.65, 20_000, 40),
+    (3, 0.65, 100_000, 31),
+    (7, 1.2, 1_000, 3),
 )
-_TUNING_STEPS = 6
-_TUNING_KEY = 7_001
-# Above this a queue is never empty, and its skips feed back on who is embedded.
-_SATURATED = 0.97
 
 
 class CalibrationConfig(BaseModel):
@@ -71,7 +64,7 @@ class CalibrationConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seconds: float = Field(
-        default=15.0, ge=5.0, le=600.0, description="Length of each load."
+        default=12.0, ge=5.0, le=600.0, description="Length of each load."
     )
     warm_up_s: float = Field(
         default=2.0, ge=0.0, le=60.0, description="Of it, how much no figure counts."
@@ -128,36 +121,6 @@ class _Watch:
         self._progress(task, done, total)
 
 
-def gallery_of(gallery: Gallery, size: int) -> Gallery:
-    """Shorten a gallery, or fill it up with templates of nobody.
-
-    Strangers are drawn at random on the sphere: as costly to search as people, and
-    far from everybody.
-
-    Args:
-        gallery: The enrolled.
-        size: Templates wanted.
-    """
-    n, dimension = gallery.templates.shape
-    if size <= n:
-        return Gallery(
-            templates=gallery.templates[:size].copy(),
-            subject_ids=gallery.subject_ids[:size],
-            embedder_sha256=gallery.embedder_sha256,
-        )
-    rng = np.random.default_rng(size)
-    strangers = rng.standard_normal((size - n, dimension), dtype=np.float32)
-    strangers /= np.linalg.norm(strangers, axis=1, keepdims=True)
-    return Gallery(
-        templates=np.concatenate([gallery.templates, strangers]),
-        subject_ids=(
-            *gallery.subject_ids,
-            *(SubjectId(f"stranger-{k}") for k in range(size - n)),
-        ),
-        embedder_sha256=gallery.embedder_sha256,
-    )
-
-
 def drive_load(
     replay: Replay,
     footage: Sequence[Footage],
@@ -165,7 +128,6 @@ def drive_load(
     *,
     matcher: MatcherConfig,
     config: CalibrationConfig,
-    yardstick: Yardstick,
     clock: Callable[[], int],
     progress: Progress,
 ) -> Driven:
@@ -177,7 +139,6 @@ def drive_load(
         gallery: Whom the matcher looks for, of any size.
         matcher: Its settings.
         config: When to repeat.
-        yardstick: Tells how fast the machine is before and after.
         clock: Nanoseconds.
         progress: Told of frames sent.
 
@@ -190,7 +151,6 @@ def drive_load(
     while True:
         attempt += 1
         watch = _Watch(progress)
-        before_s = yardstick.measure_s()
         session = hold_session(
             scene.plan,
             scene.packets,
@@ -200,7 +160,6 @@ def drive_load(
             clock=clock,
             progress=watch,
         )
-        pace_s = (before_s + yardstick.measure_s()) / 2.0
         others = None
         if session.matcher is not None and len(watch.readings) > 1:
             others = others_share(
@@ -212,15 +171,10 @@ def drive_load(
         is_quiet = others is None or others <= config.max_others
         if is_quiet or attempt >= config.max_attempts:
             break
-    run = measured(
-        replay,
-        scene,
-        footage,
-        sent=session.drive.sent,
-        results=session.results,
-        interval_s=matcher.best_shot.interval_s,
-        max_shots=matcher.best_shot.max_shots,
-        pace_s=pace_s,
+    run = Measured(
+        replay=replay,
+        scene=scene,
+        observed=observe(scene, session.drive.sent, session.results),
     )
     return Driven(
         run=run, session=session, others=others, attempts=attempt, is_quiet=is_quiet
@@ -241,10 +195,12 @@ def calibrate(
     Returns:
         The calibration, and the loads behind it.
     """
-    driven = []
-    yardstick = Yardstick(matcher, clock=clock)
-    for k, (n_cameras, fps, gallery_size, second) in enumerate(CALIBRATION_LOADS):
+    driven: list[Driven] = []
+    for k, (n_cameras, busy, gallery_size, second) in enumerate(CALIBRATION_LOADS):
         progress("calibrate", k, len(CALIBRATION_LOADS))
+        fps = _FIRST_FPS
+        if driven:
+            fps = paced_fps(busy, n_cameras, _service_s(driven[0].run))
         replay = Replay(
             n_cameras=n_cameras,
             fps=fps,
@@ -260,7 +216,6 @@ def calibrate(
                 gallery,
                 matcher=matcher,
                 config=config,
-                yardstick=yardstick,
                 clock=clock,
                 progress=progress,
             )
@@ -269,38 +224,54 @@ def calibrate(
     return fit(driven, footage, matcher=matcher), tuple(driven)
 
 
+def paced_fps(busy: float, n_cameras: int, service_s: float) -> float:
+    """Say how fast cameras must be to keep a worker busy for such a share."""
+    fps = busy / (n_cameras * service_s)
+    return float(np.clip(round(2.0 * fps) / 2.0, 1.0, 30.0))
+
+
+def _service_s(run: Measured) -> float:
+    """Mean time of a worker over a frame."""
+    return float(np.nanmean(run.observed.done_s - run.observed.start_s))
+
+
 def fit(
     driven: Sequence[Driven], footage: Sequence[Footage], *, matcher: MatcherConfig
 ) -> Calibration:
     """Fit a calibration to loads that were driven."""
     runs = [each.run for each in driven]
-    stages, hazards, gaps = fit_stages(runs), fit_hazards(runs), fit_gaps(runs)
-    residuals_us = np.rint(np.vstack([stages.residuals_s, gaps]) * 1e6).astype(int)
+    service, gaps_us = fit_service(runs), 1e6 * fit_gaps(runs)
     crowd = fit_crowd(footage)
     system = driven[0].session.system
-    faces = [run.n_faces for run in runs]
-    utilisation = [_utilisation(run) for run in runs]
-    found = Calibration(
+    faces = [run.observed.n_faces[run.worked_on] for run in runs]
+    rules = matcher.best_shot
+    return Calibration(
         machine=this_machine(),
         system={
             "detector": system.detector,
             "embedder": system.embedder,
             "index": system.index,
         },
-        stages=stages.stages,
-        search=stages.search,
-        residuals_us=tuple(tuple(row) for row in residuals_us.tolist()),
-        hazards=tuple(tuple(row) for row in hazards.chance.tolist()),
-        hazard_n=tuple(tuple(row) for row in hazards.n.tolist()),
-        stray=hazards.stray,
-        interval_s=matcher.best_shot.interval_s,
-        max_shots=matcher.best_shot.max_shots,
+        stages=service.stages,
+        search=service.search,
+        residuals=_rows(service.residuals, 4),
+        gaps_us=_rows(gaps_us, 0),
+        sway=_rows(service.sway, 5),
+        shots=ShotFit(
+            confirm_hits=matcher.tracker.confirm_hits,
+            max_gap_s=matcher.tracker.max_gap_s,
+            min_quality=matcher.quality.min_quality,
+            min_gain=rules.min_gain,
+            interval_s=rules.interval_s,
+            max_shots=rules.max_shots,
+        ),
         max_pending=matcher.engine.max_pending,
         n_loads=len(driven),
         n_disturbed=sum(not each.is_quiet for each in driven),
-        pace_s=float(np.mean([run.pace_s for run in runs])),
-        drift=_drift(stages),
-        approaches=tuple(tuple(row) for row in crowd.approaches.tolist()),
+        by_load=service.by_load,
+        drift=service.drift,
+        approaches=crowd.approaches,
+        approaches_hz=crowd.approaches_hz,
         views_hz=crowd.views_hz,
         views_per_passage=crowd.views_per_passage,
         group_stop=crowd.group_stop,
@@ -317,63 +288,13 @@ def fit(
         gallery_sizes=_range([run.replay.gallery_size for run in runs]),
         fps=_range([run.replay.fps for run in runs]),
         pixels=_range([clip.pixels for clip in footage]),
-        utilisation=_range(utilisation),
+        utilisation=_range([_utilisation(run) for run in runs]),
     )
-    usual = [r for r, u in zip(runs, utilisation, strict=True) if u < _SATURATED]
-    return _tuned(found, usual if usual else runs)
 
 
-def _tuned(calibration: Calibration, runs: Sequence[Measured]) -> Calibration:
-    """Scale the odds of an embedding until the model embeds as many as were measured.
-
-    Chances counted face by face make faces forget what kind they are: in the model a
-    face that hardly ever passes the quality gate counts, after one lucky look, as one
-    that often does. One factor on all odds mends the mean.
-    """
-    wanted = _per_frame(
-        [run.observed.n_embedded for run in runs], [run.observed.end for run in runs]
-    )
-    chance = np.clip(np.array(calibration.hazards), 1e-6, 1.0 - 1e-6)
-    low, high = np.log(0.5), np.log(2.0)
-    found = calibration
-    for _ in range(_TUNING_STEPS):
-        middle = (low + high) / 2.0
-        odds = chance / (1.0 - chance) * np.exp(middle)
-        found = calibration.model_copy(
-            update={"hazards": tuple(map(tuple, (odds / (1.0 + odds)).tolist()))}
-        )
-        logs = [
-            simulate_node(
-                node_of(run.scene.frames, run.scene.passages),
-                found.tables(
-                    gallery_size=run.replay.gallery_size,
-                    speed=found.pace_s / run.pace_s,
-                ),
-                key=_TUNING_KEY + repeat,
-            )
-            for run in runs
-            for repeat in range(3)
-        ]
-        simulated = _per_frame([log.n_embedded for log in logs], [x.end for x in logs])
-        if simulated > wanted:
-            high = middle
-        else:
-            low = middle
-    return found
-
-
-def _drift(fits: StageFits) -> float:
-    """Spread of the whole service from run to run, as a share of its mean."""
-    by_run_s = np.sum([fit.by_run_s for fit in fits.stages], axis=0)
-    mean_s = sum(fit.mean_s for fit in fits.stages)
-    return float(np.std(by_run_s, ddof=1) / mean_s) if len(by_run_s) > 1 else 0.0
-
-
-def _per_frame(n_embedded: Sequence[np.ndarray], ends: Sequence[np.ndarray]) -> float:
-    """Embeddings per processed frame."""
-    processed = [end == FrameEnd.PROCESSED for end in ends]
-    total = sum(int(n[p].sum()) for n, p in zip(n_embedded, processed, strict=True))
-    return total / max(sum(int(p.sum()) for p in processed), 1)
+def _rows(table: NDArray[np.float64], digits: int) -> tuple[tuple[float, ...], ...]:
+    """Round a table to what matters."""
+    return tuple(tuple(row) for row in np.round(table, digits).tolist())
 
 
 def _utilisation(run: Measured) -> float:

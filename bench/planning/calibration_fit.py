@@ -1,31 +1,23 @@
 """From measured frames to the simulator's calibration.
 
-Owns the fits: service time of every stage, its residuals, and the chance that a face
-in view is embedded. Knows nothing of how loads were driven. Waiting times are never
-read, except for the two gaps that are service in all but name: from a frame's end to
-the next one's start while frames wait, and from an arrival to an idle worker's start.
+Owns the fits: service time of every stage, what stretches it, and what is left over.
+Knows nothing of how loads were driven, and reads no waiting time.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.optimize import nnls
+from scipy.stats import norm
 
-from bench.planning.observed import embedded_truth, observe
-from bench.planning.replay import Replay, cut
+from bench.planning.replay import Part
 from sim.calibration import Range, SearchFit, StageFit
 from sim.estimators import batch_means
 from sim.records import FrameEnd, StageIndex
-from sim.service import (
-    HEIGHT_EDGES_PX,
-    N_STATES,
-    fresh_memory,
-    in_view,
-    track_state,
-)
+from sim.service import REST_S, SWAY_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,30 +25,30 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bench.planning.observed import Observed
-    from bench.planning.replay import Footage, Scene
-    from bench.records import SentFrames
-    from matcher.records import FrameResult
+    from bench.planning.replay import Replay, Scene
 
 __all__ = [
     "N_QUANTILES",
-    "CrowdFit",
-    "Hazards",
     "Measured",
-    "StageFits",
-    "fit_crowd",
-    "fit_gaps",
-    "fit_hazards",
-    "fit_stages",
-    "measured",
+    "ServiceFit",
+    "fit_service",
+    "slowness",
 ]
 
 N_QUANTILES = 201
-# Pseudo-sightings at the state's own rate: a cell seen twice shall not say never.
-_PRIOR_SIGHTINGS = 5.0
-_SENDING_S = 2e-3
-# Arrivals are counted in windows about as long as a group takes to come.
-_WINDOW_S = 4.0
+_ROUNDS = 4
+_LEVELS = (np.arange(N_QUANTILES) + 0.5) / N_QUANTILES
+# What a search or a decision touches is not what the detector has driven out.
+_COOLING = (
+    StageIndex.DECODE,
+    StageIndex.DETECT,
+    StageIndex.TRACK,
+    StageIndex.ALIGN,
+    StageIndex.EMBED,
+)
 _OF_EMBEDDED = (StageIndex.EMBED, StageIndex.SEARCH, StageIndex.DECIDE)
+# Frames so far apart still share the quick sway, and hardly anything else.
+_LAG = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,335 +58,336 @@ class Measured:
     Attributes:
         replay, scene: The load.
         observed: What became of its frames.
-        n_faces: (n,) int64, faces in view of each frame, by the truth.
-        sighted: (m, 3) int64, of every face in every processed frame: the state of
-            its track, the bin of its height, and whether it was embedded.
-        n_stray: Embeddings of nobody that the simulator knows of.
-        pace_s: What a fixed piece of work took beside it (`bench.host.yardstick`).
     """
 
     replay: Replay
     scene: Scene
     observed: Observed
-    n_faces: NDArray[np.int64]
-    sighted: NDArray[np.int64]
-    n_stray: int
-    pace_s: float
+
+    @property
+    def worked_on(self) -> NDArray[np.bool_]:
+        """Frames that a worker decoded."""
+        return np.isfinite(self.observed.stage_s[:, StageIndex.DECODE])
+
+    @property
+    def cold(self) -> NDArray[np.float64]:
+        """How cold the detector was at each frame's start, from 0 to 1."""
+        seen = self.observed
+        cold = np.ones(len(seen.end))
+        rows = np.flatnonzero(self.worked_on)
+        looked_s = -np.inf
+        for row in rows[np.argsort(seen.start_s[rows])].tolist():
+            cold[row] = 1.0 - REST_S / (seen.start_s[row] - looked_s + REST_S)
+            if seen.end[row] == FrameEnd.PROCESSED:
+                took_s = seen.stage_s[row, : StageIndex.DETECT + 1].sum()
+                looked_s = float(seen.start_s[row] + took_s)
+        return cold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class StageFits:
-    """The stages' fits, and their residuals at even levels.
+class ServiceFit:
+    """All that was learnt about service.
 
     Attributes:
         stages: One each, in order.
         search: One per gallery size, ascending.
-        residuals_s: (7, N_QUANTILES) float64.
+        residuals: (7, q) float64, as `sim.service.ServiceTables` has them.
+        sway: (2, q) float64, likewise.
+        by_load: How much slower the machine was in each load, by the gauge.
+        drift: Spread of the loads about what their gauges said.
     """
 
     stages: tuple[StageFit, ...]
     search: tuple[SearchFit, ...]
-    residuals_s: NDArray[np.float64]
+    residuals: NDArray[np.float64]
+    sway: NDArray[np.float64]
+    by_load: tuple[float, ...]
+    drift: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Hazards:
-    """Chances of an embedding, by state and height.
+class _Column:
+    """What one stage did in one load.
 
     Attributes:
-        chance: (8, h) float64.
-        n: (8, h) int64, sightings behind each.
-        stray: Embeddings per processed frame of no visible face.
+        rows: (m,) frames that it worked on.
+        took_s: (m,) float64.
+        design: (m, 4) float64, what `base`, `per_unit`, `once` and `per_face` weigh.
+        cold: (m,) float64.
     """
 
-    chance: NDArray[np.float64]
-    n: NDArray[np.int64]
-    stray: float
+    rows: NDArray[np.int64]
+    took_s: NDArray[np.float64]
+    design: NDArray[np.float64]
+    cold: NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class CrowdFit:
-    """How people come past the cameras of some clips, and what the cameras send.
+def _column(run: Measured, stage: StageIndex, cold: NDArray[np.float64]) -> _Column:
+    seen = run.observed
+    took_s = seen.stage_s[:, stage]
+    rows = np.flatnonzero(np.isfinite(took_s))
+    faces = seen.n_embedded.astype(np.float64)
+    units = np.zeros(len(took_s))
+    if stage is StageIndex.DECODE:
+        units = run.scene.frames.packet_bytes
+        faces = (seen.end == FrameEnd.PROCESSED).astype(np.float64)
+    elif stage not in _OF_EMBEDDED:
+        units = seen.n_faces.astype(np.float64)
+    any_face = (faces > 0.0).astype(np.float64)
+    per_face = np.zeros(len(took_s)) if stage is StageIndex.DECODE else faces
+    design = np.stack([np.ones(len(took_s)), units, any_face, per_face], axis=1)
+    if stage in {StageIndex.DETECT, StageIndex.TRACK}:
+        design[:, 2:] = 0.0
+    return _Column(rows=rows, took_s=took_s[rows], design=design[rows], cold=cold[rows])
 
-    Attributes:
-        approaches: (a, 3) float64, as `sim.crowd.Walks` has them.
-        views_hz: Views begun a second and camera.
-        views_per_passage: Views of one passage.
-        group_stop: Chance that a group ends with a member.
-        packets: Mean bytes of key frames, of others, and their spread as a share.
-    """
 
-    approaches: NDArray[np.float64]
-    views_hz: float
-    views_per_passage: float
-    group_stop: float
-    packets: tuple[float, float, float]
-
-
-def fit_crowd(footage: Sequence[Footage]) -> CrowdFit:
-    """Fit the small crowd model to the clips' truth."""
-    views, counts, seconds, n_passages = [], [], 0.0, 0
-    key_bytes: list[int] = []
-    other_bytes: list[int] = []
-    for clip in footage:
-        length_s = len(clip.packets) / clip.fps
-        replay = Replay(n_cameras=1, fps=clip.fps, duration_s=length_s, gallery_size=1)
-        seen = cut((clip,), replay).passages
-        views.append(
-            np.stack(
-                [seen.t_out_s - seen.t_in_s, seen.inverse_height, seen.inverse_rate],
-                axis=1,
-            )
+def fit_service(runs: Sequence[Measured]) -> ServiceFit:
+    """Fit every stage over all loads, each at the speed that it ran at."""
+    colds = [run.cold for run in runs]
+    table = [
+        [_column(run, stage, cold) for run, cold in zip(runs, colds, strict=True)]
+        for stage in StageIndex
+    ]
+    sizes = sorted({run.replay.gallery_size for run in runs})
+    slow = np.ones(len(runs))
+    fits: list[tuple[NDArray[np.float64], float]] = []
+    searches: dict[int, NDArray[np.float64]] = {}
+    for _ in range(_ROUNDS):
+        fits = [
+            _fit(columns, slow, cools=stage in _COOLING)
+            for stage, columns in zip(StageIndex, table, strict=True)
+        ]
+        searches = {
+            size: _fit(
+                [
+                    column
+                    for run, column in zip(runs, table[StageIndex.SEARCH], strict=True)
+                    if run.replay.gallery_size == size
+                ],
+                np.array(
+                    [
+                        s
+                        for s, run in zip(slow, runs, strict=True)
+                        if run.replay.gallery_size == size
+                    ]
+                ),
+                cools=False,
+            )[0]
+            for size in sizes
+        }
+        took_s, fitted_s = _totals(runs, table, fits, searches)
+        slow = np.array(
+            [t.sum() / f.sum() for t, f in zip(took_s, fitted_s, strict=True)]
         )
-        counts.append(np.bincount((seen.t_in_s / _WINDOW_S).astype(int))[1:-1])
-        seconds += length_s
-        n_passages += len(np.unique(clip.passage))
-        sizes = [len(packet) for packet in clip.packets]
-        key_bytes += sizes[:: clip.key_every]
-        other_bytes += [n for k, n in enumerate(sizes) if k % clip.key_every]
-    approaches = np.concatenate(views)
-    # Geometric groups of mean m make counts m-fold over-dispersed: 2 m - 1.
-    pooled = np.concatenate(counts)
-    dispersion = max(float(pooled.var(ddof=1) / pooled.mean()), 1.0)
-    return CrowdFit(
-        approaches=approaches,
-        views_hz=len(approaches) / seconds,
-        views_per_passage=len(approaches) / n_passages,
-        group_stop=2.0 / (dispersion + 1.0),
-        packets=(
-            float(np.mean(key_bytes)),
-            float(np.mean(other_bytes)),
-            float(np.std(other_bytes) / np.mean(other_bytes)),
+        slow /= slow.mean()
+    took_s, fitted_s = _totals(runs, table, fits, searches)
+    gauge, load = (
+        np.array(
+            [
+                t[mask].sum() / f[mask].sum()
+                for t, f, mask in zip(took_s, fitted_s, masks, strict=True)
+            ]
+        )
+        for masks in (
+            [run.scene.part != Part.LOAD for run in runs],
+            [run.scene.part == Part.LOAD for run in runs],
+        )
+    )
+    sway, left = _sway(runs, took_s, fitted_s, slow)
+    return ServiceFit(
+        stages=tuple(
+            _stage_fit(stage, columns, fit)
+            for stage, columns, fit in zip(StageIndex, table, fits, strict=True)
         ),
-    )
-
-
-def measured(
-    replay: Replay,
-    scene: Scene,
-    footage: Sequence[Footage],
-    *,
-    sent: SentFrames,
-    results: Sequence[FrameResult],
-    interval_s: float,
-    max_shots: int,
-    pace_s: float,
-) -> Measured:
-    """Join a driven load with its truth.
-
-    Args:
-        replay: The load.
-        scene: The same, laid out.
-        footage: Its clips.
-        sent: What the driver did.
-        results: What the matcher said.
-        interval_s: After which a track's face is embedded again.
-        max_shots: Faces kept per track.
-        pace_s: Of the machine at the time.
-    """
-    observed = observe(scene, sent, results)
-    embedded = Counter(
-        (each.row, each.passage) for each in embedded_truth(scene, footage, results)
-    )
-    n_faces = np.zeros(len(scene.plan), np.int64)
-    sighted: list[tuple[int, int, int]] = []
-    n_explained = 0
-    passages = scene.passages
-    memory = fresh_memory(passages)
-    for row, camera in enumerate(scene.frames.camera.tolist()):
-        now_s = float(scene.frames.capture_s[row])
-        views, places = in_view(camera, now_s, passages)
-        n_faces[row] = len(views)
-        if observed.end[row] != FrameEnd.PROCESSED:
-            continue
-        for view, place in zip(views.tolist(), places.tolist(), strict=True):
-            is_due = now_s - float(memory.last_s[view]) >= interval_s
-            state = track_state(
-                memory.n_seen[view],
-                memory.n_shots[view],
-                memory.n_refused[view],
-                is_due,
-                max_shots,
-            )
-            memory.n_seen[view] += 1
-            hit = embedded[row, int(scene.shown[view])] > 0
-            if hit:
-                memory.last_s[view] = now_s
-                memory.n_shots[view] += 1
-                memory.n_refused[view] = 0
-                n_explained += 1
-            elif is_due:
-                memory.n_refused[view] += 1
-            sighted.append((state, place, int(hit)))
-    return Measured(
-        replay=replay,
-        scene=scene,
-        observed=observed,
-        n_faces=n_faces,
-        sighted=np.array(sighted, np.int64).reshape(-1, 3),
-        n_stray=int(observed.n_embedded.sum()) - n_explained,
-        pace_s=pace_s,
-    )
-
-
-def fit_hazards(runs: Sequence[Measured]) -> Hazards:
-    """Count how often faces of each state and height were embedded."""
-    n = np.zeros((N_STATES, len(HEIGHT_EDGES_PX)), np.int64)
-    k = np.zeros_like(n)
-    n_processed = 0
-    for run in runs:
-        state, place, hit = run.sighted.T
-        np.add.at(n, (state, place), 1)
-        np.add.at(k, (state, place), hit)
-        n_processed += int((run.observed.end == FrameEnd.PROCESSED).sum())
-    overall = k.sum(1, keepdims=True) / np.maximum(n.sum(1, keepdims=True), 1)
-    chance = (k + _PRIOR_SIGHTINGS * overall) / (n + _PRIOR_SIGHTINGS)
-    stray = sum(run.n_stray for run in runs) / max(n_processed, 1)
-    return Hazards(chance=chance, n=n, stray=stray)
-
-
-def fit_stages(runs: Sequence[Measured]) -> StageFits:
-    """Fit every stage's service time over all runs."""
-    stages, residuals = [], np.zeros((len(StageIndex), N_QUANTILES))
-    search: tuple[SearchFit, ...] = ()
-    for stage in StageIndex:
-        took_s, units, idle_s, left_s, size = _columns(runs, stage)
-        if stage is StageIndex.SEARCH:
-            search, fitted_s = _fit_search(took_s, units, size)
-            base_s, per_unit_s = search[0].base_s, search[0].per_unit_s
-        else:
-            base_s, per_unit_s = _line(units, took_s)
-            fitted_s = base_s + per_unit_s * units
-        residual_s = took_s - fitted_s
-        # The mean of the quantiles must be that of the sample, zero: else the model
-        # would drift by what the interpolation loses in the long tail.
-        quantiles = np.quantile(residual_s, np.linspace(0.0, 1.0, N_QUANTILES))
-        trapezoid = (quantiles[1:] + quantiles[:-1]).mean() / 2.0
-        residuals[stage] = quantiles - trapezoid
-        mean = batch_means(took_s, n_batches=20)
-        stages.append(
-            StageFit(
-                stage=stage.name.lower(),
-                unit="byte" if stage is StageIndex.DECODE else "face",
-                base_s=base_s,
-                per_unit_s=per_unit_s,
-                idle_s=idle_s,
-                units=Range(low=float(units.min()), high=float(units.max())),
-                n=len(took_s),
-                mean_s=mean.mean,
-                mean_low_s=mean.low,
-                mean_high_s=mean.high,
-                by_run_s=tuple(
-                    float(residual_s[left_s == k].mean()) for k in np.unique(left_s)
+        search=tuple(
+            SearchFit(
+                gallery_size=size,
+                once_s=float(searches[size][2]),
+                per_face_s=float(searches[size][3]),
+                n=sum(
+                    len(column.rows)
+                    for run, column in zip(runs, table[StageIndex.SEARCH], strict=True)
+                    if run.replay.gallery_size == size
                 ),
             )
-        )
-    return StageFits(stages=tuple(stages), search=search, residuals_s=residuals)
-
-
-def _columns(
-    runs: Sequence[Measured], stage: StageIndex
-) -> tuple[
-    NDArray[np.float64],
-    NDArray[np.float64],
-    float,
-    NDArray[np.float64],
-    NDArray[np.float64],
-]:
-    """Gather time, units, run and gallery of each frame that a stage worked on."""
-    took, units, which, size, idle = [], [], [], [], []
-    usual_s = float(np.mean([run.pace_s for run in runs]))
-    for k, run in enumerate(runs):
-        seen = run.observed
-        # At the machine's usual pace.
-        stage_s = seen.stage_s[:, stage] * usual_s / run.pace_s
-        rows = np.isfinite(stage_s)
-        if stage is StageIndex.DECODE:
-            amount = run.scene.frames.packet_bytes
-        elif stage in _OF_EMBEDDED:
-            amount = seen.n_embedded.astype(np.float64)
-        else:
-            amount = run.n_faces.astype(np.float64)
-        if stage >= StageIndex.ALIGN:
-            idle.append(stage_s[rows & (amount == 0)])
-            rows &= amount > 0
-        took.append(stage_s[rows])
-        units.append(amount[rows])
-        which.append(np.full(int(rows.sum()), float(k)))
-        size.append(np.full(int(rows.sum()), float(run.replay.gallery_size)))
-    resting = np.concatenate(idle) if idle else np.empty(0)
-    idle_s = float(resting.mean()) if len(resting) else 0.0
-    return (
-        np.concatenate(took),
-        np.concatenate(units),
-        idle_s,
-        np.concatenate(which),
-        np.concatenate(size),
+            for size in sizes
+        ),
+        residuals=_residuals(runs, table, fits, searches, slow) * left,
+        sway=sway,
+        by_load=tuple(gauge.tolist()),
+        drift=float(np.std(load / gauge, ddof=1)) if len(runs) > 2 else 0.02,
     )
 
 
-def _line(
-    units: NDArray[np.float64], took_s: NDArray[np.float64]
-) -> tuple[float, float]:
-    """Fit a line by least squares: its means are those of the sample."""
-    if np.ptp(units) == 0.0:
-        return float(took_s.mean()), 0.0
-    per_unit_s, base_s = np.polyfit(units, took_s, 1)
-    return float(base_s), float(per_unit_s)
+def _fit(
+    columns: Sequence[_Column], slow: NDArray[np.float64], *, cools: bool
+) -> tuple[NDArray[np.float64], float]:
+    """Fit a stage's four costs, none of them negative, and its share of coldness."""
+    took_s = np.concatenate(
+        [column.took_s / s for column, s in zip(columns, slow, strict=True)]
+    )
+    design = np.concatenate([column.design for column in columns])
+    cold = np.concatenate([column.cold for column in columns])
+    works = design[:, 2] > 0.0 if design[:, 2].any() else np.ones(len(cold), bool)
+    weights = np.column_stack([design, cold * works * cools])
+    scale = np.maximum(np.abs(weights).max(axis=0), 1e-12)
+    found, _ = nnls(weights / scale, took_s * 1e3)
+    found = found / scale * 1e-3
+    costs = found[:4]
+    at_work_s = float((design[works] @ costs).mean())
+    rest = float(found[4] / at_work_s) if at_work_s > 0.0 else 0.0
+    # The product of both is not quite their sum: keep the mean.
+    fitted_s = (design @ costs) * (1.0 + rest * cold)
+    return costs * took_s.sum() / max(fitted_s.sum(), 1e-12), rest
 
 
-def _fit_search(
-    took_s: NDArray[np.float64], units: NDArray[np.float64], size: NDArray[np.float64]
-) -> tuple[tuple[SearchFit, ...], NDArray[np.float64]]:
-    fits = []
-    fitted_s = np.zeros_like(took_s)
-    for gallery_size in np.unique(size):
-        mine = size == gallery_size
-        base_s, per_unit_s = _line(units[mine], took_s[mine])
-        fitted_s[mine] = base_s + per_unit_s * units[mine]
-        fits.append(
-            SearchFit(
-                gallery_size=int(gallery_size),
-                base_s=base_s,
-                per_unit_s=per_unit_s,
-                n=int(mine.sum()),
+def _fitted(
+    column: _Column, fit: tuple[NDArray[np.float64], float]
+) -> NDArray[np.float64]:
+    costs, rest = fit
+    fitted: NDArray[np.float64] = (column.design @ costs) * (1.0 + rest * column.cold)
+    return fitted
+
+
+def _fit_of(
+    stage: StageIndex,
+    run: Measured,
+    fits: Sequence[tuple[NDArray[np.float64], float]],
+    searches: dict[int, NDArray[np.float64]],
+) -> tuple[NDArray[np.float64], float]:
+    if stage is StageIndex.SEARCH:
+        return searches[run.replay.gallery_size], fits[stage][1]
+    return fits[stage]
+
+
+def _totals(
+    runs: Sequence[Measured],
+    table: Sequence[Sequence[_Column]],
+    fits: Sequence[tuple[NDArray[np.float64], float]],
+    searches: dict[int, NDArray[np.float64]],
+) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
+    """Add up all stages of each frame: as measured, and as fitted."""
+    took, fitted = [], []
+    for k, run in enumerate(runs):
+        took_s, fitted_s = (np.zeros(len(run.observed.end)) for _ in range(2))
+        for stage in StageIndex:
+            column = table[stage][k]
+            took_s[column.rows] += column.took_s
+            fitted_s[column.rows] += _fitted(
+                column, _fit_of(stage, run, fits, searches)
             )
-        )
-    return tuple(fits), fitted_s
+        took.append(took_s)
+        fitted.append(fitted_s)
+    return took, fitted
 
 
-def fit_gaps(runs: Sequence[Measured]) -> NDArray[np.float64]:
-    """Take quantiles of turnaround, wake-up, and way to an idle and a busy worker.
+def _residuals(
+    runs: Sequence[Measured],
+    table: Sequence[Sequence[_Column]],
+    fits: Sequence[tuple[NDArray[np.float64], float]],
+    searches: dict[int, NDArray[np.float64]],
+    slow: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Take quantiles of what each stage's fit does not explain, as shares."""
+    rows = []
+    for stage in StageIndex:
+        ratios, weights = [], []
+        for k, run in enumerate(runs):
+            column = table[stage][k]
+            fitted_s = slow[k] * _fitted(column, _fit_of(stage, run, fits, searches))
+            works = fitted_s > 0.2 * fitted_s.mean()
+            ratios.append(column.took_s[works] / fitted_s[works] - 1.0)
+            weights.append(fitted_s[works])
+        ratio, weight = np.concatenate(ratios), np.concatenate(weights)
+        # Drawn times shall add up to the measured ones.
+        ratio = ratio - (ratio * weight).sum() / weight.sum()
+        quantiles = np.quantile(ratio, np.linspace(0.0, 1.0, N_QUANTILES))
+        middle = (quantiles[1:] + quantiles[:-1]).mean() / 2.0
+        rows.append(np.maximum(quantiles - middle, -0.8))
+    return np.array(rows)
+
+
+def _sway(
+    runs: Sequence[Measured],
+    took_s: Sequence[NDArray[np.float64]],
+    fitted_s: Sequence[NDArray[np.float64]],
+    slow: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], float]:
+    """Tell what neighbouring frames share from what is each one's own.
 
     Returns:
-        (4, N_QUANTILES) float64, seconds, in the order of `sim.service.Residual`.
+        Quantiles of the quick and the slow sway, taken to be normal, and the factor
+        that is left for the stages' residuals.
     """
-    turnaround, wake, way_idle, way_busy = [], [], [], []
-    for run in runs:
-        seen = run.observed
-        rows = np.flatnonzero(np.isfinite(seen.start_s))
-        rows = rows[np.argsort(seen.start_s[rows])]
-        before, after = rows[:-1], rows[1:]
-        waited = seen.received_s[after] <= seen.done_s[before]
-        turnaround.append((seen.start_s[after] - seen.done_s[before])[waited])
-        gap_s = float(np.median(turnaround[-1])) if waited.any() else 0.0
-        free_s = seen.done_s + gap_s
-        # A frame that comes while results are being sent off neither waits nor wakes.
-        idle = seen.received_s[after] > seen.done_s[before] + _SENDING_S
-        wake.append((seen.start_s[after] - seen.received_s[after])[idle])
-        came = np.isfinite(seen.received_s)
-        planned_s, way_s = (
-            seen.planned_s[came],
-            (seen.received_s - seen.planned_s)[came],
-        )
-        last = np.searchsorted(seen.start_s[rows], planned_s, side="right") - 1
-        busy = (last >= 0) & (planned_s < free_s[rows[np.maximum(last, 0)]])
-        way_idle.append(way_s[~busy])
-        way_busy.append(way_s[busy])
-    levels = np.linspace(0.0, 1.0, N_QUANTILES)
-    return np.stack(
-        [
-            np.quantile(np.concatenate(each), levels)
-            for each in (turnaround, wake, way_idle, way_busy)
-        ]
+    quick, slower, whole = [], [], []
+    for k, run in enumerate(runs):
+        rows = np.flatnonzero(run.observed.end == FrameEnd.PROCESSED)
+        rows = rows[np.argsort(run.observed.start_s[rows])]
+        left = took_s[k][rows] / (slow[k] * fitted_s[k][rows]) - 1.0
+        left -= left.mean()
+        slot = (run.observed.start_s[rows] / SWAY_S[1]).astype(int)
+        n = np.bincount(slot)
+        mean = np.bincount(slot, left) / np.maximum(n, 1)
+        rest = left - mean[slot]
+        covariance = float((rest[:-_LAG] * rest[_LAG:]).mean())
+        noise = float(rest.var()) / float(np.median(n[n > 0]))
+        whole.append(float(left.var()))
+        quick.append(max(covariance, 0.0))
+        slower.append(max(float(mean[n > 0].var()) - noise, 0.0))
+    variances = np.array([np.mean(quick), np.mean(slower)])
+    total = float(np.mean(whole))
+    share = np.sqrt(max(total - float(variances.sum()), 0.2 * total) / total)
+    return np.sqrt(variances)[:, None] * norm.ppf(_LEVELS)[None, :], float(share)
+
+
+def _stage_fit(
+    stage: StageIndex,
+    columns: Sequence[_Column],
+    fit: tuple[NDArray[np.float64], float],
+) -> StageFit:
+    costs, rest = fit
+    took_s = np.concatenate([column.took_s for column in columns])
+    design = np.concatenate([column.design for column in columns])
+    works = design[:, 2] > 0.0 if stage in _OF_EMBEDDED else np.ones(len(took_s), bool)
+    units = design[works, 3] if stage in _OF_EMBEDDED else design[works, 1]
+    mean = batch_means(took_s[works], n_batches=20)
+    return StageFit(
+        stage=stage.name.lower(),
+        unit="byte" if stage is StageIndex.DECODE else "face",
+        base_s=float(costs[0]),
+        per_unit_s=float(costs[1]),
+        once_s=float(costs[2]),
+        per_face_s=float(costs[3]),
+        rest=rest,
+        units=Range(low=float(units.min()), high=float(units.max())),
+        n=int(works.sum()),
+        mean_s=mean.mean,
+        mean_low_s=mean.low,
+        mean_high_s=mean.high,
     )
+
+
+def slowness(
+    run: Measured,
+    costs_s: NDArray[np.float64],
+    rest: NDArray[np.float64],
+    *,
+    of: NDArray[np.bool_],
+) -> float:
+    """Say how much longer some frames took than a calibration says they do.
+
+    Args:
+        run: A load that was driven.
+        costs_s: As `sim.service.ServiceTables` has them, for its gallery.
+        rest: Likewise.
+        of: (n,) bool, the frames.
+    """
+    cold = run.cold
+    took_s = fitted_s = 0.0
+    for stage in StageIndex:
+        column = _column(run, stage, cold)
+        mine = of[column.rows]
+        took_s += float(column.took_s[mine].sum())
+        fitted = _fitted(column, (costs_s[stage], float(rest[stage])))
+        fitted_s += float(fitted[mine].sum())
+    return took_s / fitted_s

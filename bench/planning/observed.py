@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.accuracy.association import MIN_IOU, iou_matrix
 from bench.timing.frames import PlanRows
 from matcher.records import Outcome, Stage
 from sim.records import FrameEnd
@@ -22,11 +21,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bench.planning.replay import Footage, Scene
+    from bench.planning.replay import Scene
     from bench.records import SentFrames
     from matcher.records import FrameResult
 
-__all__ = ["Embedded", "Observed", "embedded_truth", "observe"]
+__all__ = ["Observed", "observe"]
 
 _STAGE = {stage.value: k for k, stage in enumerate(Stage)}
 _END = {
@@ -45,7 +44,7 @@ class Observed:
         planned_s: (n,) float64, by the driver's clock, from the start of the load.
         received_s, start_s, done_s: (n,) float64, likewise.
         stage_s: (n, 7) float64, time in each stage.
-        n_embedded: (n,) int64, faces embedded.
+        n_faces, n_embedded: (n,) int64, faces found and embedded.
     """
 
     end: NDArray[np.int8]
@@ -54,20 +53,8 @@ class Observed:
     start_s: NDArray[np.float64]
     done_s: NDArray[np.float64]
     stage_s: NDArray[np.float64]
+    n_faces: NDArray[np.int64]
     n_embedded: NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Embedded:
-    """One embedding, with the passage of the clip that it was really of.
-
-    Attributes:
-        row: Of the frame in the plan.
-        passage: Of the clip; -1 if no visible face was there.
-    """
-
-    row: int
-    passage: int
 
 
 def observe(scene: Scene, sent: SentFrames, results: Sequence[FrameResult]) -> Observed:
@@ -78,11 +65,12 @@ def observe(scene: Scene, sent: SentFrames, results: Sequence[FrameResult]) -> O
     end = np.full(n, -1, np.int8)
     times = np.full((n, 3), np.nan)
     stage_s = np.full((n, len(_STAGE)), np.nan)
-    n_embedded = np.zeros(n, np.int64)
+    n_faces, n_embedded = np.zeros(n, np.int64), np.zeros(n, np.int64)
     for result in results:
         said = result.outcome
         row = rows.row(said.camera_id, said.frame_index)
         end[row] = _END[said.outcome]
+        n_faces[row] = said.n_faces
         started_ns = result.events[0].started_ns if result.events else said.done_ns
         times[row] = (
             (said.received_ns - begin_ns) * 1e-9,
@@ -102,29 +90,6 @@ def observe(scene: Scene, sent: SentFrames, results: Sequence[FrameResult]) -> O
         start_s=times[:, 1],
         done_s=times[:, 2],
         stage_s=stage_s,
+        n_faces=n_faces,
         n_embedded=n_embedded,
     )
-
-
-def embedded_truth(
-    scene: Scene, footage: Sequence[Footage], results: Sequence[FrameResult]
-) -> tuple[Embedded, ...]:
-    """Say of every search whose face it was made of, by overlap with the truth."""
-    rows = PlanRows(scene.plan)
-    found = []
-    for result in results:
-        if not result.probes:
-            continue
-        row = rows.row(result.outcome.camera_id, result.outcome.frame_index)
-        reel = scene.reels[int(scene.plan.camera[row])]
-        clip = footage[reel.footage]
-        source = int(reel.source[int(scene.plan.frame_index[row])])
-        faces = np.flatnonzero(clip.frame == source)
-        boxes = np.array([probe.box_xyxy for probe in result.probes])
-        overlap = iou_matrix(boxes, clip.box_xyxy[faces].astype(np.float64))
-        for k in range(len(boxes)):
-            best = int(overlap[k].argmax()) if len(faces) else -1
-            hit = best >= 0 and overlap[k, best] >= MIN_IOU
-            passage = int(clip.passage[faces[best]]) if hit else -1
-            found.append(Embedded(row=row, passage=passage))
-    return tuple(found)

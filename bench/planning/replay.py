@@ -2,41 +2,47 @@
 
 Owns the way from a few rendered clips to the packets, the arrival plan and the
 passages of a site that has more cameras than clips: each camera plays one of the
-clips, from a key frame of its own, over and over. Knows nothing of service times.
+clips, from a key frame of its own, over and over. Before and after every load the same
+few cameras play the same seconds, so that the machine's speed can be told from what
+was asked of it. Knows nothing of service times.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from enum import IntEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.errors import BenchError
-from bench.load.sources import demux
 from bench.load.workload import NS_PER_S, draw_plan
 from bench.objectives import LoadConfig
+from bench.records import ArrivalPlan
 from sim.arrivals import Phase
+from sim.looking import UNSEEN
 from sim.records import Frames, Passages
-from sim.service import HEIGHT_EDGES_PX
-from synthetic_crowds.records import NO_PASSAGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from bench.records import ArrivalPlan
-    from synthetic_crowds.records import Clip
+__all__ = ["GAUGE_S", "CameraReel", "Footage", "Part", "Replay", "Scene", "cut"]
 
-__all__ = ["CameraReel", "Footage", "Replay", "Scene", "cut", "load_footage"]
+# The same work before and after every load: cameras, frames a second, first second of
+# the clips, and seed of the clocks.
+GAUGE_S = 4.0
+_GAUGE = (3, 10.0, 8, 99)
 
-# A face with less than a fifth of it in view is found by nobody
-# (`bench.accuracy.association`).
-_MIN_VISIBILITY = 0.2
-# A face covered for longer than this has left, as far as a tracker is concerned.
-_MAX_GAP_S = 1.0
+
+class Part(IntEnum):
+    """Which part of a sitting a frame belongs to."""
+
+    BEFORE = 0
+    LOAD = 1
+    AFTER = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +52,12 @@ class Replay:
     Attributes:
         n_cameras: Cameras, each playing a clip.
         fps: Frames that each sends a second; the clip is played at this pace.
-        duration_s: Length of the load.
+        duration_s: Length of the load, without the gauge.
         gallery_size: Templates searched.
         first_second: Second of the clips at which the first cameras begin.
         phase: How the cameras' clocks stand to each other.
         seed: Of the arrival plan.
+        gauge_s: How long the gauge plays before, and again after; 0 leaves it out.
     """
 
     n_cameras: int
@@ -60,30 +67,31 @@ class Replay:
     first_second: int = 0
     phase: Phase = Phase.RANDOM
     seed: int = 1
+    gauge_s: float = GAUGE_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Footage:
-    """A clip held in memory with its truth.
+    """A clip held in memory, with what an unhurried matcher found in it.
 
     Attributes:
         packets: One H.264 access unit per frame.
         key_every: Frames from one key frame to the next.
         fps: At which it was rendered.
         pixels: Of a frame.
-        frame, passage: (m,) int64, of each visible face of the truth.
-        height_px: (m,) float64, its height.
-        box_xyxy: (m, 4) float32.
+        n_passages: Passages of its truth.
+        frame, track: (m,) int64, of each face found, in order of frames.
+        quality: (m,) float32, as in `sim.records.Passages`.
     """
 
     packets: tuple[bytes, ...]
     key_every: int
     fps: float
     pixels: int
+    n_passages: int
     frame: NDArray[np.int64]
-    passage: NDArray[np.int64]
-    height_px: NDArray[np.float64]
-    box_xyxy: NDArray[np.float32]
+    track: NDArray[np.int64]
+    quality: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -108,7 +116,7 @@ class Scene:
         reels: What each camera plays.
         packets: Of each camera, the packet of each frame.
         frames, passages: The same for the simulator.
-        shown: (p,) int64, the clip's passage behind each of `passages`.
+        part: (n,) int8, a `Part`, of each frame.
     """
 
     plan: ArrivalPlan
@@ -116,7 +124,7 @@ class Scene:
     packets: tuple[tuple[bytes, ...], ...]
     frames: Frames
     passages: Passages
-    shown: NDArray[np.int64]
+    part: NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,39 +132,6 @@ class _Stream:
     camera_id: str
     fps: float
     n_frames: int
-
-
-def load_footage(clip: Clip) -> Footage:
-    """Read a clip and the truth of its visible faces.
-
-    Raises:
-        BenchError: If the clip has fewer than two key frames.
-    """
-    packets = demux(clip)
-    keys = [index for index, packet in enumerate(packets) if _is_key(packet)]
-    if len(keys) < 2 or len(set(np.diff(keys))) != 1:
-        message = (
-            f"a clip must have key frames at even steps to be reused from the middle, "
-            f"got {len(keys)} in {clip.path}; render it again"
-        )
-        raise BenchError(message)
-    truth = clip.faces
-    # Passers-by beside the zone have no identity in the truth, and are few.
-    seen = (
-        (truth.passage_index != NO_PASSAGE)
-        & (truth.visibility >= _MIN_VISIBILITY)
-        & (truth.face_height_px >= HEIGHT_EDGES_PX[0])
-    )
-    return Footage(
-        packets=packets,
-        key_every=keys[1] - keys[0],
-        fps=clip.fps,
-        pixels=clip.width_px * clip.height_px,
-        frame=truth.frame_index[seen].astype(np.int64),
-        passage=truth.passage_index[seen].astype(np.int64),
-        height_px=truth.face_height_px[seen].astype(np.float64),
-        box_xyxy=truth.box_xyxy[seen],
-    )
 
 
 def cut(footage: Sequence[Footage], replay: Replay) -> Scene:
@@ -169,24 +144,51 @@ def cut(footage: Sequence[Footage], replay: Replay) -> Scene:
         footage: At least one clip.
         replay: The load.
     """
-    n_frames = math.ceil(replay.duration_s * replay.fps - 1e-9)
-    reels = []
-    for camera in range(replay.n_cameras):
-        which = camera % len(footage)
-        clip = footage[which]
-        n_keys = -(-len(clip.packets) // clip.key_every)
-        turns = camera // len(footage)
-        # Seventeen seconds further each time: prime to the minute that clips last.
-        key = (replay.first_second + 17 * turns) % n_keys
-        source = (key * clip.key_every + np.arange(n_frames)) % len(clip.packets)
-        reels.append(CameraReel(footage=which, source=source))
-    plan = draw_plan(
-        [
-            _Stream(camera_id=f"camera-{k}", fps=replay.fps, n_frames=n_frames)
-            for k in range(replay.n_cameras)
-        ],
-        LoadConfig(phase=replay.phase),
-        rng=np.random.default_rng(replay.seed),
+    n_gauge, gauge_fps, gauge_second, gauge_seed = _GAUGE
+    parts = [
+        (Part.LOAD, replay.n_cameras, replay.fps, replay.duration_s, replay.gauge_s,
+         replay.first_second, replay.phase, replay.seed),
+    ]  # fmt: skip
+    if replay.gauge_s > 0.0:
+        for part, begin_s in (
+            (Part.BEFORE, 0.0),
+            (Part.AFTER, replay.gauge_s + replay.duration_s),
+        ):
+            parts.append(
+                (part, n_gauge, gauge_fps, replay.gauge_s, begin_s, gauge_second,
+                 Phase.RANDOM, gauge_seed)
+            )  # fmt: skip
+    reels: list[CameraReel] = []
+    columns: list[tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]] = []
+    part_of, rates, camera_ids = [], [], []
+    for part, n_cameras, fps, length_s, begin_s, second, phase, seed in parts:
+        n_frames = math.ceil(length_s * fps - 1e-9)
+        names = [f"{part.name.lower()}-{k}" for k in range(n_cameras)]
+        plan = draw_plan(
+            [_Stream(camera_id=name, fps=fps, n_frames=n_frames) for name in names],
+            LoadConfig(phase=phase),
+            rng=np.random.default_rng(seed),
+        )
+        columns.append(
+            (
+                plan.offset_ns + round(begin_s * NS_PER_S),
+                (plan.camera + len(reels)).astype(np.int32),
+                plan.frame_index.astype(np.int32),
+            )
+        )
+        part_of.append(np.full(len(plan), part, np.int8))
+        reels += _reels(footage, n_cameras, n_frames, second)
+        rates += [fps] * n_cameras
+        camera_ids += names
+    offset_ns, camera, index = (
+        np.concatenate(each) for each in zip(*columns, strict=True)
+    )
+    order = np.lexsort((camera, offset_ns))
+    plan = ArrivalPlan(
+        camera_ids=tuple(camera_ids),
+        offset_ns=offset_ns[order],
+        camera=camera[order],
+        frame_index=index[order],
     )
     packets = tuple(
         tuple(footage[reel.footage].packets[index] for index in reel.source)
@@ -198,7 +200,6 @@ def cut(footage: Sequence[Footage], replay: Replay) -> Scene:
             plan.camera.tolist(), plan.frame_index.tolist(), strict=True
         )
     ]
-    passages, shown = _passages(footage, reels, plan)
     return Scene(
         plan=plan,
         reels=tuple(reels),
@@ -208,105 +209,129 @@ def cut(footage: Sequence[Footage], replay: Replay) -> Scene:
             capture_s=plan.offset_ns / NS_PER_S,
             packet_bytes=np.array(sizes, np.float64),
         ),
-        passages=passages,
-        shown=shown,
+        passages=_passages(footage, reels, plan, rates),
+        part=np.concatenate(part_of)[order],
     )
+
+
+def _reels(
+    footage: Sequence[Footage], n_cameras: int, n_frames: int, first_second: int
+) -> list[CameraReel]:
+    """Say what each of some cameras plays."""
+    reels = []
+    for camera in range(n_cameras):
+        which = camera % len(footage)
+        clip = footage[which]
+        n_keys = -(-len(clip.packets) // clip.key_every)
+        turns = camera // len(footage)
+        # Seventeen seconds further each time: prime to the minute that clips last.
+        key = (first_second + 17 * turns) % n_keys
+        source = (key * clip.key_every + np.arange(n_frames)) % len(clip.packets)
+        reels.append(CameraReel(footage=which, source=source))
+    return reels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Approach:
-    """One uninterrupted view of one person."""
-
-    passage: int
-    t_in_s: float
-    t_out_s: float
-    inverse_height: float
-    inverse_rate: float
-
-    @classmethod
-    def fitted(
-        cls, passage: int, times_s: NDArray[np.float64], height_px: NDArray[np.float64]
-    ) -> Self:
-        """Fit a steady walk: the inverse of the height is a line in time."""
-        since_s = times_s - times_s[0]
-        inverse = 1.0 / height_px
-        rate = 0.0
-        if len(times_s) > 1 and since_s[-1] > 0.0:
-            rate, start = np.polyfit(since_s, inverse, 1)
-        else:
-            start = inverse[0]
-        return cls(
-            passage=passage,
-            t_in_s=float(times_s[0]) - 1e-6,
-            t_out_s=float(times_s[-1]) + 1e-6,
-            inverse_height=float(start),
-            inverse_rate=float(rate),
-        )
+class _Stream:
+    camera_id: str
+    fps: float
+    n_frames: int
 
 
 def _passages(
-    footage: Sequence[Footage], reels: Sequence[CameraReel], plan: ArrivalPlan
-) -> tuple[Passages, NDArray[np.int64]]:
-    """Tell the simulator who walks, and whom of the clip that is."""
-    found: list[_Approach] = []
+    footage: Sequence[Footage],
+    reels: Sequence[CameraReel],
+    plan: ArrivalPlan,
+    rates: Sequence[float],
+) -> Passages:
+    """Tell the simulator who walks past each camera, and what their faces are like."""
+    libraries = [_Library.of(clip) for clip in footage]
+    bases = np.cumsum([0, *(len(each.quality) for each in libraries)])
+    rows: list[tuple[float, float, int, float]] = []
     start = [0]
     for camera, reel in enumerate(reels):
-        clip = footage[reel.footage]
-        mine = plan.camera == camera
         times_s = np.empty(len(reel.source))
+        mine = plan.camera == camera
         times_s[plan.frame_index[mine]] = plan.offset_ns[mine] / NS_PER_S
-        found += sorted(_approaches(clip, reel, times_s), key=lambda view: view.t_in_s)
-        start.append(len(found))
-    passages = Passages(
+        half_s = 0.5 / rates[camera]
+        views = sorted(libraries[reel.footage].views(reel.source))
+        for begin, end, first in views:
+            at = int(bases[reel.footage]) + first
+            rows.append((times_s[begin] - half_s, times_s[end] + half_s, at,
+                         rates[camera]))  # fmt: skip
+        start.append(len(rows))
+    t_in_s, t_out_s, first, rate_hz = np.array(rows, np.float64).reshape(-1, 4).T
+    return Passages(
         start=np.array(start, np.int64),
-        t_in_s=np.array([view.t_in_s for view in found]),
-        t_out_s=np.array([view.t_out_s for view in found]),
-        inverse_height=np.array([view.inverse_height for view in found]),
-        inverse_rate=np.array([view.inverse_rate for view in found]),
-        alert_shot=np.zeros(len(found), np.int32),
+        t_in_s=t_in_s.copy(),
+        t_out_s=t_out_s.copy(),
+        first=first.astype(np.int64),
+        rate_hz=rate_hz.copy(),
+        alert_shot=np.zeros(len(rows), np.int32),
+        quality=np.concatenate([each.quality for each in libraries]),
     )
-    return passages, np.array([view.passage for view in found], np.int64)
 
 
-def _approaches(
-    clip: Footage, reel: CameraReel, times_s: NDArray[np.float64]
-) -> list[_Approach]:
-    """Cut each passage of the clip into the views that this camera has of it."""
-    rows_of = np.argsort(clip.frame, kind="stable")
-    first = np.searchsorted(clip.frame[rows_of], np.arange(len(clip.packets) + 1))
-    seen: dict[int, list[tuple[float, float]]] = {}
-    views: list[_Approach] = []
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Library:
+    """The tracks of one clip as series of samples, one a frame.
 
-    def close(passage: int) -> None:
-        path = np.array(seen.pop(passage))
-        views.append(_Approach.fitted(passage, path[:, 0], path[:, 1]))
-
-    for index, source in enumerate(reel.source.tolist()):
-        if index > 0 and source == 0:
-            # The clip begins again: nobody walks from its end into its beginning.
-            for passage in tuple(seen):
-                close(passage)
-        for row in rows_of[first[source] : first[source + 1]].tolist():
-            passage = int(clip.passage[row])
-            time_s = float(times_s[index])
-            if passage in seen and time_s - seen[passage][-1][0] > _MAX_GAP_S:
-                close(passage)
-            seen.setdefault(passage, []).append((time_s, float(clip.height_px[row])))
-    for passage in tuple(seen):
-        close(passage)
-    return views
-
-
-def _is_key(packet: bytes) -> bool:
-    """Whether an Annex B access unit holds an IDR slice.
-
-    Source:
-        ITU-T H.264 (08/2021), table 7-1: NAL unit type 5.
+    Attributes:
+        begin, length: (t,) int64, first frame of each track, and its samples.
+        first: (t,) int64, where its samples stand.
+        quality: (s,) float32; behind each track one more, for a moment after its end.
     """
-    at = packet.find(b"\x00\x00\x01")
-    while at >= 0 and at + 3 < len(packet):
-        kind = packet[at + 3] & 0x1F
-        if kind in {1, 5}:
-            return kind == 5
-        at = packet.find(b"\x00\x00\x01", at + 3)
-    return False
+
+    begin: NDArray[np.int64]
+    length: NDArray[np.int64]
+    first: NDArray[np.int64]
+    quality: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, clip: Footage) -> _Library:
+        """Lay out the tracks of a clip."""
+        tracks = np.unique(clip.track)
+        begin, length, first, series = [], [], [], []
+        at = 0
+        for track in tracks:
+            mine = clip.track == track
+            frames = clip.frame[mine]
+            samples = np.full(int(frames[-1] - frames[0]) + 2, UNSEEN, np.float32)
+            samples[frames - frames[0]] = clip.quality[mine]
+            begin.append(int(frames[0]))
+            length.append(len(samples) - 1)
+            first.append(at)
+            series.append(samples)
+            at += len(samples)
+        series.append(np.full(1, UNSEEN, np.float32))
+        return cls(
+            begin=np.array(begin, np.int64),
+            length=np.array(length, np.int64),
+            first=np.array(first, np.int64),
+            quality=np.concatenate(series),
+        )
+
+    def views(self, source: NDArray[np.int64]) -> list[tuple[int, int, int]]:
+        """Cut tracks into what a camera shows of them.
+
+        Args:
+            source: (f,) int64, the clip's frame behind each frame of the camera.
+
+        Returns:
+            First and last frame of the camera, and the first sample. Where the clip
+            begins again, nobody walks from its end into its beginning.
+        """
+        seams = [0, *(np.flatnonzero(np.diff(source) != 1) + 1).tolist(), len(source)]
+        found = []
+        for left, right in itertools.pairwise(seams):
+            low, high = int(source[left]), int(source[right - 1])
+            for begin, length, first in zip(
+                self.begin.tolist(), self.length.tolist(), self.first.tolist(),
+                strict=True,
+            ):  # fmt: skip
+                enter, leave = max(begin, low), min(begin + length - 1, high)
+                if enter <= leave:
+                    found.append(
+                        (left + enter - low, left + leave - low, first + enter - begin)
+                    )
+        return found

@@ -1,20 +1,22 @@
 """Foretells loads, drives them for real, and lays both side by side.
 
 Owns the held-out loads, the figures that are compared, and the error that each may
-have. Nothing measured here ever flows back into the calibration. Knows nothing of how
-either side comes about.
+have. A load is foretold at the speed of the machine that the gauge shows, the same
+work before and after every load; nothing measured in a load flows into its forecast,
+and nothing at all into the calibration. Knows nothing of how either side comes about.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import norm
 
-from bench.host.yardstick import Yardstick
-from bench.planning.calibration import drive_load
-from bench.planning.replay import Replay, cut
+from bench.planning.calibration import drive_load, paced_fps
+from bench.planning.calibration_fit import slowness
+from bench.planning.replay import Part, Replay, cut
 from bench.planning.validation_records import (
     FIGURES,
     Comparison,
@@ -23,7 +25,7 @@ from bench.planning.validation_records import (
     Validation,
 )
 from sim.fast import simulate_node
-from sim.records import FrameEnd, StageIndex, node_of
+from sim.records import FrameEnd, node_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,14 +34,12 @@ if TYPE_CHECKING:
 
     from bench.driving.session import Progress
     from bench.planning.calibration import CalibrationConfig, Driven
-    from bench.planning.calibration_fit import Measured
     from bench.planning.replay import Footage, Scene
     from matcher.config import MatcherConfig
     from matcher.gallery import Gallery
     from sim.calibration import Calibration
 
 __all__ = [
-    "LADDER",
     "VALIDATION_LOADS",
     "compare",
     "figures_of",
@@ -52,18 +52,19 @@ _LEVELS = {"p50": 50.0, "p95": 95.0, "p99": 99.0}
 N_REPLICATIONS = 40
 _KEY = 90_001
 
-# Cameras, frames a second, gallery, and second of the clips at which they begin: no
-# load of the calibration is among them, and no camera begins where one did there.
+# Cameras, share of a worker's time that they are foretold to take, gallery, and second
+# of the clips at which they begin: no load of the calibration is among them, and no
+# camera begins where one did there.
 VALIDATION_LOADS = (
-    (4, 10.0, 1_000, 5),
-    (6, 8.0, 5_000, 26),
-    (3, 12.0, 50_000, 15),
-    (4, 12.0, 2_000, 46),
-    (8, 6.0, 10_000, 54),
+    (4, 0.60, 1_000, 5),
+    (3, 0.70, 50_000, 15),
+    (6, 0.75, 5_000, 26),
+    (4, 0.80, 2_000, 46),
+    (8, 0.90, 10_000, 54),
 )
 # The same street with one camera more each time, to find how many are too many.
-LADDER = (5, 6, 7)
 _LADDER_LOAD = (10.0, 1_000, 36)
+_MOST_RUNGS = 5
 
 
 def figures_of(
@@ -72,8 +73,7 @@ def figures_of(
     start_s: NDArray[np.float64],
     done_s: NDArray[np.float64],
     *,
-    warm_up_s: float,
-    n_workers: int,
+    counted: NDArray[np.bool_],
 ) -> dict[str, float]:
     """Compute the figures of one load; the same for both sides.
 
@@ -82,21 +82,25 @@ def figures_of(
         end: (n,) its `FrameEnd`.
         start_s: (n,) when a worker took it.
         done_s: (n,) when it was done with it.
-        warm_up_s: Frames captured earlier do not count.
-        n_workers: Among whom utilisation is shared.
+        counted: (n,) whether it counts.
     """
-    counted = capture_s >= warm_up_s
     processed = counted & (end == FrameEnd.PROCESSED)
     latency_s = (done_s - capture_s)[processed]
     worked = counted & np.isfinite(start_s)
-    span_s = capture_s.max() - warm_up_s
+    span_s = np.ptp(capture_s[counted])
     found = {"mean": float(latency_s.mean())}
     for name, level in _LEVELS.items():
         found[name] = float(np.percentile(latency_s, level))
     found["skipped"] = float((end[counted] == FrameEnd.SKIPPED).mean())
     work_s = float((done_s - start_s)[worked].sum())
-    found["utilisation"] = min(work_s / span_s / n_workers, 1.0)
+    found["utilisation"] = min(work_s / span_s, 1.0)
     return found
+
+
+def counted(scene: Scene, replay: Replay, *, warm_up_s: float) -> NDArray[np.bool_]:
+    """Say which frames count: those of the load, past its warm-up."""
+    begin_s = replay.gauge_s + warm_up_s
+    return (scene.part == Part.LOAD) & (scene.frames.capture_s >= begin_s)
 
 
 def foretell(
@@ -105,7 +109,7 @@ def foretell(
     replay: Replay,
     *,
     warm_up_s: float,
-    pace_s: float | None = None,
+    slow: float = 1.0,
     n_replications: int = N_REPLICATIONS,
 ) -> list[dict[str, float]]:
     """Simulate a load, once per replication.
@@ -115,7 +119,7 @@ def foretell(
         scene: The load, laid out.
         replay: The same, in short.
         warm_up_s: Not counted.
-        pace_s: Of the machine at the time; None takes that of the calibration.
+        slow: How much slower the machine is at the time than in the calibration.
         n_replications: How often.
 
     The arrival plan and the crowd are the load's own, known before it is driven. What
@@ -124,8 +128,8 @@ def foretell(
     """
     # Even levels of a normal law: the median replication runs at the usual speed.
     levels = (np.arange(n_replications) + 0.5) / n_replications
-    pace = 1.0 if pace_s is None else calibration.pace_s / pace_s
-    speeds = pace * (1.0 + calibration.drift * norm.ppf(levels))
+    speeds = (1.0 + calibration.drift * norm.ppf(levels)) / slow
+    counts = counted(scene, replay, warm_up_s=warm_up_s)
     node = node_of(scene.frames, scene.passages, max_pending=calibration.max_pending)
     found = []
     for replication in range(n_replications):
@@ -139,8 +143,7 @@ def foretell(
                 log.end,
                 log.start_s,
                 log.done_s,
-                warm_up_s=warm_up_s,
-                n_workers=1,
+                counted=counts,
             )
         )
     return found
@@ -237,7 +240,6 @@ def validate(
         progress: Told of loads driven.
     """
     fps, gallery_size, second = _LADDER_LOAD
-    yardstick = Yardstick(matcher, clock=clock)
 
     def rung(n_cameras: int) -> Replay:
         return Replay(
@@ -249,44 +251,46 @@ def validate(
             seed=config.seed + 500,
         )
 
-    replays = [
-        Replay(
-            n_cameras=n,
-            fps=rate,
-            duration_s=config.seconds,
-            gallery_size=size,
-            first_second=begin,
-            seed=config.seed + 100 + k,
-        )
-        for k, (n, rate, size, begin) in enumerate(VALIDATION_LOADS)
-    ]
-    replays += [rung(n) for n in LADDER]
-    results, carried = [], LADDER[0] - 1
-    for k, replay in enumerate(replays):
-        progress("validate", k, len(replays))
+    def drive(replay: Replay) -> tuple[LoadResult, dict[str, float]]:
         driven = drive_load(
             replay,
             footage,
             gallery,
             matcher=matcher,
             config=config,
-            yardstick=yardstick,
             clock=clock,
             progress=progress,
         )
-        result, measured = _result(calibration, driven, warm_up_s=config.warm_up_s)
-        results.append(result)
-        is_rung = k >= len(VALIDATION_LOADS)
-        if is_rung and carried == replay.n_cameras - 1 and objective.is_met(measured):
-            carried = replay.n_cameras
-    progress("validate", len(replays), len(replays))
+        return _result(calibration, driven, warm_up_s=config.warm_up_s)
+
     median, low, high = max_cameras(
         calibration, footage, rung, objective, warm_up_s=config.warm_up_s
     )
+    rungs = list(range(max(median - 1, 1), max(median - 1, 1) + 3))
+    total = len(VALIDATION_LOADS) + len(rungs)
+    results = []
+    for k, held_out in enumerate(VALIDATION_LOADS):
+        progress("validate", k, total)
+        replay = _held_out(calibration, footage, *held_out, config=config, k=k)
+        results.append(drive(replay)[0])
+    carried, driven_rungs = rungs[0] - 1, []
+    while rungs and len(driven_rungs) < _MOST_RUNGS:
+        progress("validate", len(results), total)
+        n_cameras = rungs.pop(0)
+        result, measured = drive(rung(n_cameras))
+        results.append(result)
+        driven_rungs.append(n_cameras)
+        if carried == n_cameras - 1 and objective.is_met(measured):
+            carried = n_cameras
+            if not rungs:
+                # Still carried: the ladder must end with one too many.
+                rungs.append(n_cameras + 1)
+                total += 1
+    progress("validate", total, total)
     return Validation(
         loads=tuple(results),
         objective=objective,
-        ladder=LADDER,
+        ladder=tuple(driven_rungs),
         foretold_cameras=median,
         foretold_low=low,
         foretold_high=high,
@@ -294,54 +298,69 @@ def validate(
     )
 
 
+def _held_out(
+    calibration: Calibration,
+    footage: Sequence[Footage],
+    n_cameras: int,
+    busy: float,
+    gallery_size: int,
+    first_second: int,
+    *,
+    config: CalibrationConfig,
+    k: int,
+) -> Replay:
+    """Choose a load's frame rate so that the model expects it to be so busy."""
+    replay = Replay(
+        n_cameras=n_cameras,
+        fps=1.0,
+        duration_s=config.seconds,
+        gallery_size=gallery_size,
+        first_second=first_second,
+        seed=config.seed + 100 + k,
+    )
+    for _ in range(2):
+        found = foretell(
+            calibration,
+            cut(footage, replay),
+            replay,
+            warm_up_s=config.warm_up_s,
+            n_replications=3,
+        )
+        expected = float(np.median([each["utilisation"] for each in found]))
+        service_s = expected / (n_cameras * replay.fps)
+        replay = replace(replay, fps=paced_fps(busy, n_cameras, service_s))
+    return replay
+
+
 def _result(
     calibration: Calibration, driven: Driven, *, warm_up_s: float
 ) -> tuple[LoadResult, dict[str, float]]:
     run = driven.run
-    seen = run.observed
+    seen, scene, replay = run.observed, run.scene, run.replay
+    counts = counted(scene, replay, warm_up_s=warm_up_s)
     measured = figures_of(
-        run.scene.frames.capture_s,
-        seen.end,
-        seen.start_s,
-        seen.done_s,
-        warm_up_s=warm_up_s,
-        n_workers=1,
+        scene.frames.capture_s, seen.end, seen.start_s, seen.done_s, counted=counts
     )
-    foretold = foretell(
-        calibration, run.scene, run.replay, warm_up_s=warm_up_s, pace_s=run.pace_s
+    tables = calibration.tables(gallery_size=replay.gallery_size)
+    slow, slow_in_load = (
+        slowness(run, tables.costs_s, tables.rest, of=of)
+        for of in (scene.part != Part.LOAD, counts)
     )
-    usual = foretell(calibration, run.scene, run.replay, warm_up_s=warm_up_s)
-    speed_in_load = _speed_in_load(calibration, run)
-    diagnosed = foretell(
-        calibration,
-        run.scene,
-        run.replay,
-        warm_up_s=warm_up_s,
-        pace_s=calibration.pace_s / speed_in_load,
-    )
+
+    def laid_beside(slow: float) -> tuple[Comparison, ...]:
+        foretold = foretell(calibration, scene, replay, warm_up_s=warm_up_s, slow=slow)
+        return compare(foretold, measured)
+
     result = LoadResult(
-        replay=run.replay,
-        n_frames=int((run.scene.frames.capture_s >= warm_up_s).sum()),
-        comparisons=compare(foretold, measured),
+        replay=replay,
+        n_frames=int(counts.sum()),
+        comparisons=laid_beside(slow),
         others=driven.others,
         attempts=driven.attempts,
         is_quiet=driven.is_quiet,
-        speed=calibration.pace_s / run.pace_s,
-        as_calibrated=compare(usual, measured),
-        speed_in_load=speed_in_load,
-        diagnosis=compare(diagnosed, measured),
+        speed=1.0 / slow,
+        as_calibrated=laid_beside(1.0),
+        speed_in_load=1.0 / slow_in_load,
+        diagnosis=laid_beside(slow_in_load),
     )
     return result, measured
-
-
-def _speed_in_load(calibration: Calibration, run: Measured) -> float:
-    """Tell how fast detection was, against the calibration: median over frames.
-
-    Detection does the same work on every frame, whoever is in view.
-    """
-    took_s = run.observed.stage_s[:, StageIndex.DETECT]
-    fit = calibration.stages[StageIndex.DETECT]
-    residuals_us = calibration.residuals_us[StageIndex.DETECT]
-    usual_s = fit.base_s + fit.per_unit_s * run.n_faces
-    usual_s = usual_s + residuals_us[len(residuals_us) // 2] * 1e-6
-    return float(1.0 / np.nanmedian(took_s / usual_s))

@@ -75,10 +75,10 @@ class LoadResult:
         others: Cores that others kept busy meanwhile; None where nobody can say.
         attempts: How often it was driven.
         is_quiet: Whether others kept within the limit in the run that counts.
-        speed: Of the machine at the time, against the calibration, by the yardstick.
+        speed: Of the machine at the time, against the calibration, by the gauge.
         as_calibrated: The comparisons had the machine been taken to be as fast as in
             the calibration.
-        speed_in_load: Of the machine while the load ran, by the detector's own times.
+        speed_in_load: Of the machine while the load ran, by its own service times.
         diagnosis: The comparisons at that speed. No forecast, since it is known only
             afterwards: it tells the model's error from the machine's drift.
     """

@@ -3,11 +3,12 @@
 Owns how two sets of runs are held against each other. Knows nothing of how runs come
 about or are stored.
 
-*Worse* and *better* need a change that is larger than the margin, and an interval that
-excludes no change; *equal* needs the whole interval within the margin; else the answer
-is *inconclusive*. Between single runs, whose own spread nobody measured, *worse* and
-*better* ask for the whole interval beyond the margin. All intervals of one comparison
-hold together (Bonferroni), so that one in twenty comparisons, not of figures, errs.
+*Worse* and *better* need a change that is larger than the margin and than the noise
+floor, and an interval that excludes no change; *equal* needs the whole interval within
+the margin, however noisy the machine; else the answer is *inconclusive*. Between
+single runs, whose own spread nobody measured, *worse* and *better* ask for the whole
+interval beyond the margin. All intervals of one comparison hold together (Bonferroni),
+so that one in twenty comparisons, not of figures, errs.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ __all__ = [
 
 _LEVEL = 0.05
 _LEAST_SHARE = 0.05
+_MORE_IS_BETTER = frozenset({"throughput_fps", "max_cameras"})
 
 
 class Judgement(StrEnum):
@@ -76,6 +78,7 @@ class Contrast:
             points for shares (0.02 is two points).
         low, high: Its interval, wide enough for all contrasts to hold together.
         margin: Changes within it are called equal.
+        floor: Changes no larger than it are seen of a build against itself.
         is_relative: Which of the two kinds of change it is.
         judgement: What can be said.
     """
@@ -87,6 +90,7 @@ class Contrast:
     low: float
     high: float
     margin: float
+    floor: float
     is_relative: bool
     judgement: Judgement
 
@@ -134,7 +138,7 @@ def figures_to_compare(figures: Mapping[str, Figure]) -> tuple[str, ...]:
         name
         for name in figures
         if name in heads
-        or name == "throughput_fps"
+        or name in _MORE_IS_BETTER
         or (name in services and services[name] >= least)
     )
 
@@ -171,6 +175,7 @@ def compare_figures(
                 log_ratio,
                 spread,
                 margin=margin,
+                floor=0.0,
                 beyond=margin,
             )
         )
@@ -193,7 +198,7 @@ def compare_rounds(
         first: Of each figure, its value in every round; at least three rounds.
         second: Likewise, round for round.
         floor: How the first differs from itself.
-        margin: Relative change that is called equal, where the floor is no higher.
+        margin: Relative change that is called equal.
     """
     contrasts = []
     for name, noise in floor.items():
@@ -211,7 +216,8 @@ def compare_rounds(
                 float(np.median(b)),
                 float(ratios.mean()),
                 spread,
-                margin=max(margin, noise.furthest),
+                margin=margin,
+                floor=noise.furthest,
                 beyond=0.0,
             )
         )
@@ -241,14 +247,20 @@ def noise_floor(
     return floor
 
 
-def conclude(contrasts: Sequence[Contrast]) -> Comparison:
+def conclude(contrasts: Sequence[Contrast], *, n_invalid: int = 0) -> Comparison:
     """Say it in one word.
 
     Worse if anything is; better if something is and nothing is worse; equal if
     everything is; else inconclusive.
+
+    Args:
+        contrasts: Of all figures.
+        n_invalid: Runs behind them that are INVALID: with any, nothing is concluded.
     """
     said = {contrast.judgement for contrast in contrasts}
     word = Judgement.INCONCLUSIVE
+    if n_invalid > 0:
+        return Comparison(judgement=word, contrasts=tuple(contrasts))
     if Judgement.WORSE in said:
         word = Judgement.WORSE
     elif Judgement.BETTER in said:
@@ -266,10 +278,11 @@ def _relative(
     spread: float,
     *,
     margin: float,
+    floor: float,
     beyond: float,
 ) -> Contrast:
     low, high = math.expm1(log_ratio - spread), math.expm1(log_ratio + spread)
-    more_is_worse = metric != "throughput_fps"
+    more_is_worse = metric not in _MORE_IS_BETTER
     return Contrast(
         metric=metric,
         first=first,
@@ -278,12 +291,14 @@ def _relative(
         low=low,
         high=high,
         margin=margin,
+        floor=floor,
         is_relative=True,
         judgement=judge_change(
             math.expm1(log_ratio),
             low,
             high,
             margin=margin,
+            floor=floor,
             beyond=beyond,
             more_is_worse=more_is_worse,
         ),
@@ -296,15 +311,27 @@ def judge_change(
     high: float,
     *,
     margin: float,
+    floor: float,
     beyond: float,
     more_is_worse: bool,
 ) -> Judgement:
-    """Judge a change by its size and its interval, all of which must lie `beyond`."""
+    """Judge a change by its size and its interval.
+
+    Args:
+        change: Of the second against the first.
+        low: Where its interval begins.
+        high: Where it ends.
+        margin: Equal, if all of the interval lies within it.
+        floor: No change up to here tells better from worse.
+        beyond: Nor one whose interval reaches in here.
+        more_is_worse: Which way is which.
+    """
     if -margin <= low and high <= margin:
         return Judgement.EQUAL
-    if low > beyond and change > margin:
+    least = max(margin, floor)
+    if low > beyond and change > least:
         return Judgement.WORSE if more_is_worse else Judgement.BETTER
-    if high < -beyond and change < -margin:
+    if high < -beyond and change < -least:
         return Judgement.BETTER if more_is_worse else Judgement.WORSE
     return Judgement.INCONCLUSIVE
 

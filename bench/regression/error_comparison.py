@@ -79,9 +79,16 @@ def compare_errors(
                 low=low,
                 high=high,
                 margin=margin,
+                floor=0.0,
                 is_relative=False,
                 judgement=judge_change(
-                    change, low, high, margin=margin, beyond=0.0, more_is_worse=True
+                    change,
+                    low,
+                    high,
+                    margin=margin,
+                    floor=0.0,
+                    beyond=0.0,
+                    more_is_worse=True,
                 ),
             )
         )

@@ -39,6 +39,7 @@ __all__ = ["Arm", "Turns", "compare_arms", "run_arm", "take_turns"]
 # Exit codes of `harness run` that leave a run folder.
 _LEAVES_A_RUN = frozenset({0, 3, 4})
 _TIME_LIMIT_S = 3600.0
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +75,22 @@ def run_arm(
 ) -> RunSample:
     """Run a scenario with an arm's code and settings, in a process of its own.
 
+    An INVALID run is made again, twice at most: the instrument failed, not the build.
+
     Raises:
         BenchError: If the run left no folder.
     """
     out.mkdir(parents=True, exist_ok=True)
+    for _ in range(_ATTEMPTS):
+        sample = _run_once(arm, scenario, out=out, cache=cache, options=options)
+        if sample.status != "INVALID":
+            break
+    return sample
+
+
+def _run_once(
+    arm: Arm, scenario: str, *, out: Path, cache: Path, options: Sequence[str]
+) -> RunSample:
     before = set(out.iterdir())
     settings = [f"--set={text}" for text in arm.overrides]
     command = (sys.executable, "-B", "harness.py", "run", scenario, "--quiet")
@@ -159,13 +172,13 @@ def compare_arms(
 
     Args:
         turns: Their runs.
-        margin: Relative change of a figure of speed that is called equal; raised to
-            the noise floor where that is higher.
+        margin: Relative change of a figure of speed that is called equal.
         error_margin: The same for error rates, in points.
         rng: Draws people anew.
 
     Returns:
-        The comparison, and the noise floor of each figure.
+        The comparison, inconclusive if a run is INVALID; and the noise floor of each
+        figure.
     """
     everyone = (*turns.first, *turns.again, *turns.baseline, *turns.candidate)
     names = [
@@ -192,4 +205,5 @@ def compare_arms(
         margin=error_margin,
         rng=rng,
     )
-    return conclude((*speed, *errors)), floor
+    n_invalid = sum(run.status == "INVALID" for run in everyone)
+    return conclude((*speed, *errors), n_invalid=n_invalid), floor

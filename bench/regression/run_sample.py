@@ -36,7 +36,7 @@ class RunSample:
         machine: Processor and cores: times of different ones are not comparable.
         truth_sha256: Of the crowd: errors on different ones are not paired.
         title: Of the scenario.
-        figures: Metrics that have a value, by name.
+        figures: Metrics that have a value, by name; `max_cameras` if it was searched.
         passages: Those that count.
     """
 
@@ -60,12 +60,33 @@ def read_sample(folder: Path) -> RunSample:
     try:
         said = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         rows = pq.read_table(folder / "passages.parquet").to_pylist()
-        return _sample(said, rows)
+        return _sample(said, rows, _capacity(folder))
     except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
         raise RunFolderError(path=folder, reason=str(error)) from error
 
 
-def _sample(said: Mapping[str, Any], rows: list[dict[str, Any]]) -> RunSample:
+def _capacity(folder: Path) -> dict[str, Figure]:
+    """Read what a search for cameras found there; nothing, if none was made.
+
+    The bounds are whole cameras: the edge may lie anywhere up to the next one.
+    """
+    path = folder / "capacity.json"
+    if not path.exists():
+        return {}
+    found = json.loads(path.read_text(encoding="utf-8"))["capacity"]
+    at_most = found["at_most"]
+    return {
+        "max_cameras": Figure(
+            value=found["n_cameras"],
+            low=max(found["at_least"] - 1.0, 0.5),
+            high=None if at_most is None else at_most + 1.0,
+        )
+    }
+
+
+def _sample(
+    said: Mapping[str, Any], rows: list[dict[str, Any]], capacity: dict[str, Figure]
+) -> RunSample:
     provenance = said["provenance"]
     machine = provenance.get("machine", {})
     commit = provenance.get("code", {}).get("commit")
@@ -81,7 +102,8 @@ def _sample(said: Mapping[str, Any], rows: list[dict[str, Any]]) -> RunSample:
             name: Figure(value=m["value"], low=m["low"], high=m["high"])
             for name, m in said["metrics"].items()
             if isinstance(m["value"], int | float)
-        },
+        }
+        | capacity,
         passages=tuple(
             PassageError(
                 passage_id=row["passage_id"],

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from bench.intervals.proportion import wilson_of_share
 from bench.report.style import HEIGHT_PX, PALETTE, WIDTH_PX, figure, label, to_svg
@@ -85,6 +86,7 @@ def score_histogram(scores: Scores, *, threshold: float | None) -> Markup:
                 level=0.96,
             )
         axes.set_xlabel("best comparison score of the passage")
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         axes.set_ylabel("passages")
         drawn.legend(loc="outside upper left", ncols=2, fontsize=10)
         return to_svg(

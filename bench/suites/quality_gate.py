@@ -12,7 +12,6 @@ from __future__ import annotations
 import sys
 import time
 from itertools import pairwise
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -20,19 +19,15 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.load.sources import demux
-from bench.running.enrolment import enrol_watchlist
+from bench.suites.five_in_view import SCENARIO, five_in_view, gallery_of
 from matcher.assembly import assemble
 from matcher.config import BestShotConfig, CadenceConfig, MatcherConfig, QualityConfig
 from matcher.records import CameraId, EncodedFrame
 from matcher.worker import Worker, unhurried
-from scenarios import loader
-from scenarios.streams import Stream, Streams
-from synthetic_crowds.crowd import make_crowd
 from training.streams import PassageJoin
 
 __all__ = ["faces_of", "grade"]
 
-_CACHE = Path(".cache/crowds")
 _EVERY_FACE = MatcherConfig(
     cadence=CadenceConfig(steady_interval_s=0.0),
     quality=QualityConfig(min_quality=0.0, min_face_height_px=12.0),
@@ -108,20 +103,9 @@ def _median(values):
 def main(scenario):
     """Print the table for a scenario's clips."""
     cv2.setNumThreads(1)
-    settings = loader.load(scenario)
-    crowd = make_crowd(
-        settings.crowd,
-        settings.cameras,
-        settings.watchlist,
-        seed=Streams(seed=settings.scenario.seed).seed_of(Stream.CROWD),
-        cache_dir=_CACHE,
-        workers=2,
-        progress=lambda *_: None,
-    )
-    gallery = enrol_watchlist(
-        crowd.watchlist, _EVERY_FACE, progress=lambda *_: None
-    ).gallery
-    faces = faces_of(crowd, gallery)
+    clips = five_in_view(scenario)
+    gallery = gallery_of(clips, _EVERY_FACE)
+    faces = faces_of(clips.crowd, gallery)
     table = Table("quality", "mated faces", "right at rank 1", "score", "strangers'")
     edges = np.append(np.quantile(faces[:, 0], np.linspace(0, 0.9, 10)), np.inf)
     for band in grade(faces, edges=edges):
@@ -136,8 +120,4 @@ def main(scenario):
 
 
 if __name__ == "__main__":
-    main(
-        sys.argv[1]
-        if len(sys.argv) > 1
-        else str(Path(__file__).parent / "five_in_view.toml")
-    )
+    main(sys.argv[1] if len(sys.argv) > 1 else SCENARIO)

@@ -23,19 +23,44 @@ _FAISS_DEFAULT = 128_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRatios:
-    """32 probes against N templates, seconds a batch, medians.
+    """32 probes against N templates, seconds a batch; the ways in turn, round by round.
 
     Attributes:
         n: Templates.
-        untouched_s: FAISS's flat index as it comes.
-        ours_s: The same index with the BLAS threshold of our settings.
-        product_s: NumPy's matrix product alone, without finding the best.
+        untouched: (rounds,) FAISS's flat index as it comes.
+        ours: (rounds,) the same index with the BLAS threshold of our settings.
+        product: (rounds,) NumPy's matrix product alone, without finding the best.
     """
 
     n: int
-    untouched_s: float
-    ours_s: float
-    product_s: float
+    untouched: np.ndarray
+    ours: np.ndarray
+    product: np.ndarray
+
+    @property
+    def untouched_s(self):
+        """Median."""
+        return float(np.median(self.untouched))
+
+    @property
+    def ours_s(self):
+        """Median."""
+        return float(np.median(self.ours))
+
+    @property
+    def product_s(self):
+        """Median."""
+        return float(np.median(self.product))
+
+    @property
+    def speed_up(self):
+        """Median, least and greatest ratio of untouched to ours, by rounds."""
+        return _spread(self.untouched / self.ours)
+
+    @property
+    def share_of_product(self):
+        """Median, least and greatest share of the bare product's speed, by rounds."""
+        return _spread(self.product / self.ours)
 
 
 def shipped_world():
@@ -56,24 +81,26 @@ def batch_ratios(*, n=100_000, n_probes=32, rounds=15):
     def search():
         return index.search(probes, k=1)
 
-    faiss.cvar.distance_compute_blas_threshold = _FAISS_DEFAULT
-    untouched_s, plain = _median_s(search, rounds), search()
+    def search_untouched():
+        faiss.cvar.distance_compute_blas_threshold = _FAISS_DEFAULT
+        found = search()
+        faiss.cvar.distance_compute_blas_threshold = config.blas_from_probes
+        return found
+
     faiss.cvar.distance_compute_blas_threshold = config.blas_from_probes
-    ours_s, ours = _median_s(search, rounds), search()
-    np.testing.assert_array_equal(plain.rows, ours.rows)
-    return BatchRatios(
-        n=n,
-        untouched_s=untouched_s,
-        ours_s=ours_s,
-        product_s=_median_s(lambda: probes.vectors @ gallery.T, rounds),
-    )
+    np.testing.assert_array_equal(search_untouched().rows, search().rows)
+    ways = (search_untouched, search, lambda: probes.vectors @ gallery.T)
+    taken = [[_once_s(way) for way in ways] for _ in range(rounds + 1)]
+    # The first round touches everything for the first time.
+    untouched, ours, product = np.array(taken[1:]).T
+    return BatchRatios(n=n, untouched=untouched, ours=ours, product=product)
 
 
-def _median_s(call, rounds):
+def _once_s(call):
+    begun = time.perf_counter()
     call()
-    taken = []
-    for _ in range(rounds):
-        begun = time.perf_counter()
-        call()
-        taken.append(time.perf_counter() - begun)
-    return float(np.median(taken))
+    return time.perf_counter() - begun
+
+
+def _spread(values):
+    return float(np.median(values)), float(values.min()), float(values.max())

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,14 @@ class Served:
         """Return the processor time that it has used."""
         times = psutil.Process(self.pid).cpu_times()
         return times.user + times.system
+
+    def metric(self, name):
+        """Return one figure of `/metrics`; 0 if it has not been counted yet."""
+        with urllib.request.urlopen(f"{self.url}/metrics") as page:  # noqa: S310 - ours
+            for line in page.read().decode().splitlines():
+                if line.rpartition(" ")[0] == name:
+                    return float(line.rpartition(" ")[2])
+        return 0.0
 
     def rss_bytes(self):
         """Return the memory that it holds."""

@@ -27,7 +27,7 @@ from rich.table import Table
 from scipy import optimize
 
 from bench.load.sources import demux
-from bench.suites import stream_ratios
+from bench.suites.five_in_view import five_in_view, gallery_of
 from matcher.assembly import assemble
 from matcher.config import CadenceConfig, MatcherConfig
 from matcher.records import CameraId, EncodedFrame
@@ -147,8 +147,8 @@ def _iou(a, b):
 def main():
     """Follow the clips of five people in view at several cadences."""
     cv2.setNumThreads(1)
-    clips = stream_ratios.five_in_view()
-    gallery = stream_ratios.gallery_of(clips, MatcherConfig())
+    clips = five_in_view()
+    gallery = gallery_of(clips, MatcherConfig())
     table = Table(
         "clip", "searched for faces", "HOTA", "MOTA", "IDF1", "switches", "fragments"
     )

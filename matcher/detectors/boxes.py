@@ -1,13 +1,9 @@
-"""What detectors share: the shrunken view of a frame, and one box per face.
-
-Owns the scale between frame and network. Knows no network.
-"""
+"""What detectors share: one box per face. Knows no network."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from matcher.records import Detections
@@ -15,28 +11,11 @@ from matcher.records import Detections
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["best_boxes", "shrink"]
+__all__ = ["best_boxes"]
 
 # Candidates that enter suppression, best first; a frame holds far fewer faces, and
 # the overlap matrix stays below a megabyte.
 _MOST_CANDIDATES = 400
-
-
-def shrink(
-    image_bgr: NDArray[np.uint8], *, width_px: int
-) -> tuple[NDArray[np.uint8], float]:
-    """Shrink an image to a width; a narrower one stays as it is.
-
-    Returns:
-        The view, and how many pixels of the image one of its pixels spans.
-    """
-    height, width = image_bgr.shape[:2]
-    if width <= width_px:
-        return image_bgr, 1.0
-    scale = width / width_px
-    view = np.empty((max(1, round(height / scale)), width_px, 3), np.uint8)
-    cv2.resize(image_bgr, view.shape[1::-1], view, interpolation=cv2.INTER_AREA)
-    return view, scale
 
 
 def best_boxes(

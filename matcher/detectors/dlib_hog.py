@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from matcher.detectors.boxes import best_boxes, shrink
+from matcher.detectors.boxes import best_boxes
 from matcher.errors import ModelFileError
 from matcher.known_models import read_named_model
+from matcher.picture import shrink
 from matcher.registry import DETECTORS
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from matcher.detectors.boxes import best_boxes, shrink
+from matcher.detectors.boxes import best_boxes
 from matcher.errors import ModelFileError
+from matcher.picture import shrink
 from matcher.registry import DETECTORS
 from matcher.runtime import open_network
 from matcher.weights import WEIGHTS, ModelFile, read_manifest, read_model
@@ -62,11 +63,12 @@ class ReferenceDetector:
         self._score_threshold = score_threshold
         self._width_px = detection_width_px
         self._nms_iou = nms_iou
+        self._canvas = _Canvas()
 
     def detect(self, image_bgr: NDArray[np.uint8]) -> Detections:
         """Find the faces of one (h, w, 3) uint8 image, in its own pixels."""
         view, scale = shrink(image_bgr, width_px=self._width_px)
-        maps = self._network.run(_OUTPUTS, {"image": _padded(view)})
+        maps = self._network.run(_OUTPUTS, {"image": self._canvas.with_image(view)})
         boxes, landmarks, scores = decode_maps(
             maps, score_threshold=self._score_threshold
         )
@@ -104,11 +106,22 @@ def decode_maps(
     return boxes, landmarks, scores
 
 
-def _padded(view: NDArray[np.uint8]) -> NDArray[np.float32]:
-    height, width = view.shape[:2]
-    blob = np.zeros((1, 3, -(-height // 32) * 32, -(-width // 32) * 32), np.float32)
-    blob[0, :, :height, :width] = view.transpose(2, 0, 1)
-    return blob
+class _Canvas:
+    """The network's input, kept from frame to frame: zeros where no image is."""
+
+    def __init__(self) -> None:
+        self._blob = np.zeros((1, 3, 0, 0), np.float32)
+        self._image = self._blob[0]
+
+    def with_image(self, view: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Lay an image (h, w, 3) into the top left corner; the last one is gone."""
+        height, width = view.shape[:2]
+        if self._image.shape[1:] != (height, width):
+            padded = (-(-height // 32) * 32, -(-width // 32) * 32)
+            self._blob = np.zeros((1, 3, *padded), np.float32)
+            self._image = self._blob[0, :, :height, :width]
+        np.copyto(self._image, view.transpose(2, 0, 1))
+        return self._blob
 
 
 @DETECTORS.register("reference")

@@ -31,6 +31,12 @@ class FramesConfig(Settings):
         le=10_000,
         description="Frames that may be under way; one more is refused.",
     )
+    max_wait_s: float = Field(
+        default=0.5,
+        gt=0.0,
+        le=60.0,
+        description="A frame whose turn would come later is refused at once.",
+    )
     max_age_s: float = Field(
         default=1.0,
         gt=0.0,
@@ -73,10 +79,10 @@ class PhotosConfig(Settings):
         description="Pictures that may be under way; one more is refused.",
     )
     max_wait_s: float = Field(
-        default=1.0,
+        default=0.5,
         gt=0.0,
         le=60.0,
-        description="A picture that would wait longer is refused.",
+        description="A picture whose turn would come later is refused at once.",
     )
     max_batch: int = Field(
         default=8,

@@ -6,7 +6,7 @@ they have left. Knows nothing of other cameras or of the cache.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from synthetic_crowds.film.stamp import Stamp
@@ -17,11 +17,13 @@ from synthetic_crowds.people.population import draw_person
 from synthetic_crowds.picture.actors import dress
 from synthetic_crowds.picture.composer import compose
 from synthetic_crowds.raster.camera import mount
+from synthetic_crowds.raster.focus import blur_by_depth
 from synthetic_crowds.raster.optics import build_optics
 from synthetic_crowds.street.layout import lay_out
 from synthetic_crowds.street.lighting import draw_light
 from synthetic_crowds.street.plan import Concern, stream
 from synthetic_crowds.street.scene import build_scene
+from synthetic_crowds.street.wetness import wet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from synthetic_crowds.street.motion import Stance
     from synthetic_crowds.street.plan import CameraPlan
 
-__all__ = ["VIDEO_FILE", "ClipTask", "n_frames", "render_clip"]
+__all__ = ["VIDEO_FILE", "ClipTask", "first_frame", "n_frames", "render_clip"]
 
 VIDEO_FILE = "clip.mp4"
 
@@ -83,6 +85,11 @@ def render_clip(task: ClipTask, folder: Path, *, tick: Callable[[], None]) -> No
     write_truth(sum_up(task.plan, _names(task), shown), folder)
 
 
+def first_frame(task: ClipTask) -> NDArray[np.uint8]:
+    """Render the first frame of a clip, (h, w, 3), as it goes to the encoder."""
+    return next(_frames(task, [], lambda: None))
+
+
 def _frames(
     task: ClipTask,
     shown: list[tuple[list[int], FrameFaces]],
@@ -95,7 +102,11 @@ def _frames(
         return stream(task.seed, task.domain, concern, number, *index)
 
     camera = mount(config)
-    optics = build_optics(config, rng=draws(Concern.SENSOR))
+    optics = build_optics(
+        config,
+        rng=draws(Concern.SENSOR),
+        rain_mm_per_h=task.crowd.rain_mm_per_h,
+    )
     scene = build_scene(
         task.crowd.setting,
         draw_light(task.crowd.weather, rng=draws(Concern.LIGHT)),
@@ -104,6 +115,8 @@ def _frames(
         optics,
         rng=draws(Concern.SCENE),
     )
+    street = wet(scene, task.crowd.rain_mm_per_h, rng=draws(Concern.RAIN))
+    scene = replace(scene, background_bgr=blur_by_depth(street, scene.depth_m, optics))
     actors: dict[int, Actor] = {}
     for index in range(n_frames(task.crowd, config)):
         present = _present(task, index / config.fps)

@@ -43,6 +43,8 @@ _NEAREST_M = 0.8
 # Room around a plate and around people for blur to spread into.
 PAD_PX = 4
 _SAMPLES = 2
+# Out of focus by less than this shows nowhere.
+_SHARP_PX = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -131,13 +133,15 @@ def put_on(
         (np.minimum(head_box[:2], body_box[:2]), np.maximum(head_box[2:], body_box[2:]))
     )
     frame = Rect(-PAD_PX, -PAD_PX, camera.width_px + PAD_PX, camera.height_px + PAD_PX)
-    rect = _around(whole).within(frame)
+    defocus_px = float(optics.defocus_px(depth_m))
+    rect = _around(whole, room_px=math.ceil(2.0 * defocus_px)).within(frame)
     if 0 in rect.shape:
         return None
     motion_px = _motion_px(posed, camera, optics.exposure_s)
     ground = plate.light, (-PAD_PX, -PAD_PX)
-    if is_smeared(motion_px):
-        # The shutter draws them out before they hide behind others.
+    is_soft = is_smeared(motion_px) or defocus_px > _SHARP_PX
+    if is_soft:
+        # Lens and shutter draw them out before they hide behind others.
         ground = np.zeros((*rect.shape, 4), np.float32), (rect.left, rect.top)
     head_rect = _around(head_box).within(rect)
     n_triangles = len(double.figure.triangles)
@@ -169,8 +173,8 @@ def put_on(
             scenery_m=plate.scenery_m,
             depth_m=depth_m - body_depth_m,
         )
-    if is_smeared(motion_px):
-        tile = smear(ground[0], lens_blur_px=0.0, motion_px=motion_px)
+    if is_soft:
+        tile = smear(ground[0], lens_blur_px=defocus_px, motion_px=motion_px)
         _lay_behind(plate.light, tile, rect.left + PAD_PX, rect.top + PAD_PX)
     return Sprite(
         rect=rect,
@@ -211,14 +215,15 @@ def _look(posed: Posed, double: Double, camera: Camera) -> View:
     )
 
 
-def _around(box_xyxy: NDArray[np.float64]) -> Rect:
+def _around(box_xyxy: NDArray[np.float64], *, room_px: int = 0) -> Rect:
     """Whole pixels around a box, with room for blur."""
     left, top, right, bottom = box_xyxy.tolist()
+    pad_px = PAD_PX + room_px
     return Rect(
-        math.floor(left) - PAD_PX,
-        math.floor(top) - PAD_PX,
-        math.ceil(right) + PAD_PX,
-        math.ceil(bottom) + PAD_PX,
+        math.floor(left) - pad_px,
+        math.floor(top) - pad_px,
+        math.ceil(right) + pad_px,
+        math.ceil(bottom) + pad_px,
     )
 
 

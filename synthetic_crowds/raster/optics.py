@@ -1,4 +1,4 @@
-"""Lens and sensor: blur, motion blur, noise.
+"""Lens and sensor: blur, depth of field, motion blur, noise.
 
 Owns what happens to light between the street and the encoder. Knows nothing of
 people or streets.
@@ -20,12 +20,14 @@ import numpy as np
 from numba import njit
 
 from synthetic_crowds.raster.colour import SRGB_TO_LINEAR
+from synthetic_crowds.raster.pane import build_pane, look_through
 
 if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
     from synthetic_crowds.config import CameraConfig
+    from synthetic_crowds.raster.pane import Pane
 
 __all__ = ["Optics", "build_optics", "expose", "is_smeared", "smear"]
 
@@ -50,16 +52,33 @@ class Optics:
         noise_sd: (256,) float32, in sRGB levels, by sRGB level.
         grain: (h + margin, w + margin, 3) int8, 1/32 standard deviations; frames
             look at it through windows at random places.
+        pupil_m: Width of the entrance pupil; 0 has everything in focus.
+        focus_m: Where the lens is focused; of no consequence without a pupil.
+        focal_length_px: Of the lens.
+        pane: What lies before the lens; `None` if nothing does.
     """
 
     lens_blur_px: float
     exposure_s: float
     noise_sd: NDArray[np.float32]
     grain: NDArray[np.int8]
+    pupil_m: float
+    focus_m: float
+    focal_length_px: float
+    pane: Pane | None
+
+    def defocus_px(
+        self, depth_m: float | NDArray[np.floating]
+    ) -> float | NDArray[np.floating]:
+        """Standard deviation of the blur at a depth; see `focus`."""
+        apart = abs(1.0 / self.focus_m - 1.0 / depth_m)
+        return self.focal_length_px * self.pupil_m * apart / 4.0
 
 
-def build_optics(config: CameraConfig, *, rng: Generator) -> Optics:
-    """Set up a camera's lens and sensor."""
+def build_optics(
+    config: CameraConfig, *, rng: Generator, rain_mm_per_h: float = 0.0
+) -> Optics:
+    """Set up a camera's lens and sensor, and what lies before them."""
     gain = 10.0 ** (config.gain_db / 20.0)
     linear = SRGB_TO_LINEAR.astype(np.float64)
     linear_sd = np.sqrt(_SHOT_VARIANCE * gain * linear + (_READ_SD * gain) ** 2)
@@ -77,6 +96,10 @@ def build_optics(config: CameraConfig, *, rng: Generator) -> Optics:
         exposure_s=config.exposure_s,
         noise_sd=noise_sd.astype(np.float32),
         grain=np.clip(np.rint(levels), -127, 127).astype(np.int8),
+        pupil_m=config.pupil_mm / 1000.0,
+        focus_m=config.focus_m,
+        focal_length_px=config.focal_length_px,
+        pane=build_pane(config, rain_mm_per_h=rain_mm_per_h, rng=rng),
     )
 
 
@@ -119,7 +142,9 @@ def smear(
 def expose(
     frame_bgr: NDArray[np.uint8], optics: Optics, *, rng: Generator
 ) -> NDArray[np.uint8]:
-    """Add the sensor's noise to a frame (h, w, 3), sRGB bytes."""
+    """Add what the pane and the sensor do to a frame (h, w, 3), sRGB bytes."""
+    if optics.pane is not None:
+        frame_bgr = look_through(frame_bgr, optics.pane, rng=rng)
     height, width = frame_bgr.shape[:2]
     row = int(rng.integers(0, optics.grain.shape[0] - height + 1))
     column = int(rng.integers(0, optics.grain.shape[1] - width + 1))

@@ -49,6 +49,7 @@ class Concern(IntEnum):
     WATCHLIST = 6
     PORTRAIT = 7
     IMAGES = 8
+    RAIN = 9
 
 
 def stream(

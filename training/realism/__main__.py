@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -19,10 +19,13 @@ from rich.table import Table
 
 from lfr_errors import BadInputError
 from synthetic_crowds.film.cache import content_key
-from training.realism.findings import FINDERS, Finding
+from training.realism.findings import FINDERS
 from training.realism.judges import DlibEmbedder, YuNet
 from training.realism.shards import ask, ask_streets, read
 from training.realism.views import RealismConfig
+
+if TYPE_CHECKING:
+    from training.realism.finding import Finding
 
 __all__ = ["main"]
 

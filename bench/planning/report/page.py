@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from bench.planning.plan import CapacityPlan
     from bench.planning.validation_records import LoadResult, Validation
+    from sim.calibration import StageFit
     from sim.site import TargetConfig
 
 __all__ = ["PlanPage", "compose_plan"]
@@ -132,7 +133,7 @@ def compose_plan(
             (
                 fit.stage,
                 f"{1e3 * fit.base_s:.2f}",
-                f"{1e6 * fit.per_unit_s:.3g} µs per {fit.unit}",
+                _costs(fit),
                 f"{1e3 * fit.mean_s:.2f}",
                 f"{1e3 * fit.mean_low_s:.2f} to {1e3 * fit.mean_high_s:.2f}",
                 f"{fit.units.low:,.0f} to {fit.units.high:,.0f}",
@@ -141,6 +142,21 @@ def compose_plan(
             for fit in asked.calibration.stages
         ),
     )
+
+
+def _costs(fit: StageFit) -> str:
+    """Say what a stage costs beside its base."""
+    parts = []
+    if fit.per_unit_s > 0.0:
+        parts.append(f"{1e6 * fit.per_unit_s:.3g} µs per {fit.unit}")
+    if fit.once_s > 0.0:
+        whom = "a frame looked at" if fit.unit == "byte" else "any face embedded"
+        parts.append(f"{1e3 * fit.once_s:.2f} ms for {whom}")
+    if fit.per_face_s > 0.0:
+        parts.append(f"{1e3 * fit.per_face_s:.2f} ms per face embedded")
+    if fit.rest > 0.0:
+        parts.append(f"up to {100.0 * fit.rest:.0f} % more after a rest")
+    return ", ".join(parts)
 
 
 def _target(target: TargetConfig) -> str:
@@ -233,9 +249,9 @@ def _load(load: LoadResult) -> _Load:
     return _Load(
         name=f"{replay.n_cameras} cameras at {replay.fps:g} fps, N = "
         f"{replay.gallery_size:,}",
-        note=f"{load.n_frames:,} frames, {others}, yardstick at "
-        f"{100 * load.speed:.0f} %, detector at {100 * load.speed_in_load:.0f} %"
-        + ("" if load.is_quiet else ", disturbed"),
+        note=f"{load.n_frames:,} frames, {others}, machine at "
+        f"{100 * load.speed:.1f} % by the gauge, {100 * load.speed_in_load:.1f} % in "
+        "the load" + ("" if load.is_quiet else ", disturbed"),
         cells=tuple(
             _Cell(
                 foretold=figure_text(row, row.foretold),

@@ -28,15 +28,20 @@ def calibration_table(calibration: Calibration, driven: Sequence[Driven]) -> Tab
     table = Table(
         title="Service times, one worker",
         caption=f"{len(driven)} loads, {disturbed} of them disturbed by others; speed "
-        f"drifted by {100.0 * calibration.drift:.1f} % from load to load.",
+        f"differs by {100.0 * calibration.drift:.1f} % between a load and the gauge "
+        "beside it.",
     )
-    for heading in ("stage", "base", "per unit", "mean, 95 %", "valid", "n"):
+    for heading in ("stage", "base", "per unit", "once", "per face", "rest",
+                    "mean, 95 %", "valid", "n"):  # fmt: skip
         table.add_column(heading, justify="left" if heading == "stage" else "right")
     for fit in calibration.stages:
         table.add_row(
             fit.stage,
             f"{1e3 * fit.base_s:.3f} ms",
             f"{1e6 * fit.per_unit_s:.3g} us/{fit.unit}",
+            f"{1e3 * fit.once_s:.2f} ms",
+            f"{1e3 * fit.per_face_s:.2f} ms",
+            f"{100.0 * fit.rest:.0f} %",
             f"{1e3 * fit.mean_s:.2f} ({1e3 * fit.mean_low_s:.2f} to "
             f"{1e3 * fit.mean_high_s:.2f}) ms",
             f"{fit.units.low:,.0f} to {fit.units.high:,.0f}",

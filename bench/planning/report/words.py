@@ -72,9 +72,6 @@ def warnings(plan: CapacityPlan) -> tuple[str, ...]:
             f"The profile's cores are taken to be {hardware.speed:g} times as fast as "
             "the calibrated one (assumption)."
         )
-    said.append(
-        "The engine has no micro-batching, so there is no batch timeout to vary."
-    )
     return tuple(said)
 
 

@@ -43,7 +43,10 @@ _VALIDATIONS = TypeAdapter(Validation)
 
 def write_calibration(calibration: Calibration, folder: Path) -> Path:
     """Write a calibration into its folder; return the file's path."""
-    text = json.dumps(calibration.model_dump(mode="json"), indent=1) + "\n"
+    # A line per field: most are long tables, and a diff of them says nothing.
+    fields = calibration.model_dump(mode="json")
+    lines = (f" {json.dumps(name)}: {json.dumps(fields[name])}" for name in fields)
+    text = "{\n" + ",\n".join(lines) + "\n}\n"
     _write(folder, {_CALIBRATION: text})
     return folder / _CALIBRATION
 

@@ -20,7 +20,7 @@ from lfr_errors import BadInputError
 from matcher.gallery import mean_templates
 from matcher.photos import NoTemplate
 from matcher.service.desks.matching import no_template
-from matcher.service.keeping.watchlist_store import Activation, exists
+from matcher.service.keeping.watchlist_rows import Activation, exists
 from matcher.service.lanes.watch import (
     make_watch,
     with_enrolled,

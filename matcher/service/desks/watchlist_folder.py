@@ -34,11 +34,11 @@ class WatchlistFolder:
     """Subjects and their pictures.
 
     Attributes:
-        pictures: Subject → file, in order of enrolment.
+        pictures: Subject → files, in order of enrolment.
         sha256: Of names and files: another one means another watchlist.
     """
 
-    pictures: dict[SubjectId, Path]
+    pictures: dict[SubjectId, tuple[Path, ...]]
     sha256: str
 
 
@@ -56,7 +56,7 @@ def read_folder(folder: Path) -> WatchlistFolder:
         )
         raise WatchlistFolderError(message)
     digest = hashlib.sha256()
-    for subject_id, path in pictures.items():
+    for subject_id, paths in pictures.items():
         if re.match(SUBJECT_PATTERN, subject_id) is None:
             message = (
                 f"a subject's identifier must match {SUBJECT_PATTERN}, got "
@@ -65,7 +65,8 @@ def read_folder(folder: Path) -> WatchlistFolder:
             raise WatchlistFolderError(message)
         digest.update(subject_id.encode() + b"\0")
         try:
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
+            for path in paths:
+                digest.update(hashlib.sha256(path.read_bytes()).digest())
         except OSError as error:
             message = (
                 f"every subject of {folder} must have a picture, but that of "
@@ -75,22 +76,27 @@ def read_folder(folder: Path) -> WatchlistFolder:
     return WatchlistFolder(pictures=pictures, sha256=digest.hexdigest())
 
 
-def _from_table(folder: Path) -> dict[SubjectId, Path]:
+def _from_table(folder: Path) -> dict[SubjectId, tuple[Path, ...]]:
+    """Read the table: a row a picture, of some subjects several."""
+    found: dict[SubjectId, tuple[Path, ...]] = {}
     with (folder / _TABLE).open(encoding="utf-8", newline="") as file:
         try:
-            return {
-                SubjectId(row["subject_id"]): folder / row["image"]
-                for row in csv.DictReader(file)
-            }
+            for row in csv.DictReader(file):
+                subject_id = SubjectId(row["subject_id"])
+                found[subject_id] = (
+                    *found.get(subject_id, ()),
+                    folder / row["image"],
+                )
         except KeyError as error:
             message = (
                 f"{folder / _TABLE} must have the columns subject_id and image, got "
                 f"none named {error}; `harness crowd` writes such a table"
             )
             raise WatchlistFolderError(message) from error
+    return found
 
 
-def _by_name(folder: Path) -> dict[SubjectId, Path]:
+def _by_name(folder: Path) -> dict[SubjectId, tuple[Path, ...]]:
     try:
         files = sorted(p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES)
     except OSError as error:
@@ -99,7 +105,7 @@ def _by_name(folder: Path) -> dict[SubjectId, Path]:
             f"({error.strerror}); check the path"
         )
         raise WatchlistFolderError(message) from error
-    found: dict[SubjectId, Path] = {}
+    found: dict[SubjectId, tuple[Path, ...]] = {}
     for path in files:
         if SubjectId(path.stem) in found:
             message = (
@@ -107,5 +113,5 @@ def _by_name(folder: Path) -> dict[SubjectId, Path]:
                 "two; rename or remove one"
             )
             raise WatchlistFolderError(message)
-        found[SubjectId(path.stem)] = path
+        found[SubjectId(path.stem)] = (path,)
     return found

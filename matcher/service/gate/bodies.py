@@ -8,6 +8,7 @@ as soon as it shows. Knows nothing of what is in it.
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ClientGoneError", "Held", "linger", "read_body"]
 
-# How long a client that is sending too much may finish, so that it can hear why.
-_LINGER_S = 5.0
+# How long a client that is sending too much may go on, so that it can hear why: in all,
+# and without a byte.
+_LINGER_S, _LINGER_SILENCE_S = 30.0, 5.0
 
 
 class ClientGoneError(Exception):
@@ -112,12 +114,13 @@ async def linger(receive: Receive) -> None:
 
     Closing at once would reset the connection under an answer not read yet.
     """
+    ends_s = time.monotonic() + _LINGER_S
     with suppress(TimeoutError):
-        async with asyncio.timeout(_LINGER_S):
-            while True:
+        while time.monotonic() < ends_s:
+            async with asyncio.timeout(_LINGER_SILENCE_S):
                 message = await receive()
-                if message["type"] != "http.request" or not message.get("more_body"):
-                    return
+            if message["type"] != "http.request" or not message.get("more_body"):
+                return
 
 
 def _too_large(max_bytes: int, arrived: str) -> RefusedError:

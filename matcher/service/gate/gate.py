@@ -42,7 +42,15 @@ _LOG = logging.getLogger(__name__)
 
 H264 = "video/h264"
 _STILLS = frozenset(str(kind) for kind in StillKind)
-_TYPES = {Body.FRAME: _STILLS | {H264}, Body.PICTURE: _STILLS}
+# JSON by its own name alone: a page in a browser may post plain text anywhere, and
+# would be heard.
+_JSON = frozenset({"application/json"})
+_TYPES = {
+    Body.FRAME: _STILLS | {H264},
+    Body.PICTURE: _STILLS,
+    Body.BULK: _JSON,
+    Body.SMALL: _JSON,
+}
 # Of a request that only says what it wants.
 _SMALL_BYTES = 64 * 1024
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -64,7 +72,7 @@ class Load:
         self.frames = Admission(
             "a frame",
             max_under_way=config.frames.max_waiting,
-            max_wait_s=config.frames.max_age_s,
+            max_wait_s=config.frames.max_wait_s,
         )
         self.photos = Admission(
             "a picture",
@@ -171,7 +179,7 @@ class Gate:
             await self._app(scope, receive, answer)
             return
         kind = _media_type(headers)
-        if kind not in _TYPES.get(door.body, {kind}):
+        if scope["method"] != "DELETE" and kind not in _TYPES[door.body]:
             raise RefusedError(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
                 "content_type",

@@ -7,7 +7,6 @@ change or as it is after, never between. Knows nothing of pictures or of searchi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -16,51 +15,27 @@ import numpy as np
 from matcher.gallery import Gallery
 from matcher.records import SubjectId
 from matcher.service.keeping.audit_chain import Entry
+from matcher.service.keeping.watchlist_rows import (
+    SELECT,
+    Activation,
+    Watchlist,
+    active_row,
+    get_row,
+    insert_rows,
+    next_version,
+    number_of,
+    watchlist_of,
+)
 from matcher.service.refusals import RefusedError
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from matcher.service.keeping.archive import Archive
 
-__all__ = ["Activation", "Watchlist", "WatchlistStore", "exists"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watchlist:
-    """A watchlist without its subjects.
-
-    Attributes:
-        name: Its only name.
-        version: Grows by one with every change.
-        n_subjects: How many are on it.
-        origin: What it was made from at the start of a service; else empty.
-        embedder_sha256: Of the embedder that made its templates.
-    """
-
-    name: str
-    version: int
-    n_subjects: int
-    origin: str
-    embedder_sha256: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Activation:
-    """Which watchlist is searched, and what was said of its threshold.
-
-    Attributes:
-        name: Of the watchlist.
-        threshold: Given; None if one is to be calibrated.
-        target_fpir: To calibrate for; None if the settings say it.
-    """
-
-    name: str
-    threshold: float | None
-    target_fpir: float | None
+__all__ = ["WatchlistStore"]
 
 
 class WatchlistStore:
@@ -89,8 +64,8 @@ class WatchlistStore:
     def list_all(self) -> list[Watchlist]:
         """Return all watchlists, by name."""
         with self._archive.reading() as database:
-            rows = database.execute(f"{_SELECT} GROUP BY w.name ORDER BY w.name")
-            return [_watchlist(row) for row in rows.fetchall()]
+            rows = database.execute(f"{SELECT} GROUP BY w.name ORDER BY w.name")
+            return [watchlist_of(row) for row in rows.fetchall()]
 
     def get(self, name: str) -> Watchlist:
         """Return one watchlist.
@@ -99,7 +74,7 @@ class WatchlistStore:
             RefusedError: If there is none of that name.
         """
         with self._archive.reading() as database:
-            return _get(database, name)
+            return get_row(database, name)
 
     def subjects(self, name: str, *, after: str | None, limit: int) -> list[SubjectId]:
         """Return a page of subjects, in order of enrolment.
@@ -108,10 +83,10 @@ class WatchlistStore:
             RefusedError: If there is no such watchlist, or `after` is not on it.
         """
         with self._archive.reading() as database:
-            _get(database, name)
+            get_row(database, name)
             first = 0
             if after is not None:
-                first = _number_of(database, name, after)
+                first = number_of(database, name, after)
             rows = database.execute(
                 "SELECT subject_id FROM subjects WHERE watchlist = ? AND number > ? "
                 "ORDER BY number LIMIT ?",
@@ -126,7 +101,7 @@ class WatchlistStore:
             RefusedError: If there is none of that name, or nobody is on it.
         """
         with self._archive.reading() as database:
-            watchlist = _get(database, name)
+            watchlist = get_row(database, name)
             rows = database.execute(
                 "SELECT subject_id, template FROM subjects WHERE watchlist = ? "
                 "ORDER BY number",
@@ -165,7 +140,7 @@ class WatchlistStore:
                     "or delete that one",
                 )
             change.record(self._entry("watchlist_created", actor, {"watchlist": name}))
-            return _get(change.database, name)
+            return get_row(change.database, name)
 
     def delete(self, name: str, *, actor: str) -> None:
         """Delete a watchlist with all templates.
@@ -174,8 +149,8 @@ class WatchlistStore:
             RefusedError: If there is none of that name, or it is active.
         """
         with self._archive.change() as change:
-            watchlist = _get(change.database, name)
-            active = _active(change.database)
+            watchlist = get_row(change.database, name)
+            active = active_row(change.database)
             if active is not None and active.name == name:
                 raise RefusedError(
                     HTTPStatus.CONFLICT,
@@ -208,9 +183,9 @@ class WatchlistStore:
             RefusedError: If there is no such watchlist, or somebody is on it already.
         """
         with self._archive.change() as change:
-            self._check_embedder(_get(change.database, name))
-            _insert(change.database, name, subject_ids, templates)
-            watchlist = _next_version(change.database, name)
+            self._check_embedder(get_row(change.database, name))
+            insert_rows(change.database, name, subject_ids, templates)
+            watchlist = next_version(change.database, name)
             change.record(
                 self._entry(
                     "enrolled",
@@ -243,8 +218,8 @@ class WatchlistStore:
                 (name, origin, self._embedder_sha256, self._dimension),
             )
             change.database.execute("DELETE FROM subjects WHERE watchlist = ?", (name,))
-            _insert(change.database, name, subject_ids, templates)
-            watchlist = _next_version(change.database, name)
+            insert_rows(change.database, name, subject_ids, templates)
+            watchlist = next_version(change.database, name)
             change.record(
                 self._entry(
                     "replaced",
@@ -270,14 +245,14 @@ class WatchlistStore:
                 of the active one.
         """
         with self._archive.change() as change:
-            _get(change.database, name)
+            get_row(change.database, name)
             for subject_id in subject_ids:
                 change.database.execute(
                     "DELETE FROM subjects WHERE number = ?",
-                    (_number_of(change.database, name, subject_id),),
+                    (number_of(change.database, name, subject_id),),
                 )
-            watchlist = _next_version(change.database, name)
-            active = _active(change.database)
+            watchlist = next_version(change.database, name)
+            active = active_row(change.database)
             if watchlist.n_subjects == 0 and active is not None and active.name == name:
                 raise RefusedError(
                     HTTPStatus.CONFLICT,
@@ -302,7 +277,7 @@ class WatchlistStore:
     def active(self) -> Activation | None:
         """Return which watchlist is searched; None if none is."""
         with self._archive.reading() as database:
-            return _active(database)
+            return active_row(database)
 
     def activate(
         self, activation: Activation, *, actor: str, threshold: float, origin: str
@@ -319,8 +294,8 @@ class WatchlistStore:
             RefusedError: If there is no such watchlist.
         """
         with self._archive.change() as change:
-            watchlist = _get(change.database, activation.name)
-            before = _active(change.database)
+            watchlist = get_row(change.database, activation.name)
+            before = active_row(change.database)
             change.database.execute(
                 "INSERT OR REPLACE INTO active VALUES (1, ?, ?, ?)",
                 (activation.name, activation.threshold, activation.target_fpir),
@@ -351,92 +326,3 @@ class WatchlistStore:
 
     def _entry(self, event: str, actor: str, data: dict[str, object]) -> Entry:
         return Entry(event=event, actor=actor, data=data, unix_ns=self._unix_clock())
-
-
-_SELECT = (
-    "SELECT w.name, w.version, COUNT(s.number), w.origin, w.embedder_sha256 "
-    "FROM watchlists w LEFT JOIN subjects s ON s.watchlist = w.name"
-)
-
-
-def exists(subject_id: str, name: str) -> RefusedError:
-    """Refuse a subject who is enrolled already."""
-    return RefusedError(
-        HTTPStatus.CONFLICT,
-        "exists",
-        f"a watchlist must hold each subject once, got {subject_id!r} again for "
-        f"{name!r}; withdraw the subject first",
-    )
-
-
-def _get(database: sqlite3.Connection, name: str) -> Watchlist:
-    row = database.execute(
-        f"{_SELECT} WHERE w.name = ? GROUP BY w.name", (name,)
-    ).fetchone()
-    if row is None:
-        raise RefusedError(
-            HTTPStatus.NOT_FOUND,
-            "not_found",
-            f"a watchlist must exist, got {name!r}; GET /v1/watchlists lists them",
-        )
-    return _watchlist(row)
-
-
-def _watchlist(row: tuple[str, int, int, str, str]) -> Watchlist:
-    name, version, n_subjects, origin, sha256 = row
-    return Watchlist(
-        name=name,
-        version=version,
-        n_subjects=n_subjects,
-        origin=origin,
-        embedder_sha256=sha256,
-    )
-
-
-def _insert(
-    database: sqlite3.Connection,
-    name: str,
-    subject_ids: Sequence[SubjectId],
-    templates: NDArray[np.float32],
-) -> None:
-    for subject_id, template in zip(subject_ids, templates, strict=True):
-        found = database.execute(
-            "INSERT OR IGNORE INTO subjects (watchlist, subject_id, template) "
-            "VALUES (?, ?, ?)",
-            (name, subject_id, template.astype("<f4").tobytes()),
-        )
-        if found.rowcount == 0:
-            raise exists(subject_id, name)
-
-
-def _number_of(database: sqlite3.Connection, name: str, subject_id: str) -> int:
-    row = database.execute(
-        "SELECT number FROM subjects WHERE watchlist = ? AND subject_id = ?",
-        (name, subject_id),
-    ).fetchone()
-    if row is None:
-        raise RefusedError(
-            HTTPStatus.NOT_FOUND,
-            "not_found",
-            f"a subject must be enrolled, got {subject_id!r}, who is not on {name!r}; "
-            "check the identifier",
-        )
-    number: int = row[0]
-    return number
-
-
-def _next_version(database: sqlite3.Connection, name: str) -> Watchlist:
-    database.execute(
-        "UPDATE watchlists SET version = version + 1 WHERE name = ?", (name,)
-    )
-    return _get(database, name)
-
-
-def _active(database: sqlite3.Connection) -> Activation | None:
-    row = database.execute(
-        "SELECT watchlist, threshold, target_fpir FROM active"
-    ).fetchone()
-    if row is None:
-        return None
-    name, threshold, target_fpir = row
-    return Activation(name=name, threshold=threshold, target_fpir=target_fpir)

@@ -122,7 +122,7 @@ async def get(request: Request, alert_id: AlertPath) -> Response:
 @router.post(
     "/v1/alerts/{alert_id}/decision",
     response_model=StoredAlertWire,
-    responses=problems(404, 409, 413),
+    responses=problems(404, 409, 413, 415),
     summary="What a person made of an alert; said once",
 )
 async def decide(

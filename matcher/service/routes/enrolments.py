@@ -17,8 +17,8 @@ from matcher.errors import GalleryError
 from matcher.indexes.live import check_templates
 from matcher.records import SubjectId
 from matcher.service.desks.curation import NewSubject
+from matcher.service.gate.pictures import check_still
 from matcher.service.refusals import RefusedError
-from matcher.service.routes.pictures import check_still
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from matcher.records import CameraId
 from matcher.service.desks.matching import Arrival
 from matcher.service.gate.gate import H264
+from matcher.service.gate.pictures import check_still
 from matcher.service.refusals import RefusedError
 from matcher.service.routes.answers import (
     actor_of,
@@ -21,7 +22,6 @@ from matcher.service.routes.answers import (
     service_of,
     still_body,
 )
-from matcher.service.routes.pictures import check_still
 from matcher.service.wire import (
     CAMERA_PATTERN,
     FrameResultWire,

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ValidationError
 
 from matcher.records import SubjectId
 from matcher.service.desks.curation import NewSubject, active_wire
-from matcher.service.keeping.watchlist_store import Activation
+from matcher.service.gate.pictures import check_still
+from matcher.service.keeping.watchlist_rows import Activation
 from matcher.service.refusals import RefusedError
 from matcher.service.routes.answers import (
     actor_of,
@@ -25,7 +26,6 @@ from matcher.service.routes.answers import (
     why_invalid,
 )
 from matcher.service.routes.enrolments import check_count, new_subjects
-from matcher.service.routes.pictures import check_still
 from matcher.service.wire import (
     SUBJECT_PATTERN,
     WATCHLIST_PATTERN,
@@ -42,7 +42,7 @@ from matcher.service.wire import (
 )
 
 if TYPE_CHECKING:
-    from matcher.service.keeping.watchlist_store import Watchlist
+    from matcher.service.keeping.watchlist_rows import Watchlist
     from matcher.service.service import Service
 
 __all__ = ["router"]
@@ -74,7 +74,7 @@ async def list_watchlists(request: Request) -> Response:
     "/v1/watchlists",
     status_code=HTTPStatus.CREATED,
     response_model=WatchlistWire,
-    responses=problems(409, 413),
+    responses=problems(409, 413, 415),
     summary="Make an empty watchlist",
 )
 async def create(request: Request, body: WatchlistRequest) -> Response:
@@ -188,7 +188,7 @@ async def _read(request: Request, model: type[Model]) -> Model:
     "/v1/watchlists/{name}/subjects",
     status_code=HTTPStatus.CREATED,
     response_model=EnrolmentWire,
-    responses=problems(404, 408, 409, 413),
+    responses=problems(404, 408, 409, 413, 415),
     openapi_extra=_json_body(EnrolmentRequest),
     summary="Enrol many, by pictures or by templates, in one transaction",
 )
@@ -223,7 +223,7 @@ async def withdraw_one(
 @router.post(
     "/v1/watchlists/{name}/withdrawals",
     response_model=WithdrawalWire,
-    responses=problems(404, 408, 409, 413),
+    responses=problems(404, 408, 409, 413, 415),
     openapi_extra=_json_body(WithdrawalRequest),
     summary="Withdraw many, in one transaction",
 )
@@ -262,7 +262,7 @@ async def get_active(request: Request) -> Response:
 @router.put(
     "/v1/active-watchlist",
     response_model=ActiveWatchlistWire,
-    responses=problems(404, 409, 413),
+    responses=problems(404, 409, 413, 415),
     summary="Search another watchlist from the next frame on",
 )
 async def swap(request: Request, body: SwapRequest) -> Response:

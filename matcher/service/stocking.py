@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 from matcher.service.desks.curation import NewSubject
 from matcher.service.desks.watchlist_folder import WatchlistFolderError
 from matcher.service.gate.access import LOCAL
-from matcher.service.keeping.watchlist_store import Activation
+from matcher.service.gate.pictures import check_still
+from matcher.service.keeping.watchlist_rows import Activation
 from matcher.service.refusals import RefusedError
-from matcher.service.routes.pictures import check_still
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from matcher.service.desks.watchlist_folder import WatchlistFolder
-    from matcher.service.keeping.watchlist_store import Watchlist
+    from matcher.service.keeping.watchlist_rows import Watchlist
     from matcher.service.service import Service
     from matcher.service.wire import EnrolmentWire
 
@@ -56,7 +56,7 @@ async def stock(
     enrolled = None
     try:
         if not _is_there(service, known.get(name), folder):
-            n = len(folder.pictures)
+            n = sum(len(paths) for paths in folder.pictures.values())
             progress("enrol watchlist", 0, n)
             enrolled = await curation.replace(
                 name,
@@ -90,10 +90,11 @@ def _is_there(
 
 def _subjects(service: Service, folder: WatchlistFolder) -> list[NewSubject]:
     subjects = []
-    for subject_id, path in folder.pictures.items():
-        content = path.read_bytes()
-        check_still(content, service.config.limits)
+    for subject_id, paths in folder.pictures.items():
+        contents = tuple(path.read_bytes() for path in paths)
+        for content in contents:
+            check_still(content, service.config.limits)
         subjects.append(
-            NewSubject(subject_id=subject_id, pictures=(content,), template=None)
+            NewSubject(subject_id=subject_id, pictures=contents, template=None)
         )
     return subjects

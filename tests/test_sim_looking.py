@@ -1,0 +1,81 @@
+"""Whose face is embedded: the simulator's rule is the matcher's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from matcher.best_shot import is_worth_embedding, no_shots, with_shot
+from matcher.config import BestShotConfig
+from sim.looking import UNSEEN, ShotRules, fresh_memory, look_at
+from sim.records import Passages
+
+HZ = 10.0
+# Never just due at a frame: seconds and nanoseconds would round apart.
+CONFIG = BestShotConfig(interval_s=0.45)
+RULES = ShotRules(
+    confirm_hits=1,
+    max_gap_s=1.0,
+    min_quality=0.15,
+    min_gain=CONFIG.min_gain,
+    interval_s=CONFIG.interval_s,
+    max_shots=CONFIG.max_shots,
+)
+
+
+def _one(quality):
+    """One person before one camera."""
+    return Passages(
+        start=np.array([0, 1], np.int64),
+        t_in_s=np.zeros(1),
+        t_out_s=np.array([len(quality) / HZ]),
+        first=np.zeros(1, np.int64),
+        rate_hz=np.array([HZ]),
+        alert_shot=np.zeros(1, np.int32),
+        quality=np.append(quality, UNSEEN).astype(np.float32),
+    )
+
+
+def _looks(quality, rules=RULES, frames=None):
+    passages = _one(quality)
+    memory = fresh_memory(passages, rules)
+    times_s = np.arange(len(quality)) / HZ + 0.03 if frames is None else frames
+    return [look_at(0, t, passages, memory, rules, 0)[:2] for t in times_s.tolist()]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_faces_are_embedded_when_the_matcher_embeds_them(seed):
+    """Frame by frame the same answer as `matcher.best_shot`, for any qualities."""
+    rng = np.random.default_rng(seed)
+    quality = rng.uniform(0.0, 0.6, 120).astype(np.float32)
+    kept, expected = no_shots(4), []
+    for index, value in enumerate(quality.astype(float)):
+        time_ns = round((index / HZ + 0.03) * 1e9)
+        worth = value >= RULES.min_quality and is_worth_embedding(
+            kept, quality=value, time_ns=time_ns, config=CONFIG
+        )
+        expected.append(int(worth))
+        if worth:
+            kept = with_shot(
+                kept,
+                template=np.zeros(4, np.float32),
+                quality=value,
+                time_ns=time_ns,
+                config=CONFIG,
+            )
+    found = [embedded for _, embedded in _looks(quality)]
+    assert found == expected
+
+
+def test_who_is_not_found_is_not_in_view():
+    """A gap in the samples is a face that the detector missed."""
+    found = _looks(np.array([0.3, UNSEEN, 0.3]))
+    assert [faces for faces, _ in found] == [1, 0, 1]
+
+
+def test_a_track_must_be_confirmed_and_is_over_after_a_gap():
+    """The second sighting is trusted; after too long it is the first again."""
+    rules = RULES._replace(confirm_hits=2)
+    assert [e for _, e in _looks(np.full(3, 0.3), rules)] == [0, 1, 0]
+    late = np.array([0.03, 1.53, 1.63])
+    assert [e for _, e in _looks(np.full(30, 0.3), rules, late)] == [0, 0, 1]

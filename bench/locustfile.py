@@ -33,11 +33,9 @@ if FOLDER_VARIABLE not in os.environ:
 
 _LAID = read_brief(Path(os.environ[FOLDER_VARIABLE]))
 
-for _user in (CameraUser, IdentifyUser):
-    _user.host = _LAID.brief.urls[0]
-    _user.network_timeout = _LAID.brief.timeout_s
-    _user.connection_timeout = _LAID.brief.timeout_s
-    _user.concurrency = 16
+# No loop: Locust would take its variable for another user class.
+CameraUser.settle(_LAID.brief)
+IdentifyUser.settle(_LAID.brief)
 IdentifyUser.fixed_count = _LAID.brief.n_identify
 IdentifyUser.abstract = _LAID.brief.n_identify == 0
 

@@ -30,7 +30,6 @@ from bench.dialects.dialect import (
 from bench.dialects.faces import read_faces
 from bench.dialects.placeholders import environment_of, fill
 from bench.errors import BenchError, RemoteError
-from matcher.gallery import FailureToEnrol
 from matcher.messages import SystemDescription
 from matcher.records import (
     Alert,
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
 
     from bench.dialects.adapter_settings import AdapterConfig, CallConfig
     from bench.dialects.faces import Face
+    from matcher.gallery import FailureToEnrol
 
 __all__ = ["AdapterDialect", "adapt"]
 

@@ -6,17 +6,17 @@ made of its template.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
-from bench.dialects.dialect import Call
 from bench.errors import RemoteError
 from matcher.gallery import FailureToEnrol
 from matcher.records import SubjectId
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from bench.dialects.adapter_settings import AdapterConfig, CallConfig
-    from bench.dialects.dialect import Answer, Conversation, Sought
+    from bench.dialects.dialect import Answer, Call, Conversation, Sought
 
 __all__ = ["call_all", "enrol_all", "excerpt"]
 

@@ -49,6 +49,8 @@ _PUSH_WAIT_S = 30.0
 _SPAWN_HZ = 100.0
 # What is still on its way back when the last answer must have come.
 _LAST_REPORT_S = 8.0
+# Locust writes its tables once a second, and must have written the last rows.
+_QUIET_TICKS = 2
 
 
 class Conductor:
@@ -64,7 +66,7 @@ class Conductor:
         self._pushed: list[float] = []
         self._seats: dict[str, deque[int]] = {}
         self._first_s: list[float] = []
-        self._n_seen = 0
+        self._n_seen = self._n_quiet = 0
         self._before: dict[str, Account] = {}
         self._latest: dict[str, Account] = {}
         self._closed = True
@@ -90,7 +92,9 @@ class Conductor:
         )
         late_s = self._laid.brief.timeout_s + _LAST_REPORT_S
         self._tell(n_expected)
-        if self._n_seen >= n_expected or now_s > ends_s + late_s:
+        if self._n_seen >= n_expected:
+            self._n_quiet += 1
+        if self._n_quiet > _QUIET_TICKS or now_s > ends_s + late_s:
             return None
         n_cameras = sum(first_s <= now_s + _SEATED_S for first_s in self._first_s)
         return self._laid.brief.n_identify + max(1, n_cameras), _SPAWN_HZ
@@ -102,7 +106,7 @@ class Conductor:
         """Begin a test: measure the workers, make the cameras begin afresh."""
         self._number += 1
         self._closed = False
-        self._n_seen = 0
+        self._n_seen = self._n_quiet = 0
         self._seats = {
             kind: deque(_by_first(plan)) for kind, plan in self._plans().items()
         }

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from locust.rpc.protocol import Message
 
     from bench.dialects.dialect import Answer, Call
-    from bench.swarm.brief import Laid
+    from bench.swarm.brief import Brief, Laid
 
 __all__ = ["CameraUser", "IdentifyUser", "WorkerPart"]
 
@@ -174,6 +174,13 @@ class _PlannedUser(FastHttpUser):
     wait_time = constant(0)
     kind: ClassVar[str]
     part: ClassVar[WorkerPart]
+
+    @classmethod
+    def settle(cls, brief: Brief) -> None:
+        """Take from the brief what Locust wants to know before there is a user."""
+        cls.host = brief.urls[0]
+        cls.network_timeout = cls.connection_timeout = brief.timeout_s
+        cls.concurrency = MAX_UNDER_WAY
 
     @task
     def keep_to_the_plan(self) -> None:

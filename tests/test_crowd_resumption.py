@@ -62,7 +62,7 @@ def whole(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "stop_after", [("clips", 30), ("portraits", 2)], ids=["clip", "portraits"]
+    "stop_after", [("clips", 31), ("portraits", 2)], ids=["clip", "portraits"]
 )
 def test_interrupted_crowd_ends_in_the_same_bytes(whole, tmp_path, stop_after):
     """What was finished is not made again, and no file tells of the interruption."""

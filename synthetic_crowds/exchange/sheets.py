@@ -185,7 +185,7 @@ def _portraits(seed: int) -> NDArray[np.uint8]:
 def _street(
     seed: int, crowd: dict[str, object], camera: dict[str, object]
 ) -> NDArray[np.uint8]:
-    config = CameraConfig.model_validate(camera)
+    config = CameraConfig.model_validate({"width_px": 640, "height_px": 360, **camera})
     settings = CrowdConfig.model_validate(
         {"duration_s": 2.0, "footfall_per_min": 50.0, **crowd}
     )

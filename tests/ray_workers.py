@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from matcher_workers import SYSTEM, colour_pipeline
+from matcher_workers import SYSTEM, colour_gallery, colour_pipeline
 
 from matcher.config import BestShotConfig, EngineConfig, MatcherConfig, QualityConfig
 from matcher.worker import Worker
@@ -21,4 +21,5 @@ def make_colours() -> tuple[Worker, SystemDescription]:
         best_shot=BestShotConfig(interval_s=0.3, min_gain=1.0, max_shots=3),
         engine=EngineConfig(drop_policy="none"),
     )
-    return Worker(colour_pipeline(config), clock=time.perf_counter_ns), SYSTEM
+    pipeline = colour_pipeline(config, colour_gallery())
+    return Worker(pipeline, clock=time.perf_counter_ns), SYSTEM

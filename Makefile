@@ -9,7 +9,7 @@ SCENARIO ?= scenarios/high_street.toml
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow lint format bench ratios tracking service realism train evaluate clean
+.PHONY: help install demo test test-slow lint format bench ratios soak tracking crowd-speed service realism train evaluate clean
 
 help:  ## what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -49,12 +49,16 @@ format: install  ## let ruff put the code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: install  ## benchmarks, saved and compared with the last saved run
+bench: $(VENV)/.openvino  ## benchmarks, compared with the last saved run; then the table of ratios
 	$(BIN)/python -m pytest bench/suites -m perf --benchmark-autosave --benchmark-compare --benchmark-columns=min,median,max,rounds
+	$(BIN)/python -m bench.suites.ratios
 
 $(VENV)/.openvino: $(VENV)/.dlib
 	$(PIP) --editable '.[dev,dlib,openvino]'
 	@touch $@
+
+soak: install  ## half an hour at full load: does memory grow?
+	$(BIN)/python -m bench.suites.soak
 
 ratios: $(VENV)/.openvino  ## the matcher against plain loops and untouched indexes, in one run
 	$(BIN)/python -m bench.suites.ratios
@@ -69,6 +73,9 @@ service: install  ## the matcher behind HTTP: same alerts, its cost, overload, 5
 tracking: install  ## HOTA, MOTA and IDF1 of the tracker on clips of known truth
 	$(PIP) --no-deps trackeval
 	$(BIN)/python -m bench.suites.tracking
+
+crowd-speed: install  ## frames and heads a second on one core, and what a person costs
+	$(BIN)/python -m bench.suites.crowd_speed
 
 realism: $(VENV)/.dlib  ## do a real detector and a real embedder take these for faces?
 	$(BIN)/python -m training.realism

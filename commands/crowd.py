@@ -11,17 +11,20 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bench.load.ray_crew import ray_crew
 from commands.console import bars
 from commands.options import (
     DEFAULT_CACHE,
     CacheOption,
     QuietOption,
-    ScenarioArgument,
     SeedOption,
     SetOption,
     WorkersOption,
+    cache_limit_bytes,
     processes,
 )
+from commands.where import OnOption, Where, cluster
+from lfr_errors import BadInputError
 from scenarios import loader
 from scenarios.streams import Stream, Streams
 from synthetic_crowds.crowd import make_crowd
@@ -30,28 +33,60 @@ from synthetic_crowds.exchange.export import export
 from synthetic_crowds.exchange.origin import Origin
 from synthetic_crowds.exchange.preview import write_preview
 from synthetic_crowds.exchange.supplied import read_crowd, unstamped, with_watchlist
+from synthetic_crowds.film.pruning import prune
 from synthetic_crowds.people.population import IdentityDomain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scenarios.schema import Scenario
+    from synthetic_crowds.film.crew import Crew
     from synthetic_crowds.records import Crowd
 
-__all__ = ["crowd", "crowd_of"]
+__all__ = ["NothingToMakeError", "crowd", "crowd_of"]
+
+
+class NothingToMakeError(BadInputError):
+    """A call that asks for nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "harness crowd needs a scenario to make or --prune, got neither; name a "
+            "TOML file or one of `harness scenarios`"
+        )
+
 
 _LOG = logging.getLogger("harness")
 # Long enough to see people come and go.
 _PREVIEW_S = 8.0
 
 
-def crowd(
-    scenario: ScenarioArgument,
+def crowd(  # noqa: PLR0913
+    scenario: Annotated[
+        str | None,
+        typer.Argument(help="A TOML file, or the name of a shipped scenario."),
+    ] = None,
     *,
     seed: SeedOption = None,
     overrides: SetOption = None,
     cache: CacheOption = DEFAULT_CACHE,
     workers: WorkersOption = None,
+    prune_cache: Annotated[
+        bool,
+        typer.Option(
+            "--prune",
+            help="Remove what was least lately used from the cache until it is within "
+            "its limit; what a running process reads or makes stays.",
+        ),
+    ] = False,
+    cache_limit_gb: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            help="What the cache may hold, in GB; 0 empties it. Default: "
+            "$LFR_CACHE_LIMIT_GB, or 50.",
+        ),
+    ] = None,
     preview: Annotated[
         Path | None,
         typer.Option(
@@ -71,15 +106,33 @@ def crowd(
     frames: Annotated[
         bool, typer.Option("--frames", help="With --export: every frame as a picture.")
     ] = False,
+    on: OnOption = Where.LOCAL,
     quiet: QuietOption = False,
 ) -> None:
-    """Make only the crowd: clips, truth and watchlist, in the cache."""
+    """Make only the crowd: clips, truth and watchlist, in the cache.
+
+    A crowd that was interrupted, by whatever, goes on where it stopped.
+
+    Raises:
+        NothingToMakeError: If there is neither a scenario nor anything to prune.
+    """
+    if scenario is None:
+        if not prune_cache:
+            raise NothingToMakeError
+        _prune(cache, cache_limit_gb)
+        return
     settings = loader.load(scenario, overrides=overrides or (), seed=seed)
     if preview is not None:
         _preview(settings, preview, cache=cache, workers=workers, quiet=quiet)
         return
-    with bars(hidden=quiet) as progress:
-        made = crowd_of(settings, cache=cache, workers=workers, progress=progress)
+    with bars(hidden=quiet) as progress, cluster(on, workers=workers) as ray:
+        made = crowd_of(
+            settings,
+            cache=cache,
+            workers=workers,
+            progress=progress,
+            crew=None if ray is None else ray_crew(ray),
+        )
         if export_to is not None:
             export(
                 made,
@@ -102,6 +155,18 @@ def crowd(
     print(f"Truth SHA-256: {made.truth_sha256}")
     if export_to is not None:
         print(f"Export: {export_to / 'SCHEMA.md'}")
+    if prune_cache or cache_limit_gb is not None:
+        _prune(cache, cache_limit_gb)
+
+
+def _prune(cache: Path, limit_gb: float | None) -> None:
+    """Bring the cache within its limit, and say what that took."""
+    done = prune(cache, limit_bytes=cache_limit_bytes(limit_gb))
+    print(
+        f"Pruned: {len(done.removed)} folders, {done.freed_bytes / 1e9:.2f} GB. "
+        f"The cache holds {done.kept_bytes / 1e9:.2f} GB, "
+        f"{done.in_use_bytes / 1e9:.2f} GB of it in use: {cache}"
+    )
 
 
 def _preview(
@@ -144,6 +209,7 @@ def crowd_of(
     cache: Path,
     workers: int | None,
     progress: Callable[[str, int, int], None],
+    crew: Crew | None = None,
     allow_unstamped: bool = False,
 ) -> Crowd:
     """Make a scenario's crowd, or take it from the cache or the folder it names.
@@ -166,6 +232,7 @@ def crowd_of(
             workers=processes(workers),
             progress=progress,
             domain=IdentityDomain.SCENARIO,
+            crew=crew,
         )
     if supplied.watchlist_folder is not None:
         made = with_watchlist(made, Path(supplied.watchlist_folder))
@@ -173,6 +240,14 @@ def crowd_of(
     if strange and not allow_unstamped:
         n_pictures = len(made.clips) + len(made.watchlist.images)
         raise UnstampedError(paths=strange, n_pictures=n_pictures)
+    if supplied.clips_folder is None:
+        pruned = prune(cache, limit_bytes=cache_limit_bytes())
+        if pruned.removed:
+            _LOG.warning(
+                "the cache was over its limit: removed %d folders, %.2f GB",
+                len(pruned.removed),
+                pruned.freed_bytes / 1e9,
+            )
     for note in made.notes:
         _LOG.warning(note)
     return made

@@ -8,9 +8,12 @@ from typing import Annotated
 
 import typer
 
+from lfr_errors import BadInputError
+
 __all__ = [
     "DEFAULT_CACHE",
     "DEFAULT_OUT",
+    "CacheLimitError",
     "CacheOption",
     "JsonOption",
     "OutOption",
@@ -19,6 +22,7 @@ __all__ = [
     "SeedOption",
     "SetOption",
     "WorkersOption",
+    "cache_limit_bytes",
     "processes",
 ]
 
@@ -47,6 +51,40 @@ WorkersOption = Annotated[
     int | None,
     typer.Option(min=1, max=256, help="Processes that render; default: every core."),
 ]
+
+
+_LIMIT_VARIABLE, _DEFAULT_LIMIT_GB = "LFR_CACHE_LIMIT_GB", 50.0
+
+
+class CacheLimitError(BadInputError):
+    """A cache limit that is no size."""
+
+    def __init__(self, *, text: str) -> None:
+        self.text = text
+        super().__init__(
+            f"the environment variable {_LIMIT_VARIABLE} must be a number of gigabytes "
+            f"from 0, got '{text}'; set it to one or unset it"
+        )
+
+
+def cache_limit_bytes(limit_gb: float | None = None) -> int:
+    """How much the cache of clips may hold.
+
+    Args:
+        limit_gb: As asked for; `None` leaves it to the environment, or to 50 GB.
+
+    Raises:
+        CacheLimitError: If the environment says anything but a size.
+    """
+    text = os.environ.get(_LIMIT_VARIABLE)
+    if limit_gb is None and text is not None:
+        try:
+            limit_gb = float(text)
+        except ValueError:
+            raise CacheLimitError(text=text) from None
+        if not limit_gb >= 0.0:
+            raise CacheLimitError(text=text)
+    return round((_DEFAULT_LIMIT_GB if limit_gb is None else limit_gb) * 1e9)
 
 
 def processes(workers: int | None) -> int:

@@ -11,7 +11,9 @@ from rich.console import Console
 from bench.dialects.dialect import EnrolWay
 from bench.driving.http_target import Remote
 from bench.driving.targets import TargetKind
+from bench.errors import BenchError
 from bench.host.provenance import describe_origin, describe_pictures
+from bench.load.ray_crew import ray_crew
 from bench.records import Status
 from bench.report import render_report, terminal_summary
 from bench.report.pictures import write_pictures
@@ -44,6 +46,7 @@ from commands.remote import (
     TokenFileOption,
     target_named,
 )
+from commands.where import OnOption, Where, cluster
 from scenarios import loader
 from scenarios.streams import Stream, Streams
 
@@ -76,8 +79,9 @@ def run(  # noqa: PLR0913 - the main job, and its options
         typer.Option(
             metavar="NAME|URL",
             help="What is measured: the matcher in its `process`, or `in-process` on a "
-            "thread of this one; `null`, which does nothing; `oracle`, which knows the "
-            "truth; or the matcher at http://HOST:PORT.",
+            "thread of this one; in its process with cameras that send `mpegts` (TCP) "
+            "or `mpegts-udp`; as replicas on `ray`; `null`, which does nothing; "
+            "`oracle`, which knows the truth; or the matcher at http://HOST:PORT.",
         ),
     ] = TargetKind.PROCESS,
     adapter: AdapterOption = None,
@@ -92,6 +96,7 @@ def run(  # noqa: PLR0913 - the main job, and its options
             "as right under the clock, and does it remember frames?",
         ),
     ] = False,
+    on: OnOption = Where.LOCAL,
     allow_unstamped: Annotated[
         bool,
         typer.Option(
@@ -105,6 +110,7 @@ def run(  # noqa: PLR0913 - the main job, and its options
 ) -> None:
     """Make a crowd, drive the matcher under camera load, measure, report."""
     settings = loader.load(scenario, overrides=overrides or (), seed=seed)
+    target = _target_on(on, target, settings)
     chosen_target = target_named(
         target,
         settings,
@@ -116,12 +122,17 @@ def run(  # noqa: PLR0913 - the main job, and its options
     )
     folder = create_folder(out, name=Path(scenario).stem)
     found = None
-    with logged(folder), bars(hidden=quiet or as_json) as progress:
+    with (
+        logged(folder),
+        bars(hidden=quiet or as_json) as progress,
+        cluster(on, workers=workers) as ray,
+    ):
         crowd = crowd_of(
             settings,
             cache=cache,
             workers=workers,
             progress=progress,
+            crew=None if ray is None else ray_crew(ray),
             allow_unstamped=allow_unstamped,
         )
         provenance = describe_origin(seed=settings.scenario.seed)
@@ -131,6 +142,10 @@ def run(  # noqa: PLR0913 - the main job, and its options
                 matcher=settings.matcher,
                 load=settings.load,
                 objectives=settings.objectives,
+                network=settings.network,
+                network_seed=Streams(seed=settings.scenario.seed).seed_of(
+                    Stream.NETWORK
+                ),
             )
             origin = Origin(
                 run_id=folder.name,
@@ -193,6 +208,29 @@ def run(  # noqa: PLR0913 - the main job, and its options
             ExitCode.GOOD if found.n_cameras > 0 else ExitCode.OBJECTIVE_MISSED
         )
     raise typer.Exit(exit_code_of(record))
+
+
+def _target_on(on: Where, target: str, settings: Scenario) -> str:
+    """Say what is measured: on Ray, the matcher's replicas there.
+
+    Raises:
+        BenchError: If that is not what was asked for.
+    """
+    if on is Where.LOCAL:
+        return target
+    if target not in {TargetKind.PROCESS, TargetKind.RAY}:
+        message = (
+            f"`--on ray` measures matcher replicas on Ray, got --target {target}; "
+            "leave one of the two out"
+        )
+        raise BenchError(message)
+    if settings.load.find is not None:
+        message = (
+            f"`--on ray` makes one run, got load.find = '{settings.load.find}'; "
+            "leave one of the two out"
+        )
+        raise BenchError(message)
+    return TargetKind.RAY
 
 
 def _arrivals(settings: Scenario) -> np.random.Generator:

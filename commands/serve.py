@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import re
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,12 +22,15 @@ from commands.options import (
     SetOption,
     WorkersOption,
 )
+from matcher.service.cameras import reading_cameras
 from matcher.service.clocks import Clocks
 from matcher.service.desks.watchlist_folder import read_folder
 from matcher.service.lanes.stages import load_stages
 from matcher.service.server import Server, listen
 from matcher.service.service import make_service
 from matcher.service.stocking import stock
+from matcher.streams.config import named_stream
+from matcher.streams.room import distinct
 from scenarios import loader
 from scenarios.serve_loader import load_serve
 
@@ -81,6 +84,15 @@ def serve(  # noqa: PLR0913 - a service, and its options
         Path | None,
         typer.Option(help="Token file, as `harness token` writes it."),
     ] = None,
+    camera: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=URL",
+            help="Read this camera too: a file, tcp://host:port or udp://:port with "
+            "MPEG-TS, rtsp://…, anything PyAV opens; repeat for more "
+            "(docs/streams.md).",
+        ),
+    ] = None,
     settings: Annotated[
         Path | None,
         typer.Option(help="A TOML file with a [service] or a [matcher] table."),
@@ -101,32 +113,39 @@ def serve(  # noqa: PLR0913 - a service, and its options
             *(f"service.{k}={_toml(v)}" for k, v in flags.items() if v is not None),
         ],
     )
-    _log_to_user(quiet=quiet or as_json)
-    opened = listen(told.service)
-    with bars(hidden=quiet or as_json) as progress:
-        folder = None
-        if watchlist is not None:
-            folder = read_folder(
-                _folder_of(watchlist, cache=cache, workers=workers, progress=progress)
-            )
-        progress("load networks", 0, 1)
-        clocks = Clocks()
-        stages = load_stages(told.matcher, clock=clocks.monotonic_ns)
-        progress("load networks", 1, 1)
-    service = make_service(told.service, told.matcher, stages, data=data, clocks=clocks)
+    streams = distinct([named_stream(text) for text in camera or ()])
+    hidden = quiet or as_json
+    _log_to_user(quiet=hidden)
+    # First of all, so that a wrong address is not told of after a minute of enrolment.
+    with closing(listen(told.service)) as opened:
+        with bars(hidden=hidden) as progress:
+            folder = None
+            if watchlist is not None:
+                path = _folder_of(
+                    watchlist, cache=cache, workers=workers, progress=progress
+                )
+                folder = read_folder(path)
+            progress("load networks", 0, 1)
+            clocks = Clocks()
+            stages = load_stages(told.matcher, clock=clocks.monotonic_ns)
+            progress("load networks", 1, 1)
+        service = make_service(
+            told.service, told.matcher, stages, data=data, clocks=clocks
+        )
 
-    @asynccontextmanager
-    async def beside() -> AsyncIterator[None]:
-        if folder is not None and watchlist is not None:
-            await _stock(service, folder, watchlist, hidden=quiet or as_json)
-        yield
+        @asynccontextmanager
+        async def beside() -> AsyncIterator[None]:
+            if folder is not None and watchlist is not None:
+                await _stock(service, folder, watchlist, hidden=hidden)
+            async with reading_cameras(service, streams):
+                yield
 
-    Server(
-        service,
-        opened,
-        beside=beside,
-        on_ready=lambda: _say(service, opened, quiet=quiet, as_json=as_json),
-    ).run_to_end()
+        Server(
+            service,
+            opened,
+            beside=beside,
+            on_ready=lambda: _say(service, opened, quiet=quiet, as_json=as_json),
+        ).run_to_end()
 
 
 def _toml(value: object) -> str:
@@ -176,9 +195,8 @@ def _log_to_user(*, quiet: bool) -> None:
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
-    logging.getLogger("matcher.service").setLevel(
-        logging.WARNING if quiet else logging.INFO
-    )
+    for talker in ("matcher.service", "matcher.streams"):
+        logging.getLogger(talker).setLevel(logging.WARNING if quiet else logging.INFO)
 
 
 def _say(

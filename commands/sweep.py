@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -25,6 +24,7 @@ from commands.options import (
     SetOption,
     processes,
 )
+from commands.where import OnOption, Where
 from scenarios.errors import OverrideError
 from scenarios.plan_loader import (
     HARDWARE,
@@ -40,13 +40,6 @@ from sim.sweep import grid
 __all__ = ["sweep"]
 
 
-class Where(StrEnum):
-    """Who computes the cells."""
-
-    LOCAL = "local"
-    RAY = "ray"
-
-
 def sweep(  # noqa: PLR0913 - one command, many questions
     scenario: Annotated[
         str, typer.Argument(help="A TOML file, or the name of a shipped plan.")
@@ -59,7 +52,7 @@ def sweep(  # noqa: PLR0913 - one command, many questions
             help="A setting of [site] and its values, A to B; repeat for a grid.",
         ),
     ],
-    on: Annotated[Where, typer.Option(help="Who computes the cells.")] = Where.LOCAL,
+    on: OnOption = Where.LOCAL,
     resume: Annotated[
         Path | None, typer.Option(help="Folder of an interrupted sweep.")
     ] = None,

@@ -8,7 +8,8 @@ nothing of exit codes: `harness.py` maps the two roots.
     │   ├── UnknownPluginError          no plug-in of that name
     │   ├── ModelFileError              weights absent, altered or of another shape
     │   ├── GalleryError                templates that cannot be enrolled together
-    │   └── CalibrationError            a threshold that the cohort cannot give
+    │   ├── CalibrationError            a threshold that the cohort cannot give
+    │   └── StreamError                 cameras that cannot be read together
     └── EngineError (RuntimeError)      the worker broke its protocol
 """
 
@@ -28,6 +29,7 @@ __all__ = [
     "EngineError",
     "GalleryError",
     "ModelFileError",
+    "StreamError",
     "UnknownPluginError",
 ]
 
@@ -68,6 +70,10 @@ class GalleryError(BadInputError):
 
 class CalibrationError(BadInputError):
     """A threshold that this cohort cannot give."""
+
+
+class StreamError(BadInputError):
+    """Cameras that cannot be read together, or not at all."""
 
 
 class EngineError(LfrError, RuntimeError):

@@ -13,7 +13,13 @@ from pydantic import Field
 
 from matcher.settings import Settings
 
-__all__ = ["FaissHnswConfig", "FaissIvfConfig", "FaissSqConfig", "IndexConfig"]
+__all__ = [
+    "FaissHnswConfig",
+    "FaissIvfConfig",
+    "FaissSqConfig",
+    "IndexConfig",
+    "ShardedConfig",
+]
 
 Codes = Literal["fp16", "8bit"]
 
@@ -71,13 +77,27 @@ class FaissIvfConfig(Settings):
     )
 
 
+class ShardedConfig(Settings):
+    """A gallery in parts (`matcher.indexes.sharded`)."""
+
+    shards: int = Field(
+        default=4,
+        ge=1,
+        le=4096,
+        description="Parts of nearly equal size; never more than there are templates.",
+    )
+    of: Literal["exact", "faiss_flat", "faiss_sq", "faiss_hnsw", "faiss_ivf"] = Field(
+        default="faiss_flat", description="How each part is searched."
+    )
+
+
 class IndexConfig(Settings):
     """How the gallery is searched (`matcher.indexes`)."""
 
     name: str = Field(
         default="faiss_flat",
-        description="Registered index: exact, faiss_flat, faiss_sq, faiss_hnsw or "
-        "faiss_ivf; auto chooses by the gallery's size.",
+        description="Registered index: exact, faiss_flat, faiss_sq, faiss_hnsw, "
+        "faiss_ivf or sharded; auto chooses by the gallery's size.",
     )
     folder: Path | None = Field(
         default=None,
@@ -101,3 +121,4 @@ class IndexConfig(Settings):
     faiss_sq: FaissSqConfig = FaissSqConfig()
     faiss_hnsw: FaissHnswConfig = FaissHnswConfig()
     faiss_ivf: FaissIvfConfig = FaissIvfConfig()
+    sharded: ShardedConfig = ShardedConfig()

@@ -13,6 +13,10 @@ nothing of who is at the other end.
       │  Stop ───────────► Results, Stopped     the matcher then exits
       │  ◄──────────────── Crashed              at any time; the matcher then exits
 
+    driver                intake (`matcher.streams.intake`), beside all of the above
+      │  ReportStreams ──► StreamReport         what became of the cameras' streams
+      │  ◄──────────────── StreamReport         whenever a rehearsal arrives
+
     supervisor            worker
       │  ◄──────────────── Ready | Refused      once its networks are warm
       │  Routed ─────────► Parcel               Results, packed for the driver
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from matcher.streams.records import SourceCounts
+
 __all__ = [
     "CameraMemory",
     "Changed",
@@ -45,11 +51,13 @@ __all__ = [
     "Parcel",
     "Ready",
     "Refused",
+    "ReportStreams",
     "ResourceUse",
     "Results",
     "Routed",
     "Stop",
     "Stopped",
+    "StreamReport",
     "SystemDescription",
     "ToWorker",
 ]
@@ -275,7 +283,28 @@ class Parcel:
     payload: bytes
 
 
-ToWorker: TypeAlias = EncodedFrame | Routed | ClockProbe | GalleryChange | Flush | Stop
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportStreams:
+    """Ask what has become of the cameras' streams so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamReport:
+    """What has become of the cameras' streams so far.
+
+    Attributes:
+        rehearsed: The camera of which a rehearsal has just arrived; None if this
+            answers a question.
+        counts: Of each camera; empty if nobody asked.
+    """
+
+    rehearsed: CameraId | None
+    counts: tuple[SourceCounts, ...]
+
+
+ToWorker: TypeAlias = (
+    EncodedFrame | Routed | ClockProbe | GalleryChange | Flush | Stop | ReportStreams
+)
 FromWorker: TypeAlias = (
     Ready
     | Refused
@@ -286,4 +315,5 @@ FromWorker: TypeAlias = (
     | Parcel
     | Flushed
     | Stopped
+    | StreamReport
 )

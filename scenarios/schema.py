@@ -11,6 +11,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bench.objectives import LoadConfig, ObjectivesConfig
+from bench.wire.settings import NetworkConfig
 from matcher.config import MatcherConfig
 from synthetic_crowds.config import (
     CameraConfig,
@@ -48,6 +49,7 @@ class Scenario(BaseModel):
     supplied: SuppliedConfig = SuppliedConfig()
     matcher: MatcherConfig = MatcherConfig()
     load: LoadConfig = LoadConfig()
+    network: NetworkConfig = NetworkConfig()
     objectives: ObjectivesConfig = ObjectivesConfig()
 
     @model_validator(mode="after")
@@ -58,6 +60,13 @@ class Scenario(BaseModel):
             message = (
                 f"camera ids must differ, got '{repeated[0]}' more than once in "
                 "[[cameras]]; rename one of them"
+            )
+            raise ValueError(message)
+        strangers = sorted(set(self.network.cameras) - set(ids))
+        if strangers:
+            message = (
+                f"network.cameras must name cameras of the scenario, got "
+                f"'{strangers[0]}' where there are {', '.join(ids)}; correct the name"
             )
             raise ValueError(message)
         if self.watchlist.size > self.crowd.population_size:

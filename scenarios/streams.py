@@ -23,6 +23,7 @@ class Stream(IntEnum):
     OPERATORS = 3
     OFFICERS = 4
     PROBES = 5
+    NETWORK = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

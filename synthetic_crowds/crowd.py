@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING
 
 from synthetic_crowds.errors import CorruptClipError
 from synthetic_crowds.film.cache import check, content_key, file_sha256, making
-from synthetic_crowds.film.clips import VIDEO_FILE, ClipTask, n_frames
+from synthetic_crowds.film.clips import (
+    VIDEO_FILE,
+    ClipTask,
+    join_clip,
+    n_frames,
+    split,
+)
 from synthetic_crowds.film.crew import Job, work
 from synthetic_crowds.film.truth import ClipTruth, read_truth, truth_sha256
 from synthetic_crowds.film.watchlist import (
@@ -33,8 +39,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
+    from synthetic_crowds.film.crew import Crew
     from synthetic_crowds.records import PersonId, Subject
-    from synthetic_crowds.street.plan import CrowdPlan
+    from synthetic_crowds.street.plan import CameraPlan, CrowdPlan
 
 __all__ = ["Progress", "make_crowd"]
 
@@ -64,11 +71,13 @@ def make_crowd(
     workers: int,
     progress: Progress,
     domain: IdentityDomain = IdentityDomain.SCENARIO,
+    crew: Crew | None = None,
 ) -> Crowd:
     """Make a crowd, or read it from the cache.
 
     The same settings and seed give the same truth everywhere, and the same bytes on
-    one machine, however many workers there are.
+    one machine, however many workers there are and however often the work was
+    interrupted: what is finished waits in the cache, killed or not.
 
     Args:
         crowd: The street and who walks there.
@@ -79,6 +88,7 @@ def make_crowd(
         workers: Processes to render with, from 1.
         progress: Called now and then while something is rendered.
         domain: What the identities may be used for; domains share nobody.
+        crew: Who renders what the cache lacks; None for processes of this machine.
 
     Returns:
         The crowd, with a note for every damaged folder that had to be made again.
@@ -110,18 +120,25 @@ def make_crowd(
     lacking, notes = _find_lacking((*folders.clips, folders.watchlist))
     with ExitStack() as drafts:
         jobs: list[Job] = []
+        clips: list[tuple[CameraPlan, tuple[ClipTask, ...], Path]] = []
         for camera_plan, folder in zip(plan.cameras, folders.clips, strict=True):
             if folder in lacking:
-                task = ClipTask(crowd=crowd, plan=camera_plan, seed=seed, domain=domain)
                 draft = drafts.enter_context(making(folder, seed=seed))
-                jobs.append(Job(title=_CLIPS, task=task, folder=draft))
+                pieces = split(crowd, camera_plan, seed=seed, domain=domain)
+                clips.append((camera_plan, pieces, draft))
+                jobs += [Job(title=_CLIPS, task=t, folder=draft) for t in pieces]
         if folders.watchlist in lacking:
             draft = drafts.enter_context(making(folders.watchlist, seed=seed))
             sought = [(index, city[index]) for index in plan.sought]
             images = plan_images(sought, watchlist, seed=seed, domain=domain)
             write_table([subject for _, subject in sought], images, draft)
             jobs.extend(_portrait_jobs(crowd, watchlist, plan, draft, seed, domain))
-        work(jobs, workers=workers, progress=progress)
+        if crew is None:
+            work(jobs, workers=workers, progress=progress)
+        else:
+            crew(jobs, progress)
+        for clip in clips:
+            join_clip(*clip)
     return _read(crowd, plan, city, folders, notes)
 
 

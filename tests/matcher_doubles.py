@@ -118,9 +118,11 @@ def encoded(
 
 
 def h264(images: Iterable[NDArray[np.uint8]]) -> list[bytes]:
-    """Encode pictures of 160x120 as a camera would: Annex B, no frames reordered."""
+    """Encode pictures of one size as a camera would: Annex B, no frames reordered."""
+    images = list(images)
     context = av.CodecContext.create("libx264", "w")
-    context.width, context.height, context.pix_fmt = 160, 120, "yuv420p"
+    context.height, context.width = images[0].shape[:2]
+    context.pix_fmt = "yuv420p"
     context.framerate, context.time_base = 10, Fraction(1, 10)
     context.options = {"preset": "ultrafast", "tune": "zerolatency", "crf": "12"}
     packets = []

@@ -88,6 +88,7 @@ ROOMS = {
         "load",
         "timing",
         "accuracy",
+        "wire",
         "dialects",
         "driving",
         "running",
@@ -141,7 +142,7 @@ SERVICE_ROOMS = (
     ("keeping", "lanes"),
     ("gate", "desks"),
     ("service",),
-    ("routes", "stocking"),
+    ("routes", "stocking", "cameras"),
     ("server",),
 )
 

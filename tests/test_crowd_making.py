@@ -11,7 +11,14 @@ from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
 from synthetic_crowds.errors import CorruptClipError
 from synthetic_crowds.film.annotate import annotate
-from synthetic_crowds.film.cache import MANIFEST, check, content_key, making
+from synthetic_crowds.film.cache import (
+    MANIFEST,
+    PIECES,
+    check,
+    content_key,
+    making,
+    put,
+)
 from synthetic_crowds.records import NO_PASSAGE
 
 CROWD = CrowdConfig(duration_s=2.0, footfall_per_min=30.0, population_size=500)
@@ -143,17 +150,35 @@ def test_manifest_says_synthetic_and_digests_every_file(made):
     }  # fmt: skip
 
 
-def test_failed_making_leaves_nothing(tmp_path):
-    """A folder is whole or absent."""
+def test_failed_making_leaves_a_draft_for_the_next_try(tmp_path):
+    """A folder is whole or absent; finished pieces wait for whoever goes on."""
+    folder = tmp_path / "clips" / "x"
 
     def fail():
-        with making(tmp_path / "clips" / "x", seed=1) as draft:
-            (draft / "half").write_text("half", encoding="utf-8")
+        with making(folder, seed=1) as draft:
+            put(draft / PIECES / "a.txt", lambda path: path.write_text("a"))
+            (draft / PIECES / "b.begun.txt").write_text("half", encoding="utf-8")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         fail()
-    assert not list((tmp_path / "clips").iterdir())
+    assert not folder.exists()
+    with making(folder, seed=1) as draft:
+        assert [path.name for path in (draft / PIECES).iterdir()] == ["a.txt"]
+        (draft / "whole").write_text("whole", encoding="utf-8")
+    assert {path.name for path in folder.iterdir()} == {"whole", MANIFEST}
+    assert [path.name for path in folder.parent.iterdir()] == ["x"]
+
+
+def test_two_at_one_folder_do_not_meet(tmp_path):
+    """Whoever finds a draft taken makes the folder in one of their own."""
+    with making(tmp_path / "x", seed=1) as first:
+        with making(tmp_path / "x", seed=1) as second:
+            assert first != second
+            (second / "a").write_text("a", encoding="utf-8")
+        (first / "a").write_text("a", encoding="utf-8")
+    assert check(tmp_path / "x")
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
 
 
 def test_missing_file_is_found_out(tmp_path):

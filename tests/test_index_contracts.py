@@ -16,6 +16,7 @@ from matcher.index_config import (
     FaissIvfConfig,
     FaissSqConfig,
     IndexConfig,
+    ShardedConfig,
 )
 from matcher.indexes.exact import ExactIndex
 from matcher.indexes.kept import make_or_read
@@ -38,6 +39,10 @@ CONFIGS = {
         name="faiss_ivf",
         rescored=16,
         faiss_ivf=FaissIvfConfig(templates_per_cell=50, probed_share=1.0),
+    ),
+    "sharded": IndexConfig(name="sharded", sharded=ShardedConfig(shards=3)),
+    "sharded hnsw": IndexConfig(
+        name="sharded", sharded=ShardedConfig(shards=2, of="faiss_hnsw")
     ),
 }
 
@@ -147,12 +152,12 @@ def test_index_is_made_once_and_then_read(
     gallery, probes = _vectors(300, seed=11), Embeddings(vectors=_vectors(6, seed=12))
     folder = tmp_path / "kept"
     made = make_or_read(config.name, config, gallery, folder=folder)
-    (file,) = folder.iterdir()
+    (kept,) = folder.iterdir()
     monkeypatch.setattr(INDEXES, "make", lambda *_: pytest.fail("made again"))
     read = make_or_read(config.name, config, gallery, folder=folder)
     a, b = made.search(probes, k=4), read.search(probes, k=4)
 
-    assert file.name.startswith(f"{config.name}-300-")
+    assert kept.name.startswith(f"{config.name}-300-")
     assert np.array_equal(a.rows, b.rows)
     with pytest.raises(pytest.fail.Exception, match="made again"):
         make_or_read(config.name, config, gallery[::-1].copy(), folder=folder)

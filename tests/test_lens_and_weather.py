@@ -125,6 +125,7 @@ def test_focus_follows_the_thin_lens():
     optics = build_optics(
         CONFIG.model_copy(update={"pupil_mm": 10.0, "focus_m": 5.0}), rng=rng()
     )
-    assert optics.defocus_px(5.0) == 0.0
+    assert optics.defocus_px(np.array(5.0)) == 0.0
     wider = replace(optics, pupil_m=0.02)
-    assert wider.defocus_px(9.0) == pytest.approx(2.0 * optics.defocus_px(9.0))
+    far = np.array(9.0)
+    assert wider.defocus_px(far) == pytest.approx(2.0 * optics.defocus_px(far))

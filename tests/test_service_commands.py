@@ -32,7 +32,7 @@ def said(*words):
     found = CliRunner().invoke(harness.app, words)
     if isinstance(found.exception, BadInputError | typer.BadParameter):
         return 2, str(found.exception)
-    return found.exit_code, found.output
+    return found.exit_code, found.stdout
 
 
 def test_token_command_makes_what_the_service_reads(tmp_path):

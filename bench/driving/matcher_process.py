@@ -120,6 +120,33 @@ class SystemLink:
         """The worker has said its last and is on its way out."""
         return self._has(Stopped)
 
+    @property
+    def has_ended(self) -> bool:
+        """Its end of the pipe is closed: nothing more will be said or heard."""
+        return self._closed
+
+    @property
+    def why_gone(self) -> str:
+        """How it ended, in words."""
+        return self._why_gone()
+
+    def said(self, kind: type[_Said]) -> tuple[_Said, ...]:
+        """Tell everything of one kind that it has said so far."""
+        with self._news:
+            return tuple(each for each in self._said if isinstance(each, kind))
+
+    def wait_for(self, condition: Callable[[], bool], timeout_s: float) -> None:
+        """Wait until what it has said fulfils a condition, it ends, or time is up."""
+        self._await(condition, timeout_s)
+
+    def order(self, message: ToWorker) -> None:
+        """Say something that is no frame.
+
+        Raises:
+            SystemGoneError: If it no longer listens.
+        """
+        self._say(message)
+
     def wait_ready(self) -> SystemDescription:
         """Wait until the worker's networks are warm.
 

@@ -17,7 +17,7 @@ from bench.driving.driver import drive
 from bench.driving.headroom import measure_null_hz
 from bench.driving.pacing import Pacing, pace_of
 from bench.driving.target import Carried, Ledger
-from bench.driving.targets import matcher_process, null_process
+from bench.driving.targets import matcher_process
 from bench.errors import SystemGoneError
 from bench.host.clock import check_clock, worse_of
 from bench.host.resources import (
@@ -86,13 +86,14 @@ def run_null(
     plan: ArrivalPlan,
     packets: Sequence[Sequence[bytes]],
     *,
+    open_null: OpenTarget,
     clock: Callable[[], int],
     progress: Progress,
 ) -> float:
     """Drive a system that does nothing, to learn what the harness can; frames/s."""
     progress("test the harness itself", 0, 1)
     ledger = Ledger()
-    with null_process()(ledger) as target:
+    with open_null(ledger) as target:
         null_hz = measure_null_hz(
             target, ledger, plan, packets, duration_s=_NULL_RUN_S, clock=clock
         )

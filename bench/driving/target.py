@@ -163,5 +163,22 @@ class Ledger:
                 if not self._news.wait(_SILENCE_S):
                     raise SystemGoneError(reason="it fell silent")
 
+    def settle(self, quiet_s: float) -> bool:
+        """Wait until every frame issued has ended, or none has for so long.
+
+        Returns:
+            Whether all have.
+
+        Raises:
+            SystemGoneError: If the target is lost.
+        """
+        with self._news:
+            while self.n_in_flight > 0:
+                if self._why_lost is not None:
+                    raise SystemGoneError(reason=self._why_lost())
+                if not self._news.wait(quiet_s):
+                    return False
+        return True
+
 
 OpenTarget: TypeAlias = "Callable[[Ledger], AbstractContextManager[Target]]"

@@ -55,8 +55,16 @@ _LEAVE_S = 5.0
 class TargetKind(StrEnum):
     """The targets that a command line can name."""
 
+    @property
+    def is_on_a_wire(self) -> bool:
+        """Whether frames travel over a network on their way to it."""
+        return self in {TargetKind.MPEGTS, TargetKind.MPEGTS_UDP}
+
     PROCESS = "process"
     IN_PROCESS = "in-process"
+    MPEGTS = "mpegts"
+    MPEGTS_UDP = "mpegts-udp"
+    RAY = "ray"
     NULL = "null"
     ORACLE = "oracle"
 

@@ -231,13 +231,6 @@ def _reels(
     return reels
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stream:
-    camera_id: str
-    fps: float
-    n_frames: int
-
-
 def _passages(
     footage: Sequence[Footage],
     reels: Sequence[CameraReel],
@@ -255,8 +248,8 @@ def _passages(
         times_s[plan.frame_index[mine]] = plan.offset_ns[mine] / NS_PER_S
         half_s = 0.5 / rates[camera]
         views = sorted(libraries[reel.footage].views(reel.source))
-        for begin, end, first in views:
-            at = int(bases[reel.footage]) + first
+        for begin, end, sample in views:
+            at = int(bases[reel.footage]) + sample
             rows.append((times_s[begin] - half_s, times_s[end] + half_s, at,
                          rates[camera]))  # fmt: skip
         start.append(len(rows))

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
 from bench.errors import BenchError
+from bench.host.ray_cluster import ray_session
 from sim.sweep import CellResult, Varied, run_sweep_cell
 
 if TYPE_CHECKING:
@@ -183,24 +184,10 @@ def on_ray(
     Raises:
         BenchError: If Ray is not installed.
     """
-    try:
-        import ray  # noqa: PLC0415 - an extra: most people do without a cluster
-    except ImportError as error:
-        message = (
-            "a sweep on Ray needs Ray, got none; install it with "
-            "`pip install -c constraints.txt 'lfr-harness[ray]'`"
-        )
-        raise BenchError(message) from error
-    begun = not ray.is_initialized()
-    if begun:
-        ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False)
-    try:
+    with ray_session(cpus=workers) as ray:
         remote = ray.remote(num_cpus=1, max_retries=_MAX_ATTEMPTS)(run_sweep_cell)
         told = ray.put(question)
         pending = [remote.remote(told, cell) for cell in cells]
         while pending:
             ended, pending = ray.wait(pending, num_returns=1)
             yield ray.get(ended[0])
-    finally:
-        if begun:
-            ray.shutdown()

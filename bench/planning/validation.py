@@ -100,7 +100,8 @@ def figures_of(
 def counted(scene: Scene, replay: Replay, *, warm_up_s: float) -> NDArray[np.bool_]:
     """Say which frames count: those of the load, past its warm-up."""
     begin_s = replay.gauge_s + warm_up_s
-    return (scene.part == Part.LOAD) & (scene.frames.capture_s >= begin_s)
+    is_load = np.equal(scene.part, Part.LOAD)
+    return np.logical_and(is_load, np.greater_equal(scene.frames.capture_s, begin_s))
 
 
 def foretell(
@@ -273,7 +274,8 @@ def validate(
         progress("validate", k, total)
         replay = _held_out(calibration, footage, *held_out, config=config, k=k)
         results.append(drive(replay)[0])
-    carried, driven_rungs = rungs[0] - 1, []
+    carried = rungs[0] - 1
+    driven_rungs: list[int] = []
     while rungs and len(driven_rungs) < _MOST_RUNGS:
         progress("validate", len(results), total)
         n_cameras = rungs.pop(0)

@@ -8,10 +8,11 @@ any step is done.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bench.driving.pacing import Pacing
+from bench.driving.ray_opening import matcher_on_a_cluster
 from bench.driving.session import drive_target, run_null, undropping
 from bench.driving.targets import (
     TargetKind,
@@ -20,12 +21,15 @@ from bench.driving.targets import (
     null_process,
     oracle,
 )
+from bench.driving.wire_opening import matcher_over_the_wire, null_over_the_wire
 from bench.load.settings import LoadKind
 from bench.load.watchlist import held_back
 from bench.running.enrolment import enrol_watchlist
 from bench.running.rig import make_rig
 from bench.running.settle import Entry, conclude, failure_note, settle
 from bench.running.watchlist_changes import changes_of, first_gallery
+from bench.running.wire import cameras_on, check_network
+from bench.wire.settings import NetworkConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,11 +50,19 @@ __all__ = ["Origin", "Settings", "conclude", "measure", "pacing_for", "run"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What is measured, under which load, and what it is asked to show."""
+    """What is measured, under which load, and what it is asked to show.
+
+    Attributes:
+        matcher, load, objectives: The tables of a scenario.
+        network: What lies between cameras and matcher, where anything does.
+        network_seed: Of its luck.
+    """
 
     matcher: MatcherConfig
     load: LoadConfig
     objectives: ObjectivesConfig
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    network_seed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,12 +146,36 @@ def measure(
     gallery = first_gallery(enrolment.gallery, rig.plan)
     # The one clock that all processes of a machine share: monotonic since its start.
     clock = time.perf_counter_ns
+    check_network(settings.network, target, pacing=pacing)
+    cameras = cameras_on(
+        rig, settings.network, target, seed=settings.network_seed, pacing=pacing
+    )
+    remarks: list[str] = []
     null_hz = None
     if pacing is Pacing.OPEN:
-        null_hz = run_null(rig.plan, rig.packets, clock=clock, progress=progress)
+        null_hz = run_null(
+            rig.plan,
+            rig.packets,
+            open_null=null_over_the_wire(cameras, clock=clock)
+            if target.is_on_a_wire
+            else null_process(),
+            clock=clock,
+            progress=progress,
+        )
+
+    def over_the_wire() -> OpenTarget:
+        return matcher_over_the_wire(
+            cameras, config, gallery, clock=clock, told=remarks.append
+        )
+
     openers: dict[TargetKind, Callable[[], OpenTarget]] = {
         TargetKind.PROCESS: lambda: matcher_process(config, gallery),
         TargetKind.IN_PROCESS: lambda: matcher_here(config, gallery, clock=clock),
+        TargetKind.MPEGTS: over_the_wire,
+        TargetKind.MPEGTS_UDP: over_the_wire,
+        TargetKind.RAY: lambda: matcher_on_a_cluster(
+            config, gallery, clock=clock, told=remarks.append
+        ),
         TargetKind.NULL: null_process,
         TargetKind.ORACLE: lambda: oracle(
             rig.crowd, clock=clock, held_back=held_back(rig.plan.changes)
@@ -162,7 +198,7 @@ def measure(
         origin,
         Entry(
             n_enrolled=len(enrolment.gallery),
-            notes=tuple(failure_note(enrolment.failures)),
+            notes=(*failure_note(enrolment.failures), *remarks),
             n_candidates=(
                 1 if target is TargetKind.ORACLE else matcher.decision.candidates
             ),

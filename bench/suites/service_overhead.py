@@ -23,7 +23,6 @@ from commands.crowd import crowd_of
 from matcher.assembly import make_detector, make_embedder, prepare_search
 from matcher.engine import limit_threads, warm_up
 from matcher.landmarks import make_refiner
-from matcher.live_gallery import LiveGallery
 from matcher.photos import PhotoReader
 from matcher.records import Embeddings
 from scenarios import loader
@@ -80,7 +79,7 @@ class _InProcess:
             refiner=make_refiner(config.alignment),
             embedder=embedder,
         )
-        self._index = LiveGallery(gallery, prepare_search(config, gallery).index).index
+        self._index = prepare_search(config, gallery).gallery.index
 
     def cost_s(self, pictures):
         """Return processor time a picture, over one block."""

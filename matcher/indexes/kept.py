@@ -28,7 +28,14 @@ if TYPE_CHECKING:
 __all__ = ["make_or_read"]
 
 # Set anew whenever an index is opened: they leave its file as it is.
-_ONLY_FOR_SEARCHING = {"search_effort", "probed_share"}
+_ONLY_FOR_SEARCHING: dict[str, bool | set[str]] = {
+    "folder": True,
+    "blas_from_probes": True,
+    "rescored": True,
+    "faiss_hnsw": {"search_effort"},
+    "faiss_ivf": {"probed_share"},
+}
+_FILE = "index"
 
 
 def make_or_read(
@@ -51,21 +58,21 @@ def make_or_read(
     """
     if folder is None:
         return INDEXES.make(name, config, templates)
-    path = folder / f"{name}-{len(templates)}-{_digest(name, config, templates)}.faiss"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        # Written aside first: a run that is cut off leaves no half of an index.
-        partial = path.with_suffix(f".{os.getpid()}")
-        INDEXES.make(name, config, templates).save(partial)
-        partial.replace(path)
-    return INDEX_READERS.make(name, config, templates, path)
+    kept = folder / f"{name}-{len(templates)}-{_digest(config, templates)}"
+    if not kept.exists():
+        # Written aside first: a run that is cut off leaves no half of an index. Some
+        # indexes are several files, so a folder it is that gets its name at the end.
+        partial = folder / f"{kept.name}.{os.getpid()}"
+        partial.mkdir(parents=True, exist_ok=True)
+        INDEXES.make(name, config, templates).save(partial / _FILE)
+        partial.replace(kept)
+    return INDEX_READERS.make(name, config, templates, kept / _FILE)
 
 
-def _digest(name: str, config: IndexConfig, templates: NDArray[np.float32]) -> str:
+def _digest(config: IndexConfig, templates: NDArray[np.float32]) -> str:
     """Sum up what an index depends on; half of SHA-256 is plenty for a cache."""
-    settings = config.model_dump(mode="json").get(name, {})
-    shaping = {key: settings[key] for key in settings.keys() - _ONLY_FOR_SEARCHING}
-    said = json.dumps([faiss.__version__, shaping], sort_keys=True)
+    settings = config.model_dump(mode="json", exclude=_ONLY_FOR_SEARCHING)
+    said = json.dumps([faiss.__version__, settings], sort_keys=True)
     digest = hashlib.sha256(said.encode())
     digest.update(np.ascontiguousarray(templates).tobytes())
     return digest.hexdigest()[:32]

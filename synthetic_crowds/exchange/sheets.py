@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from synthetic_crowds.config import CameraConfig, CrowdConfig, Setting, WatchlistConfig
-from synthetic_crowds.film.clips import ClipTask, first_frame
+from synthetic_crowds.film.clips import first_frame, split
 from synthetic_crowds.people.ageing import years_ago
 from synthetic_crowds.people.appearance import draw_appearance
 from synthetic_crowds.people.habits import Habits
@@ -196,15 +196,13 @@ def _street(
         seed=seed,
         domain=_DOMAIN,
     )
-    frame = first_frame(
-        ClipTask(crowd=settings, plan=plan.cameras[0], seed=seed, domain=_DOMAIN)
-    )
+    frame = first_frame(split(settings, plan.cameras[0], seed=seed, domain=_DOMAIN)[0])
     small = cv2.resize(frame, _STREET_PX, interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.uint8)
 
 
 def _cameras(seed: int) -> NDArray[np.uint8]:
-    """As it comes; a long lens; above; out of focus; dirt; glare; slow; noisy; small."""
+    """As it comes; long; from above; shallow focus; dirt; glare; slow; noisy; small."""
     views: tuple[dict[str, object], ...] = (
         {},
         {"hfov_deg": 20.0, "tilt_deg": 7.0, "mount_height_m": 2.6},

@@ -1,17 +1,19 @@
 """Folders named by what is in them: made once, checked whenever they are read.
 
 Owns the key (settings, seed and the code that would make the folder again), the
-manifest with the SHA-256 of every file, and writing that is all or nothing. Knows
-nothing of what the files mean.
+manifest with the SHA-256 of every file, and writing that is all or nothing: what is
+half done waits in a draft for whoever goes on. Knows nothing of what the files mean.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import os
 import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -20,13 +22,26 @@ from typing import TYPE_CHECKING
 from synthetic_crowds.errors import CorruptClipError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pydantic import BaseModel
 
-__all__ = ["MANIFEST", "check", "content_key", "file_sha256", "making"]
+__all__ = [
+    "DRAFT_LOCK",
+    "MANIFEST",
+    "PIECES",
+    "check",
+    "content_key",
+    "file_sha256",
+    "lock",
+    "making",
+    "put",
+]
 
 MANIFEST = "manifest.json"
+# In a draft: finished pieces of the work, none of which stay in the folder.
+PIECES = "pieces"
+DRAFT_LOCK = ".lock"
 # Libraries that decide the value of a pixel or the bytes of a file.
 _LIBRARIES = ("av", "numba", "numpy", "opencv-python-headless", "pyarrow", "scipy")
 
@@ -67,8 +82,30 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+class _Desk:
+    """Locks on what this process reads: pruning leaves it alone until we exit."""
+
+    held: dict[Path, int] = {}  # noqa: RUF012
+
+
+def lock(path: Path, *, shared: bool) -> int | None:
+    """Lock a file that exists.
+
+    Returns:
+        A file descriptor to close, or `None` if somebody else has locked it.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
 def check(folder: Path) -> bool:
-    """Whether a folder is there, and whole.
+    """Whether a folder is there, and whole; then nobody prunes it while we live.
 
     Raises:
         CorruptClipError: If it is there but a file is missing or has changed.
@@ -80,31 +117,60 @@ def check(folder: Path) -> bool:
         files = json.loads(manifest.read_text(encoding="utf-8"))["files"]
     except (OSError, ValueError, KeyError):
         raise CorruptClipError(path=manifest) from None
+    _hold(manifest)
     for name, sha256 in files.items():
         path = folder / name
         if not path.is_file() or file_sha256(path) != sha256:
+            _let_go(manifest)
             raise CorruptClipError(path=path)
     return True
+
+
+def _hold(manifest: Path) -> None:
+    """Keep pruning away and note when the folder was last of use."""
+    if manifest not in _Desk.held:
+        descriptor = lock(manifest, shared=True)
+        if descriptor is not None:
+            _Desk.held[manifest] = descriptor
+    # A cache that others own may be read-only.
+    with suppress(OSError):
+        os.utime(manifest)
+
+
+def _let_go(manifest: Path) -> None:
+    """Leave a folder to whoever wants to remove it."""
+    descriptor = _Desk.held.pop(manifest, None)
+    if descriptor is not None:
+        os.close(descriptor)
 
 
 @contextmanager
 def making(folder: Path, *, seed: int) -> Iterator[Path]:
     """Give a place to make a folder in; it appears, with a manifest, when all is done.
 
-    An exception, Ctrl-C included, leaves nothing behind.
+    After an exception, Ctrl-C or SIGKILL the draft stays, and the next who makes the
+    same folder gets it. Whoever finds it taken works in a draft of their own.
 
     Args:
         folder: Where it shall appear.
         seed: Noted in the manifest.
+
+    Yields:
+        A folder with a subfolder `PIECES`, which may hold finished pieces; see `put`.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    draft = folder.parent / f".{folder.name}.draft"
+    descriptor = _open(draft)
+    if descriptor is None:
+        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        descriptor = _open(draft)
     try:
         yield draft
+        shutil.rmtree(draft / PIECES)
         files = {
             path.relative_to(draft).as_posix(): file_sha256(path)
             for path in sorted(draft.rglob("*"))
-            if path.is_file()
+            if path.is_file() and path.name != DRAFT_LOCK
         }
         manifest = {
             "synthetic": True,
@@ -117,10 +183,41 @@ def making(folder: Path, *, seed: int) -> Iterator[Path]:
         text = json.dumps(manifest, indent=2, sort_keys=True)
         (draft / MANIFEST).write_text(text + "\n", encoding="utf-8")
         draft.chmod(0o755)
+        (draft / DRAFT_LOCK).unlink()
         try:
             draft.rename(folder)
         except OSError:
             # Another process finished the same folder first: its content is the same.
+            shutil.rmtree(draft)
             check(folder)
+        _hold(folder / MANIFEST)
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _open(draft: Path) -> int | None:
+    """Take a draft, or make it; `None` if somebody is at it."""
+    (draft / PIECES).mkdir(parents=True, exist_ok=True)
+    key = draft / DRAFT_LOCK
+    key.touch()
+    descriptor = lock(key, shared=False)
+    if descriptor is not None:
+        # What a killed process had begun to write.
+        for path in draft.rglob("*.begun.*"):
+            path.unlink()
+    return descriptor
+
+
+def put(path: Path, write: Callable[[Path], object]) -> None:
+    """Make a file that is whole or absent, whatever happens meanwhile.
+
+    Args:
+        path: Where it shall appear.
+        write: Called with the place to write to, which ends like `path`.
+    """
+    begun = path.with_name(f"{path.stem}.begun{path.suffix}")
+    write(begun)
+    with begun.open("rb") as file:
+        os.fsync(file.fileno())
+    begun.replace(path)

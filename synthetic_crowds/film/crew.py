@@ -1,28 +1,33 @@
 """Worker processes that make the folders which the cache lacks.
 
 Owns the pool, its progress counters and the order of jobs. Results do not depend on
-how many workers there are: a job is a whole folder or a fixed share of one, and its
+how many workers there are: a job is a fixed share of a folder, and its
 random numbers come from its own streams. Knows nothing of what is drawn.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, wait
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import cv2
 
-from synthetic_crowds.film.clips import ClipTask, n_frames, render_clip
-from synthetic_crowds.film.watchlist import PortraitTask, render_portraits
+from synthetic_crowds.film.clips import ClipTask, is_rendered, render_piece
+from synthetic_crowds.film.watchlist import (
+    PortraitTask,
+    count_portraits,
+    render_portraits,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from ctypes import Array, c_longlong
-    from pathlib import Path
 
-__all__ = ["Job", "work"]
+__all__ = ["Crew", "Job", "render_away", "work"]
 
 _POLL_S = 0.2
 
@@ -45,8 +50,36 @@ class Job:
     def size(self) -> int:
         """Frames or portraits to render."""
         if isinstance(self.task, ClipTask):
-            return n_frames(self.task.crowd, self.task.plan.camera)
+            return self.task.end - self.task.first
         return len(self.task.people) * self.task.watchlist.images_per_subject
+
+    @property
+    def done(self) -> int:
+        """How much of it lies in the folder already, from an earlier try."""
+        if isinstance(self.task, ClipTask):
+            return self.size if is_rendered(self.task, self.folder) else 0
+        return count_portraits(self.task, self.folder)
+
+
+# Does all jobs, and reports progress by title meanwhile.
+Crew = Callable[[Sequence[Job], Callable[[str, int, int], None]], None]
+
+
+def render_away(task: ClipTask | PortraitTask) -> dict[str, bytes]:
+    """Do a job on a machine that does not share our disk.
+
+    Returns:
+        The files that it makes, by name.
+    """
+    cv2.setNumThreads(1)
+    with TemporaryDirectory(prefix="lfr-harness-") as name:
+        folder = Path(name)
+        _render(Job(title="", task=task, folder=folder), lambda: None)
+        return {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }
 
 
 class _Desk:
@@ -58,7 +91,7 @@ class _Desk:
 def work(
     jobs: Sequence[Job], *, workers: int, progress: Callable[[str, int, int], None]
 ) -> None:
-    """Do all jobs, first ones first, and report progress meanwhile.
+    """Do all jobs that are not done, first ones first, and report progress meanwhile.
 
     Args:
         jobs: Independent of each other.
@@ -68,29 +101,32 @@ def work(
     Raises:
         Exception: Whatever the first failing job raised.
     """
-    if not jobs:
+    done = [job.done for job in jobs]
+    lacking = [n for n, job in enumerate(jobs) if done[n] < job.size]
+    if any(done):
+        _report(jobs, done, progress)
+    if not lacking:
         return
     if workers == 1:
-        done = [0] * len(jobs)
-        for number, job in enumerate(jobs):
+        for number in lacking:
 
             def tick(number: int = number) -> None:
                 done[number] += 1
                 _report(jobs, done, progress)
 
-            _render(job, tick)
+            _render(jobs[number], tick)
         return
     # Spawned, not forked: the caller may hold threads and locks of other libraries.
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
-    counters = context.Array("q", len(jobs), lock=False)
+    counters = context.Array("q", done, lock=False)
     with ProcessPoolExecutor(
-        max_workers=min(workers, len(jobs)),
+        max_workers=min(workers, len(lacking)),
         mp_context=context,
         initializer=_sit_down,
         initargs=(counters,),
     ) as pool:
-        pending = {pool.submit(_do, number, job) for number, job in enumerate(jobs)}
+        pending = {pool.submit(_do, number, jobs[number]) for number in lacking}
         try:
             while pending:
                 finished, pending = wait(pending, timeout=_POLL_S)
@@ -133,6 +169,6 @@ def _do(number: int, job: Job) -> None:
 
 def _render(job: Job, tick: Callable[[], None]) -> None:
     if isinstance(job.task, ClipTask):
-        render_clip(job.task, job.folder, tick=tick)
+        render_piece(job.task, job.folder, tick=tick)
     else:
         render_portraits(job.task, job.folder, tick=tick)

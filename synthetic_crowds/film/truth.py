@@ -33,7 +33,17 @@ if TYPE_CHECKING:
     from synthetic_crowds.picture.composer import FrameFaces
     from synthetic_crowds.street.plan import CameraPlan
 
-__all__ = ["ClipTruth", "read_truth", "sum_up", "truth_sha256", "write_truth"]
+__all__ = [
+    "ClipTruth",
+    "SeenFaces",
+    "gather",
+    "read_seen",
+    "read_truth",
+    "sum_up",
+    "truth_sha256",
+    "write_seen",
+    "write_truth",
+]
 
 FACES_FILE, PASSAGES_FILE = "faces.parquet", "passages.parquet"
 # A face counts as unoccluded from this share of its pixels on.
@@ -45,6 +55,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "yaw_pitch_roll_deg": ("yaw_deg", "pitch_deg", "roll_deg"),
     "body_box_xyxy": ("body_x1", "body_y1", "body_x2", "body_y2"),
 }
+_SEEN = (*_COLUMNS, "visibility")
 _SHAPES: dict[str, tuple[int, ...]] = {"landmarks": (5, 2)}
 
 
@@ -61,11 +72,72 @@ class ClipTruth:
     faces: FaceTruth
 
 
-def sum_up(
-    plan: CameraPlan,
-    names: Sequence[PersonId],
-    frames: Sequence[tuple[Sequence[int], FrameFaces]],
-) -> ClipTruth:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SeenFaces:
+    """Faces as frames showed them, before anybody knows how the walks went on.
+
+    Attributes:
+        frame_index: (n,) int32.
+        walk_index: (n,) int32, into the camera's walks.
+        columns: By name, the fields that `FrameFaces` and `FaceTruth` share.
+    """
+
+    frame_index: NDArray[np.int32]
+    walk_index: NDArray[np.int32]
+    columns: dict[str, NDArray[np.float32]]
+
+
+def gather(
+    frames: Sequence[tuple[Sequence[int], FrameFaces]], *, first_frame: int
+) -> SeenFaces:
+    """Put the faces of consecutive frames below each other.
+
+    Args:
+        frames: Of each frame, the walks in view, and the faces found among them.
+        first_frame: Index of the first.
+    """
+    count = [len(faces.person_index) for _, faces in frames]
+    numbers = np.arange(first_frame, first_frame + len(frames), dtype=np.int32)
+    return SeenFaces(
+        frame_index=np.repeat(numbers, count),
+        walk_index=np.concatenate(
+            [np.asarray(walks, np.int32)[faces.person_index] for walks, faces in frames]
+        ),
+        columns={
+            name: np.concatenate([getattr(faces, name) for _, faces in frames])
+            for name in _SEEN
+        },
+    )
+
+
+def write_seen(seen: SeenFaces, path: Path) -> None:
+    """Write the faces of a piece."""
+    with path.open("wb") as file:
+        np.savez(
+            file,
+            frame_index=seen.frame_index,
+            walk_index=seen.walk_index,
+            **seen.columns,  # type: ignore[arg-type]  # numpy types keywords as bool
+        )
+
+
+def read_seen(paths: Sequence[Path]) -> SeenFaces:
+    """Read consecutive pieces."""
+    pieces: list[dict[str, NDArray[np.generic]]] = []
+    for path in paths:
+        with np.load(path) as stored:
+            pieces.append({name: stored[name] for name in stored.files})
+    joined = {
+        name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]
+    }
+    return SeenFaces(
+        frame_index=joined["frame_index"].astype(np.int32),
+        walk_index=joined["walk_index"].astype(np.int32),
+        columns={name: joined[name].astype(np.float32) for name in _SEEN},
+    )
+
+
+def sum_up(plan: CameraPlan, names: Sequence[PersonId], seen: SeenFaces) -> ClipTruth:
     """Sum up passages from the faces of every frame.
 
     A passage is listed if the clip shows its face at least once, even if its time in
@@ -76,19 +148,11 @@ def sum_up(
     Args:
         plan: The walks.
         names: Of each walk's walker.
-        frames: Of each frame, the walks in view, and the faces found among them.
+        seen: What frames showed.
     """
     fps = plan.camera.fps
     layout = lay_out(plan.camera)
-    count = [len(faces.person_index) for _, faces in frames]
-    frame_index = np.repeat(np.arange(len(frames), dtype=np.int32), count)
-    walk_index = np.concatenate(
-        [np.asarray(walks, np.int32)[faces.person_index] for walks, faces in frames]
-    )
-    columns = {
-        name: np.concatenate([getattr(faces, name) for _, faces in frames])
-        for name in (*_COLUMNS, "visibility")
-    }
+    walk_index = seen.walk_index
     spans = {
         walk: span
         for walk in np.unique(walk_index).tolist()
@@ -97,12 +161,12 @@ def sum_up(
     order = sorted(spans, key=lambda walk: (spans[walk], walk))
     number = np.full(len(plan.walks), NO_PASSAGE, np.int32)
     number[order] = np.arange(len(order), dtype=np.int32)
-    box = columns["box_xyxy"]
+    box = seen.columns["box_xyxy"]
     faces = FaceTruth(
-        frame_index=frame_index,
+        frame_index=seen.frame_index,
         passage_index=number[walk_index],
         face_height_px=box[:, 3] - box[:, 1],
-        **columns,
+        **seen.columns,
     )
     passages = tuple(
         _sum_up_passage(plan, place, names[walk], spans[walk], faces, fps)

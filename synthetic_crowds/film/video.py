@@ -1,7 +1,8 @@
 """Frames in, H.264 out: one MP4 file a camera.
 
-Owns the encoder's settings. Equal frames give equal bytes on one machine: one
-thread, no B-frames, a key frame a second. Knows nothing of what frames show.
+Owns the encoder's settings, and joining pieces without encoding them again. Equal
+frames give equal bytes on one machine: one thread, no B-frames, a key frame a second.
+Knows nothing of what frames show.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import cv2
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from synthetic_crowds.config import CameraConfig
     from synthetic_crowds.film.stamp import Stamp
 
-__all__ = ["encode"]
+__all__ = ["encode", "join"]
 
 
 def encode(
@@ -65,10 +66,47 @@ def encode(
         }
         for image in frames:
             planes = cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420)
-            frame = av.VideoFrame.from_ndarray(np.asarray(planes), format="yuv420p")
+            frame = av.VideoFrame.from_ndarray(
+                np.asarray(planes, np.uint8), format="yuv420p"
+            )
             frame.pts = count
             frame.time_base = 1 / rate
             container.mux(stream.encode(frame))
             count += 1
         container.mux(stream.encode(None))
     return count
+
+
+def join(
+    pieces: Sequence[Path], camera: CameraConfig, path: Path, *, stamp: Stamp
+) -> None:
+    """Put videos of `encode` one after the other, packet by packet.
+
+    Args:
+        pieces: In order; each begins with a key frame.
+        camera: The same for all.
+        path: Where to.
+        stamp: What the file says of its origin.
+    """
+    rate = Fraction(camera.fps).limit_denominator(1001)
+    count = 0
+    with av.open(str(path), "w") as container:
+        container.metadata["comment"] = stamp.text
+        output = None
+        for piece in pieces:
+            with av.open(str(piece)) as source:
+                video = source.streams.video[0]
+                if output is None:
+                    output = container.add_stream_from_template(video)
+                    output.time_base = 1 / rate
+                for packet in source.demux(video):
+                    # The last one only says that there are no more.
+                    if packet.dts is None:
+                        continue
+                    # Without B-frames, packets come in the order of the frames.
+                    packet.pts = packet.dts = count
+                    packet.duration = 1
+                    packet.time_base = 1 / rate
+                    packet.stream = output
+                    container.mux(packet)
+                    count += 1

@@ -7,6 +7,7 @@ Knows nothing of galleries or templates.
 from __future__ import annotations
 
 import csv
+import functools
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from synthetic_crowds.film.cache import put
 from synthetic_crowds.film.stamp import Stamp, stamp_png
 from synthetic_crowds.people.ageing import YOUNGEST_PICTURED_YEARS
 from synthetic_crowds.people.population import draw_person
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = [
     "TABLE_FILE",
     "PortraitTask",
+    "count_portraits",
     "describe",
     "plan_images",
     "read_watchlist",
@@ -124,7 +127,7 @@ def plan_images(
 def render_portraits(
     task: PortraitTask, folder: Path, *, tick: Callable[[], None]
 ) -> None:
-    """Write the PNGs of some subjects, named after them."""
+    """Write the PNGs of some subjects, named after them; those there stay."""
     for index in task.people:
         person = draw_person(
             task.demographics, seed=task.seed, domain=task.domain, index=index
@@ -136,6 +139,8 @@ def render_portraits(
             domain=task.domain,
         )
         for number, image in enumerate(images):
+            if (folder / image.path).exists():
+                continue
             portrait = enrolment_portrait(
                 person,
                 rng=stream(task.seed, task.domain, Concern.PORTRAIT, index, number),
@@ -147,8 +152,26 @@ def render_portraits(
                 message = f"OpenCV could not encode the portrait of {person.person_id}"
                 raise RuntimeError(message)
             stamped = stamp_png(png.tobytes(), Stamp.of(task.seed))
-            (folder / image.path).write_bytes(stamped)
+            put(folder / image.path, functools.partial(_write, stamped))
             tick()
+
+
+def count_portraits(task: PortraitTask, folder: Path) -> int:
+    """How many of a task's PNGs are there already."""
+    return sum(
+        (folder / _image_name(person_id, number)).exists()
+        for person_id in (
+            draw_person(
+                task.demographics, seed=task.seed, domain=task.domain, index=index
+            ).person_id
+            for index in task.people
+        )
+        for number in range(task.watchlist.images_per_subject)
+    )
+
+
+def _write(content: bytes, path: Path) -> None:
+    path.write_bytes(content)
 
 
 def write_table(

@@ -1,8 +1,8 @@
 """One frame: people into a street, with the truth about every face it shows.
 
 Owns the order of hiding (near people first, so that nothing hidden costs light) and
-the blending. Knows nothing of time: a frame is a list of people and where they stand, so
-a single random picture is composed just as a clip is.
+the blending. Knows nothing of time: a frame is a list of people and where they stand,
+so a single random picture is composed just as a clip is.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ def double_up(head: Head, body: Body) -> tuple[Double, ...]:
         doubles.append(
             Double(
                 figure=figure,
-                n_body_triangles=sum(len(part.triangles) for part in bodies),
+                n_body_triangles=int(figure.starts[len(bodies)]),
                 rest_m=body.rest_m[points],
                 rest_normals=body.rest_normals[points],
                 bones=body.bones[points],

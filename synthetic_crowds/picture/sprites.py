@@ -22,6 +22,7 @@ from synthetic_crowds.raster.figure import (
     expose_samples,
     look_at,
 )
+from synthetic_crowds.raster.figure_kernels import OWNER_BITS
 from synthetic_crowds.raster.optics import is_smeared, smear
 from synthetic_crowds.raster.pose import angles_seen
 
@@ -43,6 +44,7 @@ _NEAREST_M = 0.8
 # Room around a plate and around people for blur to spread into.
 PAD_PX = 4
 _SAMPLES = 2
+_OWNER = (1 << OWNER_BITS) - 1
 # Out of focus by less than this shows nowhere.
 _SHARP_PX = 0.3
 
@@ -133,7 +135,7 @@ def put_on(
         (np.minimum(head_box[:2], body_box[:2]), np.maximum(head_box[2:], body_box[2:]))
     )
     frame = Rect(-PAD_PX, -PAD_PX, camera.width_px + PAD_PX, camera.height_px + PAD_PX)
-    defocus_px = float(optics.defocus_px(depth_m))
+    defocus_px = float(optics.defocus_px(np.array(depth_m)))
     rect = _around(whole, room_px=math.ceil(2.0 * defocus_px)).within(frame)
     if 0 in rect.shape:
         return None
@@ -145,23 +147,25 @@ def put_on(
         ground = np.zeros((*rect.shape, 4), np.float32), (rect.left, rect.top)
     head_rect = _around(head_box).within(rect)
     n_triangles = len(double.figure.triangles)
-    drawn = [(rect, 1, slice(0, double.n_body_triangles), head_rect)]
+    drawn: list[tuple[Rect, int, slice, Rect | None]] = [
+        (rect, 1, slice(0, double.n_body_triangles), head_rect)
+    ]
     if 0 not in head_rect.shape:
         drawn.append((head_rect, _SAMPLES, slice(0, n_triangles), None))
     visibility = 0.0
     for part, samples, triangles, skip in drawn:
-        owners = expose_samples(
+        seen = expose_samples(
             double.figure, view, part, samples=samples, triangles=triangles
         )
         if samples == _SAMPLES and faces:
             visibility = _visibility(
-                plate, owners, hull, _around(face_box), part, double,
+                plate, seen, hull, _around(face_box), part, double,
                 np.float32(depth_m - body_depth_m),
             )  # fmt: skip
         develop(
             double.figure,
             view,
-            owners,
+            seen,
             part,
             ground[0],
             samples=samples,
@@ -229,7 +233,7 @@ def _around(box_xyxy: NDArray[np.float64], *, room_px: int = 0) -> Rect:
 
 def _visibility(
     plate: Plate,
-    owners: NDArray[np.int32],
+    seen: NDArray[np.int64],
     hull: NDArray[np.float64],
     face: Rect,
     rect: Rect,
@@ -247,7 +251,7 @@ def _visibility(
     own, shown, beyond = _count(
         plate.light,
         plate.scenery_m,
-        owners,
+        seen,
         inside,
         (face.left, face.top),
         (rect.left, rect.top),
@@ -261,7 +265,7 @@ def _visibility(
 def _count(
     light: NDArray[np.float32],
     scenery: NDArray[np.float32],
-    owners: NDArray[np.int32],
+    seen: NDArray[np.int64],
     inside: NDArray[np.uint8],
     face: tuple[int, int],
     rect: tuple[int, int],
@@ -278,10 +282,10 @@ def _count(
                 continue
             x, y = face[0] + column, face[1] + row
             i, j = 2 * (y - rect[1]), 2 * (x - rect[0])
-            if i < 0 or j < 0 or i >= owners.shape[0] or j >= owners.shape[1]:
+            if i < 0 or j < 0 or i >= seen.shape[0] or j >= seen.shape[1]:
                 beyond += 1
                 continue
-            if abs(owners[i, j]) <= n_body:
+            if (seen[i, j] & _OWNER) >> 1 <= n_body:
                 continue
             own += 1
             if x < 0 or y < 0 or x >= scenery.shape[1] or y >= scenery.shape[0]:

@@ -16,9 +16,12 @@ import numpy as np
 
 from synthetic_crowds.raster.colour import LINEAR_TO_SRGB, SRGB_TO_LINEAR
 from synthetic_crowds.raster.figure_kernels import (
+    CLOSED,
+    HOLED,
     SUBPIXELS,
     cover,
     halve,
+    pierce,
     place,
     shade,
     wind,
@@ -47,7 +50,8 @@ __all__ = [
 
 _SMALLEST_SHEET = 16
 _LEVELS = 5
-_HOLE = 128
+# What `pierce` says of triangles that are one hole.
+_NOTHING = 2
 # From this scale on (faces some 60 px high) neighbouring samples look alike.
 _GROUPED_FROM_PX_PER_M = 330.0
 _NO_SCENERY = np.zeros((0, 0), np.float32)
@@ -86,7 +90,6 @@ class Paint:
         texels: (n, 4) uint8, every texture and its halves.
         sheets: (p, levels, 3) int32, offset into `texels`, height and width.
         texels_per_m: (p,) float64, how finely a part is painted.
-        holed: (p,) bool, whether a part's texture has holes.
         gloss: (p,) float32, strength of highlights.
         doublings: (p,) int32, their exponents' logarithms.
         wrap: (p, 3) float32, how far light bleeds past the terminator.
@@ -95,7 +98,6 @@ class Paint:
     texels: NDArray[np.uint8]
     sheets: NDArray[np.int32]
     texels_per_m: NDArray[np.float64]
-    holed: NDArray[np.bool_]
     gloss: NDArray[np.float32]
     doublings: NDArray[np.int32]
     wrap: NDArray[np.float32]
@@ -109,7 +111,8 @@ class Figure:
         paint: Of its parts.
         triangles: (t, 3) int32 over the vertices of all parts, wound outwards.
         part_of: (t,) uint8.
-        closed: (t,) bool, whose backs are never seen.
+        kinds: (t,) uint8, whether a triangle is `CLOSED` or `HOLED`.
+        starts: (p + 1,) int64, where each part's triangles begin.
         uv: (v, 2) float32.
         occlusion: (v,) float32.
     """
@@ -117,7 +120,8 @@ class Figure:
     paint: Paint
     triangles: NDArray[np.int32]
     part_of: NDArray[np.uint8]
-    closed: NDArray[np.bool_]
+    kinds: NDArray[np.uint8]
+    starts: NDArray[np.int64]
     uv: NDArray[np.float32]
     occlusion: NDArray[np.float32]
 
@@ -158,7 +162,6 @@ def paint_of(parts: Sequence[MeshPart]) -> Paint:
         ),
         sheets=np.array([stacks[id(part.texture_bgra)][1] for part in parts], np.int32),
         texels_per_m=np.array([_texels_per_m(part) for part in parts]),
-        holed=np.array([bool((p.texture_bgra[..., 3] < _HOLE).any()) for p in parts]),
         gloss=np.array([part.specular for part in parts], np.float32),
         doublings=np.array([gloss_doublings(p.specular) for p in parts], np.int32),
         wrap=np.stack([wrap_of(part.specular) for part in parts]),
@@ -176,18 +179,21 @@ def merge(
         closed: Of each part, which triangles' backs are never seen, (t,) bool.
     """
     first = np.cumsum([0, *(len(part.vertices) for part in parts)])
+    meshes, kinds = [], []
+    for part, shut, start in zip(parts, closed, first[:-1], strict=True):
+        alpha = np.ascontiguousarray(part.texture_bgra[..., 3])
+        pierced = pierce(part.uv, part.triangles, alpha)
+        wound = wind(part.vertices, part.normals, part.triangles) + np.int32(start)
+        kind = CLOSED * shut.astype(np.uint8) + HOLED * (pierced == 1)
+        meshes.append(wound[pierced < _NOTHING])
+        kinds.append(kind.astype(np.uint8)[pierced < _NOTHING])
+    counts = [len(mesh) for mesh in meshes]
     return Figure(
         paint=paint,
-        triangles=np.concatenate(
-            [
-                wind(part.vertices, part.normals, part.triangles) + np.int32(start)
-                for part, start in zip(parts, first[:-1], strict=True)
-            ]
-        ),
-        part_of=np.repeat(
-            np.arange(len(parts), dtype=np.uint8), [len(p.triangles) for p in parts]
-        ),
-        closed=np.concatenate(closed),
+        triangles=np.concatenate(meshes),
+        part_of=np.repeat(np.arange(len(parts), dtype=np.uint8), counts),
+        kinds=np.concatenate(kinds),
+        starts=np.cumsum([0, *counts]),
         uv=np.concatenate([part.uv for part in parts]),
         occlusion=np.concatenate([part.occlusion for part in parts]),
     )
@@ -272,15 +278,14 @@ def look_at(
 
 def expose_samples(
     figure: Figure, view: View, rect: Rect, *, samples: int, triangles: slice
-) -> NDArray[np.int32]:
+) -> NDArray[np.int64]:
     """Find which triangle each sample of a rectangle sees.
 
     Returns:
-        (h * samples, w * samples) int32: 0 for none, else 1 + its number, negative
-        where its back shows.
+        (h * samples, w * samples), as `figure_kernels.cover` says.
     """
     height, width = rect.shape
-    owners = np.zeros((height * samples, width * samples), np.int32)
+    seen = np.zeros((height * samples, width * samples), np.int64)
     cover(
         view.screen,
         view.inverse,
@@ -288,24 +293,22 @@ def expose_samples(
         triangles.start,
         triangles.stop,
         figure.part_of,
-        figure.closed,
-        figure.paint.holed,
+        figure.kinds,
         figure.uv,
         figure.paint.texels,
         figure.paint.sheets,
         rect.left,
         rect.top,
         samples,
-        np.zeros(owners.shape, np.float32),
-        owners,
+        seen,
     )
-    return owners
+    return seen
 
 
-def develop(
+def develop(  # noqa: PLR0913
     figure: Figure,
     view: View,
-    owners: NDArray[np.int32],
+    seen: NDArray[np.int64],
     rect: Rect,
     plate: NDArray[np.float32],
     *,
@@ -323,7 +326,7 @@ def develop(
     Args:
         figure: The mesh.
         view: From `look_at`.
-        owners: From `expose_samples`.
+        seen: From `expose_samples`.
         rect: The same rectangle.
         plate: (h, w, 4) float32, linear, premultiplied; written.
         samples: As given to `expose_samples`.
@@ -342,7 +345,7 @@ def develop(
     level = np.floor(np.log2(np.maximum(fineness, 1.0)))
     left_out = skip if skip is not None else Rect(0, 0, 0, 0)
     shade(
-        owners,
+        seen,
         samples,
         grouped,
         view.screen,
@@ -353,7 +356,7 @@ def develop(
         figure.occlusion,
         figure.paint.texels,
         figure.paint.sheets,
-        np.minimum(level, _LEVELS - 1).astype(np.int32),
+        np.minimum(level, _LEVELS - 1).astype(np.int64),
         figure.paint.gloss,
         figure.paint.doublings,
         figure.paint.wrap,

@@ -18,7 +18,18 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["SUBPIXELS", "cover", "halve", "place", "shade", "wind"]
+__all__ = [
+    "CLOSED",
+    "HOLED",
+    "OWNER_BITS",
+    "SUBPIXELS",
+    "cover",
+    "halve",
+    "pierce",
+    "place",
+    "shade",
+    "wind",
+]
 
 # Screen positions are whole numbers of this fraction of a pixel: edge functions are
 # exact, so an edge shared by two triangles is drawn once.
@@ -26,6 +37,12 @@ SUBPIXELS = 256
 _FURTHEST = 1 << 22
 # Part of the key light that reaches a fully occluded point.
 _KEY_IN_CAVITY = 0.45
+# Kinds of triangles: their backs are never seen; their textures have holes there.
+CLOSED, HOLED = 1, 2
+_HOLE = 128
+# A sample sees 1/depth in steps of 2**-38 per metre, and 2**19 triangles at most.
+OWNER_BITS = 20
+_NEARNESS_UNITS = 2.0**38
 # Pixels of which less light than this passes are hidden by what lies in front.
 _OPAQUE = 0.998
 
@@ -50,6 +67,36 @@ def wind(
         if outward < 0.0:
             wound[t, 1], wound[t, 2] = c, b
     return wound
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def pierce(
+    uv: NDArray[np.float32],
+    triangles: NDArray[np.int32],
+    alpha: NDArray[np.uint8],
+) -> NDArray[np.uint8]:
+    """Tell triangles without holes (0) from those with some (1) or nothing else (2)."""
+    height, width = alpha.shape
+    found = np.zeros(triangles.shape[0], np.uint8)
+    for t in range(triangles.shape[0]):
+        left, top, right, bottom = width, height, -1, -1
+        for i in range(3):
+            # Bilinear lookups reach one texel further.
+            x = floor(uv[triangles[t, i], 0] * width - 0.5)
+            y = floor(uv[triangles[t, i], 1] * height - 0.5)
+            left, right = min(left, x), max(right, x + 1)
+            top, bottom = min(top, y), max(bottom, y + 1)
+        left, top = min(max(left, 0), width - 1), min(max(top, 0), height - 1)
+        right, bottom = min(max(right, 0), width - 1), min(max(bottom, 0), height - 1)
+        holes = 0
+        for y in range(top, bottom + 1):
+            for x in range(left, right + 1):
+                holes += alpha[y, x] < _HOLE
+        if holes == (bottom - top + 1) * (right - left + 1):
+            found[t] = 2
+        elif holes:
+            found[t] = 1
+    return found
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -118,8 +165,8 @@ def place(
         down = (
             rotation[1, 0] * x + rotation[1, 1] * y + rotation[1, 2] * z
         ) + translation[1]
-        across = int(floor((fx * right * near + cx) * SUBPIXELS + 0.5))
-        along = int(floor((fy * down * near + cy) * SUBPIXELS + 0.5))
+        across = floor((fx * right * near + cx) * SUBPIXELS + 0.5)
+        along = floor((fy * down * near + cy) * SUBPIXELS + 0.5)
         across = min(max(across, -_FURTHEST), _FURTHEST)
         along = min(max(along, -_FURTHEST), _FURTHEST)
         screen[i, 0] = across
@@ -134,23 +181,21 @@ def place(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def cover(
+def cover(  # noqa: PLR0913, PLR0915, PLR0917
     screen: NDArray[np.int32],
     inverse: NDArray[np.float32],
     triangles: NDArray[np.int32],
     first: int,
     end: int,
     part_of: NDArray[np.uint8],
-    closed: NDArray[np.bool_],
-    holed: NDArray[np.bool_],
+    kinds: NDArray[np.uint8],
     uv: NDArray[np.float32],
     texels: NDArray[np.uint8],
     sheets: NDArray[np.int32],
     left: int,
     top: int,
     samples: int,
-    nearness: NDArray[np.float32],
-    owners: NDArray[np.int32],
+    seen: NDArray[np.int64],
 ) -> None:
     """Find the triangle that each sample of a rectangle sees.
 
@@ -161,50 +206,46 @@ def cover(
         first: Triangles from this one on are drawn,
         end: up to this one.
         part_of: (t,), the part of each triangle.
-        closed: (t,), whose backs are never seen.
-        holed: (p,), whether a part's texture has holes.
+        kinds: (t,), whether a triangle is `CLOSED` or `HOLED`.
         uv: (v, 2) in [0, 1].
         texels: (n, 4), all textures.
         sheets: (p, levels, 3): offset into `texels`, height and width.
         left: Of the rectangle, pixels,
         top: and its upper end.
         samples: Per pixel along each side.
-        nearness: (h, w), 1/depth, 0 where empty; written.
-        owners: (h, w), 0 where empty, else 1 + triangle, negative if its back shows;
-            written.
+        seen: (h, w), 0 where empty; written. A sample holds the nearness of what it
+            sees, above `OWNER_BITS` bits for 2 + 2 * triangle, + 1 if it is its back.
     """
-    height, width = owners.shape
+    height, width = seen.shape
+    flat = seen.ravel()
     shift_x, shift_y = left * SUBPIXELS, top * SUBPIXELS
     half = SUBPIXELS // 2
     for t in range(first, end):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        ax = np.int64(screen[a, 0] - shift_x) * samples
-        bx = np.int64(screen[b, 0] - shift_x) * samples
-        px = np.int64(screen[c, 0] - shift_x) * samples
-        x0 = max((min(ax, bx, px) + half - 1) >> 8, 0)
-        x1 = min((max(ax, bx, px) - half) >> 8, width - 1)
-        # No sample in the bounding box: most triangles of a distant person.
-        if x0 > x1:
-            continue
-        ay = np.int64(screen[a, 1] - shift_y) * samples
-        by = np.int64(screen[b, 1] - shift_y) * samples
-        py = np.int64(screen[c, 1] - shift_y) * samples
-        y0 = max((min(ay, by, py) + half - 1) >> 8, 0)
-        y1 = min((max(ay, by, py) - half) >> 8, height - 1)
-        if y0 > y1:
-            continue
+        ax = (screen[a, 0] - shift_x) * samples
+        bx = (screen[b, 0] - shift_x) * samples
+        px = (screen[c, 0] - shift_x) * samples
+        ay = (screen[a, 1] - shift_y) * samples
+        by = (screen[b, 1] - shift_y) * samples
+        py = (screen[c, 1] - shift_y) * samples
         area = (bx - ax) * (py - ay) - (by - ay) * (px - ax)
         # Outward corners run anticlockwise for the viewer; y points down.
-        owner = t + 1
-        if area >= 0:
-            if area == 0 or closed[t]:
-                continue
-            owner = -owner
+        if area >= 0 and (area == 0 or kinds[t] & CLOSED):
+            continue
+        x0 = max((min(ax, bx, px) + half - 1) >> 8, 0)
+        x1 = min((max(ax, bx, px) - half) >> 8, width - 1)
+        y0 = max((min(ay, by, py) + half - 1) >> 8, 0)
+        y1 = min((max(ay, by, py) - half) >> 8, height - 1)
+        # No sample in the bounding box: most triangles of a distant person.
+        if x0 > x1 or y0 > y1:
+            continue
+        owner = 2 * t + 2
+        if area > 0:
+            owner += 1
         else:
             b, c = c, b
             bx, by, px, py = px, py, bx, by
             area = -area
-        # A sample exactly on an edge belongs to the triangle below or right of it.
         dax, day = px - bx, py - by
         dbx, dby = ax - px, ay - py
         dcx, dcy = bx - ax, by - ay
@@ -213,43 +254,55 @@ def cover(
         wb_row = dbx * (sy - py) - dby * (sx - px)
         wc_row = dcx * (sy - ay) - dcy * (sx - ax)
         share = 1.0 / area
-        za, zb, zc = inverse[a] * share, inverse[b] * share, inverse[c] * share
-        z_row = wa_row * za + wb_row * zb + wc_row * zc
-        z_across = -(day * za + dby * zb + dcy * zc) * SUBPIXELS
-        z_down = (dax * za + dbx * zb + dcx * zc) * SUBPIXELS
+        scale = _NEARNESS_UNITS * share
+        za, zb, zc = inverse[a] * scale, inverse[b] * scale, inverse[c] * scale
+        z_row = (int(wa_row * za + wb_row * zb + wc_row * zc) << OWNER_BITS) | owner
+        z_x = int(-(day * za + dby * zb + dcy * zc) * SUBPIXELS) << OWNER_BITS
+        z_y = int((dax * za + dbx * zb + dcx * zc) * SUBPIXELS) << OWNER_BITS
+        # A sample exactly on an edge belongs to the triangle below or right of it.
         wa_row -= 0 if day < 0 or (day == 0 and dax > 0) else 1
         wb_row -= 0 if dby < 0 or (dby == 0 and dbx > 0) else 1
         wc_row -= 0 if dcy < 0 or (dcy == 0 and dcx > 0) else 1
-        wa_across, wb_across, wc_across = (
-            day * SUBPIXELS,
-            dby * SUBPIXELS,
-            dcy * SUBPIXELS,
-        )
-        part = part_of[t]
-        has_holes = holed[part]
-        for y in range(y0, y1 + 1):
+        wa_x, wb_x, wc_x = day * SUBPIXELS, dby * SUBPIXELS, dcy * SUBPIXELS
+        wa_y, wb_y, wc_y = dax * SUBPIXELS, dbx * SUBPIXELS, dcx * SUBPIXELS
+        has_holes = kinds[t] & HOLED
+        sheet = sheets[part_of[t], 0]
+        start = y0 * width + x0
+        for _ in range(y1 - y0 + 1):
             wa, wb, wc, z = wa_row, wb_row, wc_row, z_row
-            for x in range(x0, x1 + 1):
-                if (wa | wb | wc) >= 0:
-                    if z > nearness[y, x] and not (
-                        has_holes
-                        and _is_hole(
+            if has_holes:
+                for i in range(start, start + x1 - x0 + 1):
+                    if (
+                        (wa | wb | wc) >= 0
+                        and z > flat[i]
+                        and not _is_hole(
                             (wa * uv[a, 0] + wb * uv[b, 0] + wc * uv[c, 0]) * share,
                             (wa * uv[a, 1] + wb * uv[b, 1] + wc * uv[c, 1]) * share,
                             texels,
-                            sheets[part, 0],
+                            sheet,
                         )
                     ):
-                        nearness[y, x] = z
-                        owners[y, x] = owner
-                wa -= wa_across
-                wb -= wb_across
-                wc -= wc_across
-                z += z_across
-            wa_row += dax * SUBPIXELS
-            wb_row += dbx * SUBPIXELS
-            wc_row += dcx * SUBPIXELS
-            z_row += z_down
+                        flat[i] = z
+                    wa -= wa_x
+                    wb -= wb_x
+                    wc -= wc_x
+                    z += z_x
+            else:
+                # Without a branch: which samples lie inside cannot be guessed.
+                for i in range(start, start + x1 - x0 + 1):
+                    at = np.uint64(i)
+                    near = z & ~((wa | wb | wc) >> 63)
+                    nearest = flat[at]
+                    flat[at] = near if near > nearest else nearest
+                    wa -= wa_x
+                    wb -= wb_x
+                    wc -= wc_x
+                    z += z_x
+            wa_row += wa_y
+            wb_row += wb_y
+            wc_row += wc_y
+            z_row += z_y
+            start += width
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -267,13 +320,13 @@ def _is_hole(
     above, below = offset + v0 * columns, offset + v1 * columns
     upper = (1.0 - u) * texels[above + u0, 3] + u * texels[above + u1, 3]
     lower = (1.0 - u) * texels[below + u0, 3] + u * texels[below + u1, 3]
-    return (1.0 - v) * upper + v * lower < 128.0
+    return (1.0 - v) * upper + v * lower < _HOLE
 
 
 # One long loop on purpose: calling a function per pixel costs more than the pixel.
 @njit(cache=True, nogil=True, error_model="numpy")
 def shade(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
-    owners: NDArray[np.int32],
+    seen: NDArray[np.int64],
     samples: int,
     grouped: bool,  # noqa: FBT001
     screen: NDArray[np.int32],
@@ -284,7 +337,7 @@ def shade(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
     occlusion: NDArray[np.float32],
     texels: NDArray[np.uint8],
     sheets: NDArray[np.int32],
-    levels: NDArray[np.int32],
+    levels: NDArray[np.int64],
     gloss: NDArray[np.float32],
     doublings: NDArray[np.int32],
     wrap: NDArray[np.float32],
@@ -302,7 +355,7 @@ def shade(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
     """Light what each pixel of a rectangle sees, behind what the plate shows already.
 
     Args:
-        owners: (h * samples, w * samples) from `cover`.
+        seen: (h * samples, w * samples) from `cover`.
         samples: Per pixel along each side, 1 or 2.
         grouped: Whether the samples of one pixel that see one part are lit once.
         screen: (v, 2) from `place`.
@@ -329,60 +382,74 @@ def shade(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
         plate_left: Of the plate, in the frame,
         plate_top: and its upper end.
     """
-    rows, columns = owners.shape[0] // samples, owners.shape[1] // samples
     frame_height, frame_width = scenery.shape
     n_samples = samples * samples
     step = SUBPIXELS // samples
     share = np.float32(1.0 / n_samples)
     zero, one = np.float32(0.0), np.float32(1.0)
-    seen = np.zeros(4, np.int32)
-    for row in range(rows):
+    mask = (1 << OWNER_BITS) - 1
+    here = np.zeros(4, np.int64)
+    key_x, key_y, key_z = lamps[0, 0], lamps[0, 1], lamps[0, 2]
+    up_x, up_y, up_z = lamps[4, 0], lamps[4, 1], lamps[4, 2]
+    half_x, half_y, half_z = lamps[5, 0], lamps[5, 1], lamps[5, 2]
+    rows, columns = seen.shape[0] // samples, seen.shape[1] // samples
+    first_row = max(0, plate_top - top)
+    first_column = max(0, plate_left - left)
+    for row in range(first_row, min(rows, plate.shape[0] + plate_top - top)):
         y = top + row
-        plate_y = y - plate_top
-        if plate_y < 0 or plate_y >= plate.shape[0]:
-            continue
-        for column in range(columns):
+        in_rows = 0 <= y < frame_height
+        skips = skip[1] <= y < skip[3]
+        plate_y = np.uint64(y - plate_top)
+        for column in range(
+            first_column, min(columns, plate.shape[1] + plate_left - left)
+        ):
             x = left + column
-            plate_x = x - plate_left
-            if plate_x < 0 or plate_x >= plate.shape[1]:
+            if n_samples == 1:
+                here[0] = seen[np.uint64(row), np.uint64(column)] & mask
+                if here[0] == 0:
+                    continue
+            else:
+                any_seen = 0
+                for s in range(n_samples):
+                    here[s] = mask & (
+                        seen[np.uint64(row * samples + s // samples),
+                             np.uint64(column * samples + s % samples)]
+                    )  # fmt: skip
+                    any_seen |= here[s]
+                if any_seen == 0:
+                    continue
+            if skips and skip[0] <= x < skip[2]:
                 continue
-            if skip[0] <= x < skip[2] and skip[1] <= y < skip[3]:
-                continue
-            n_left = 0
-            for s in range(n_samples):
-                seen[s] = owners[row * samples + s // samples,
-                                 column * samples + s % samples]  # fmt: skip
-                n_left += seen[s] != 0
-            if n_left == 0:
-                continue
+            plate_x = np.uint64(x - plate_left)
             clear = one - plate[plate_y, plate_x, 3]
             if clear < np.float32(1.0 - _OPAQUE):
                 continue
-            if 0 <= y < frame_height and 0 <= x < frame_width and scenery[y, x] < depth:
+            if in_rows and 0 <= x < frame_width and scenery[y, x] < depth:
                 continue
             for s in range(n_samples):
-                owner = seen[s]
+                owner = here[s]
                 if owner == 0:
                     continue
-                side = one if owner > 0 else -one
-                t = abs(owner) - 1
+                t = np.uint64((owner >> 1) - 1)
                 part = part_of[t]
                 # All samples that see this part from this side, and their middle.
-                count = 0
-                sum_x = 0
-                sum_y = 0
-                for q in range(s, n_samples if grouped else s + 1):
-                    other = seen[q]
-                    if other == 0 or (other > 0) != (owner > 0):
+                count, sum_x, sum_y = 1, s % samples, s // samples
+                for q in range(s + 1, n_samples if grouped else 0):
+                    other = here[q]
+                    if other == 0 or (other ^ owner) & 1:
                         continue
-                    if part_of[abs(other) - 1] != part:
+                    if part_of[np.uint64((other >> 1) - 1)] != part:
                         continue
-                    seen[q] = 0
+                    here[q] = 0
                     count += 1
                     sum_x += q % samples
                     sum_y += q // samples
                 weight = clear * share * np.float32(count)
-                a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+                a, b, c = (
+                    np.uint64(triangles[t, 0]),
+                    np.uint64(triangles[t, 1]),
+                    np.uint64(triangles[t, 2]),
+                )
                 ax, ay = screen[a, 0], screen[a, 1]
                 at_x = np.float32(
                     x * SUBPIXELS + step // 2 + sum_x * step // count - ax
@@ -412,12 +479,15 @@ def shade(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
                 u -= np.float32(u0)
                 v -= np.float32(v0)
                 above, below = offset + v0 * wide, offset + v1 * wide
+                p00, p01 = np.uint64(above + u0), np.uint64(above + u1)
+                p10, p11 = np.uint64(below + u0), np.uint64(below + u1)
                 t00, t01 = (one - u) * (one - v), u * (one - v)
                 t10, t11 = (one - u) * v, u * v
 
                 n0 = wa * normals[a, 0] + wb * normals[b, 0] + wc * normals[c, 0]
                 n1 = wa * normals[a, 1] + wb * normals[b, 1] + wc * normals[c, 1]
                 n2 = wa * normals[a, 2] + wb * normals[b, 2] + wc * normals[c, 2]
+                side = -one if owner & 1 else one
                 length = side / np.float32(
                     sqrt(n0 * n0 + n1 * n1 + n2 * n2 + np.float32(1e-12))
                 )
@@ -425,26 +495,26 @@ def shade(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
                 n1 *= length
                 n2 *= length
                 sees = wa * occlusion[a] + wb * occlusion[b] + wc * occlusion[c]
-                facing = lamps[0, 0] * n0 + lamps[0, 1] * n1 + lamps[0, 2] * n2
+                facing = key_x * n0 + key_y * n1 + key_z * n2
                 rise = np.float32(0.5) + np.float32(0.5) * (
-                    lamps[4, 0] * n0 + lamps[4, 1] * n1 + lamps[4, 2] * n2
+                    up_x * n0 + up_y * n1 + up_z * n2
                 )
                 lit = (
                     np.float32(_KEY_IN_CAVITY) + np.float32(1.0 - _KEY_IN_CAVITY) * sees
                 )
                 shine = zero
                 if gloss[part] > zero and facing > zero:
-                    shine = lamps[5, 0] * n0 + lamps[5, 1] * n1 + lamps[5, 2] * n2
+                    shine = half_x * n0 + half_y * n1 + half_z * n2
                     shine = max(shine, zero)
                     for _ in range(doublings[part]):
                         shine *= shine
                     shine *= gloss[part] * lit
                 for j in range(3):
                     albedo = (
-                        t00 * decode[texels[above + u0, j]]
-                        + t01 * decode[texels[above + u1, j]]
-                        + t10 * decode[texels[below + u0, j]]
-                        + t11 * decode[texels[below + u1, j]]
+                        t00 * decode[texels[p00, j]]
+                        + t01 * decode[texels[p01, j]]
+                        + t10 * decode[texels[p10, j]]
+                        + t11 * decode[texels[p11, j]]
                     )
                     bleed = wrap[part, j]
                     key = max((facing + bleed) / (one + bleed), zero) * lit

@@ -67,12 +67,10 @@ class Optics:
     focal_length_px: float
     pane: Pane | None
 
-    def defocus_px(
-        self, depth_m: float | NDArray[np.floating]
-    ) -> float | NDArray[np.floating]:
-        """Standard deviation of the blur at a depth; see `focus`."""
-        apart = abs(1.0 / self.focus_m - 1.0 / depth_m)
-        return self.focal_length_px * self.pupil_m * apart / 4.0
+    def defocus_px(self, depth_m: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Standard deviation of the blur at depths of any shape; see `focus`."""
+        apart = np.abs(1.0 / self.focus_m - 1.0 / depth_m)
+        return np.asarray(self.focal_length_px * self.pupil_m * apart / 4.0)
 
 
 def build_optics(

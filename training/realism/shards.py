@@ -17,7 +17,6 @@ from rich.progress import track
 from synthetic_crowds.config import WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
 from synthetic_crowds.people.population import IdentityDomain
-from synthetic_crowds.records import NO_PASSAGE
 from training.realism.judges import DlibEmbedder, YuNet
 from training.realism.views import EXPERIMENTS, RealismConfig
 from training.streets import draw_camera, draw_crowd
@@ -41,7 +40,7 @@ class Answers:
     """What the judges said, one row a picture or a face on the street.
 
     Attributes:
-        subject: (n,) int64, number in the experiment; -1 on the street.
+        subject: (n,) int64, number in the experiment; of the street, for streets.
         condition: (n,) str.
         day: (n,) int64.
         sex, group: (n,) str.
@@ -183,7 +182,7 @@ def ask_streets(
             extra = len(faces) - int((pair >= 0).sum())
             rows += [
                 {
-                    "subject": NO_PASSAGE,
+                    "subject": index,
                     "condition": "street",
                     "day": frame.index,
                     "sex": "",
@@ -228,7 +227,7 @@ def _write(rows: list[dict[str, object]], path: Path) -> None:
         else:
             columns[field.name] = np.array(values, _TYPES.get(field.name, np.str_))
     partial = path.with_suffix(".partial.npz")
-    np.savez(partial, **columns)
+    np.savez(partial, **columns)  # type: ignore[arg-type]  # stubs take a name for a flag
     partial.rename(path)
 
 

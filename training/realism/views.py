@@ -285,7 +285,7 @@ def _recall(config: RealismConfig, number: int) -> Iterator[View]:
         view = View(
             person=person, portrait=portrait, condition="plain", day=0, yaw_deg=turn
         )
-        yield _redone(view, cv2.imdecode(coded, cv2.IMREAD_COLOR))
+        yield _redone(view, np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)))
 
 
 def _tones(config: RealismConfig, number: int) -> Iterator[View]:

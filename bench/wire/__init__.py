@@ -1,0 +1,1 @@
+"""The wire between a camera and a matcher: MPEG-TS, its sockets, and their troubles."""

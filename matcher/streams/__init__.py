@@ -1,0 +1,1 @@
+"""Cameras as they come: whatever PyAV opens becomes frames with capture times."""

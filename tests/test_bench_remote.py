@@ -83,7 +83,7 @@ def nobody(url, way=EnrolWay.PRESENT, **changes):
     )
 
 
-def test_an_oracle_over_http_makes_no_errors_and_is_left_as_it_was(tmp_path):
+def test_an_oracle_over_network_makes_no_errors_and_is_left_as_it_was(tmp_path):
     """Portraits are enrolled, every frame is carried in order, nothing is changed."""
     with listening(ContractHandler) as service:
         record = measured(remote_at(service.url), tmp_path)
@@ -101,7 +101,7 @@ def test_an_oracle_over_http_makes_no_errors_and_is_left_as_it_was(tmp_path):
     assert record.provenance["target"]["watchlist"] == "portraits"
 
 
-def test_metrics_of_a_run_over_http_come_out_of_its_folder_again(tmp_path):
+def test_metrics_of_a_run_over_network_come_out_of_its_folder_again(tmp_path):
     """The way back is among them, and the folder alone gives it."""
     with listening(ContractHandler) as service:
         record = measured(remote_at(service.url), tmp_path)

@@ -81,7 +81,9 @@ def rows(folder, name):
     ],
     ids=["portraits and packets", "templates and stills"],
 )
-def test_alerts_over_http_are_those_of_the_process_frame_for_frame(tmp_path, options):
+def test_alerts_over_network_are_those_of_the_process_frame_for_frame(
+    tmp_path, options
+):
     """Equal to the last bit: alerts, searches, and the end of every frame."""
     here = run(cwd=tmp_path, out="here")
     with served(tmp_path) as url:

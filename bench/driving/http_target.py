@@ -40,7 +40,7 @@ __all__ = [
     "Remote",
     "checked_url",
     "http_target",
-    "null_over_http",
+    "null_over_network",
     "readied",
 ]
 
@@ -234,7 +234,7 @@ def http_target(
     return opened
 
 
-def null_over_http(url: str, clips: Sequence[Clip]) -> OpenTarget:
+def null_over_network(url: str, clips: Sequence[Clip]) -> OpenTarget:
     """Drive a service that does nothing: what is measured then is harness and client.
 
     Args:

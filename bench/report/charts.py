@@ -120,7 +120,7 @@ def speed_charts(record: RunRecord) -> tuple[Chart, ...]:
     instrument = instrument_of(record)
     in_real_time = not instrument.unhurried
     times = series.stage_times(
-        record.results, in_real_time=in_real_time, over_http=instrument.over_http
+        record.results, in_real_time=in_real_time, over_network=instrument.over_network
     )
     if times and instrument.tells_stages:
         charts.append(
@@ -128,7 +128,7 @@ def speed_charts(record: RunRecord) -> tuple[Chart, ...]:
                 svg=charts_load.stages(times),
                 caption="Where a frame's time goes, stage after stage. Waiting grows "
                 "with load, service does not; transport is the way from the camera to "
-                f"the matcher{', answer the way back' * instrument.over_http}."
+                f"the matcher{', answer the way back' * instrument.over_network}."
                 if in_real_time
                 else "How long each stage works on a frame.",
             )

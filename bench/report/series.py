@@ -173,7 +173,7 @@ def alert_points(record: RunRecord) -> tuple[tuple[float, float], ...]:
 
 
 def stage_times(
-    results: Sequence[FrameResult], *, in_real_time: bool, over_http: bool
+    results: Sequence[FrameResult], *, in_real_time: bool, over_network: bool
 ) -> tuple[StageTime, ...]:
     """Average the waiting and the service of each stage over processed frames.
 
@@ -181,7 +181,7 @@ def stage_times(
         results: The matcher's word on every frame.
         in_real_time: Frames came when they were planned; else waiting says only how
             far ahead they were sent, and is left out.
-        over_http: Frames end with the arrival of their answer, which takes its time.
+        over_network: Frames end with the arrival of their answer, which takes its time.
     """
     processed = _processed(results)
     if not processed:
@@ -208,7 +208,7 @@ def stage_times(
     return (
         StageTime(stage="transport", waiting_s=transport_ns / 1e9, service_s=0.0),
         *stages,
-        *(_way_back(processed) if over_http else ()),
+        *(_way_back(processed) if over_network else ()),
     )
 
 

@@ -48,7 +48,7 @@ class Instrument:
             waiting and service cannot be told apart, and are not.
         tells_probes: It tells of every search; else only of those that alert, and
             failures to acquire cannot be told from non-mated passages.
-        over_http: Frames go through the harness's HTTP client.
+        over_network: Frames go through the harness's HTTP client.
     """
 
     unhurried: bool
@@ -77,7 +77,7 @@ class Instrument:
     n_candidates: int = 1
     tells_stages: bool = True
     tells_probes: bool = True
-    over_http: bool = False
+    over_network: bool = False
 
     @property
     def frame_interval_s(self) -> float:

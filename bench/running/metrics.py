@@ -182,7 +182,7 @@ def _way_back(
 
     It is part of `glass_to_alert_s`: over HTTP nobody sees an alert before.
     """
-    if not instrument.over_http or not instrument.tells_stages:
+    if not instrument.over_network or not instrument.tells_stages:
         return {}
     taken_s = np.array(
         [

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bench.dialects.dialect import EnrolWay, Portrait, Sought
 from bench.driving.headroom import measure_null_hz
-from bench.driving.http_target import http_target, null_over_http, readied
+from bench.driving.http_target import http_target, null_over_network, readied
 from bench.driving.null_service import null_service
 from bench.driving.pacing import Pacing
 from bench.driving.session import drive_target
@@ -159,7 +159,7 @@ def entry_of(remote: Remote, standings: list[tuple[str, Standing]]) -> Entry:
         n_candidates=1,
         tells_stages=dialect.tells_stages,
         tells_probes=dialect.tells_probes,
-        over_http=True,
+        over_network=True,
         provenance={
             "target": {
                 "urls": [url for url, _ in standings],
@@ -178,7 +178,7 @@ def _null_hz(rig: Rig, *, progress: Progress) -> float:
     ledger = Ledger()
     with (
         null_service() as url,
-        null_over_http(url, rig.crowd.clips)(ledger) as target,
+        null_over_network(url, rig.crowd.clips)(ledger) as target,
     ):
         null_hz = measure_null_hz(
             target,

@@ -49,7 +49,7 @@ class Entry:
     Attributes:
         n_enrolled: Subjects whom it can find.
         notes: What a reader of the report should know.
-        n_candidates, is_null, tells_stages, tells_probes, over_http: See
+        n_candidates, is_null, tells_stages, tells_probes, over_network: See
             `Instrument`.
         provenance: More to be kept, as plain JSON values.
     """
@@ -60,7 +60,7 @@ class Entry:
     is_null: bool = False
     tells_stages: bool = True
     tells_probes: bool = True
-    over_http: bool = False
+    over_network: bool = False
     provenance: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -222,7 +222,7 @@ def _instrument(
         n_candidates=entry.n_candidates,
         tells_stages=entry.tells_stages,
         tells_probes=entry.tells_probes,
-        over_http=entry.over_http,
+        over_network=entry.over_network,
     )
 
 

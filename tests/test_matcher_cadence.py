@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 from matcher_doubles import FRAME_NS, encoded, h264, painted
-from matcher_workers import colour_pipeline
+from matcher_workers import colour_gallery, colour_pipeline
 
 from matcher.cadence import is_detection_due
 from matcher.config import (
@@ -77,7 +77,9 @@ def _run(cadence: CadenceConfig, n: int = 14) -> list[FrameResult]:
         best_shot=BestShotConfig(interval_s=0.3, min_gain=1.0, max_shots=3),
     )
     packets = h264(painted((10 + 4 * k, 30, 60 + 4 * k, 80)) for k in range(n))
-    worker = Worker(colour_pipeline(config), clock=time.perf_counter_ns)
+    worker = Worker(
+        colour_pipeline(config, colour_gallery()), clock=time.perf_counter_ns
+    )
     frames = [encoded(index, packet) for index, packet in enumerate(packets)]
     return list(unhurried(frames, worker, clock=time.perf_counter_ns))
 
@@ -112,7 +114,9 @@ def test_cameras_handled_together_give_what_each_gives_alone() -> None:
     """A batch shares embedding and search, not tracks."""
     config = MatcherConfig(quality=QualityConfig(min_quality=0.0))
     packets = h264(painted((10 + 4 * k, 30, 60 + 4 * k, 80)) for k in range(6))
-    worker = Worker(colour_pipeline(config), clock=time.perf_counter_ns)
+    worker = Worker(
+        colour_pipeline(config, colour_gallery()), clock=time.perf_counter_ns
+    )
     results = [
         result
         for index, packet in enumerate(packets)

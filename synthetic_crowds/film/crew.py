@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 
+from synthetic_crowds.film.cache import PIECES
 from synthetic_crowds.film.clips import ClipTask, is_rendered, render_piece
 from synthetic_crowds.film.watchlist import (
     PortraitTask,
@@ -74,6 +75,7 @@ def render_away(task: ClipTask | PortraitTask) -> dict[str, bytes]:
     cv2.setNumThreads(1)
     with TemporaryDirectory(prefix="lfr-harness-") as name:
         folder = Path(name)
+        (folder / PIECES).mkdir()
         _render(Job(title="", task=task, folder=folder), lambda: None)
         return {
             path.relative_to(folder).as_posix(): path.read_bytes()

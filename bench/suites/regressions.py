@@ -31,6 +31,7 @@ from rich.table import Table
 from bench.driving.targets import TargetKind
 from bench.host.provenance import describe_origin
 from bench.intervals.proportion import wilson_interval
+from bench.records import Status
 from bench.regression.comparison import Judgement
 from bench.regression.interleaved import Arm, compare_arms, take_turns
 from bench.regression.run_sample import read_sample
@@ -100,7 +101,7 @@ def _runner():
     )
 
     def run():
-        return measure(
+        record = measure(
             rig,
             enrolment,
             chosen,
@@ -109,6 +110,9 @@ def _runner():
             progress=lambda *_: None,
             target=TargetKind.PROCESS,
         )
+        if record.verdict.status is Status.INVALID:
+            raise SystemExit(record.verdict.reasons[0].message)
+        return record
 
     return run
 

@@ -187,7 +187,15 @@ def test_model_file_that_does_not_match_its_hash_is_refused(workplace):
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-@pytest.mark.usefixtures("smoke")
+@pytest.fixture
+def heeded_interrupts():
+    """Ctrl-C works in children even if we were started in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("smoke", "heeded_interrupts")
 def test_interrupted_run_is_kept_and_marked_invalid(workplace):
     """Ctrl-C in the middle loses nothing that was measured."""
     out = workplace / "interrupted"

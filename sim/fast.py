@@ -116,7 +116,7 @@ def _serve(
             if other != worker and state.turn_s[other] > now_s:
                 n_active += 1
         slow = slowdown[min(n_active, len(slowdown) - 1)]
-        n_batch, begin_s = gather(key, worker, now_s, node, tables, state, log)
+        n_batch, begin_s = gather(key, worker, now_s, down_s, node, tables, state, log)
         slow *= sway(key, begin_s, tables.sway)
         work(
             key, worker, n_batch, begin_s, down_s, slow, node, tables, state, memory,

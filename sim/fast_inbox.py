@@ -182,6 +182,7 @@ def gather(
     key: np.uint64,
     worker: int,
     now_s: float,
+    down_s: float,
     node: Node,
     tables: ServiceTables,
     state: State,
@@ -190,12 +191,13 @@ def gather(
     """Take the frame whose turn it is, and company for it, into the batch.
 
     No two frames of one camera go together, and a frame behind may not overtake.
+    Nobody waits for company beyond a breakdown: what comes then is not of the batch.
 
     Returns:
         How many there are, and when the last of them had come or was given up.
     """
     rules, camera_of = node.rules, node.frames.camera
-    ends_s = now_s + rules.batch_wait_s
+    ends_s = min(now_s + rules.batch_wait_s, down_s)
     n_batch, begin_s = 0, now_s
     while n_batch < rules.batch_frames:
         if state.head[worker] == state.tail[worker]:

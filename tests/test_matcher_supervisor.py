@@ -148,8 +148,12 @@ def test_killed_worker_is_replaced_and_nothing_is_lost_unsaid() -> None:
         (camera, index): 1 for camera in "abc" for index in range(40)
     }
     # The victim carried the first and the third camera.
+    # The last of their frames may reach the supervisor only after the victim's death:
+    # then its successor has it.
     lost = [r for r in after if r.outcome.outcome is Outcome.FAILED]
-    assert {_key(r) for r in lost} == {(c, i) for c in "ac" for i in range(20, 23)}
+    lost_keys = {_key(r) for r in lost}
+    assert lost_keys >= {(c, i) for c in "ac" for i in range(20, 22)}
+    assert lost_keys <= {(c, i) for c in "ac" for i in range(20, 23)}
     assert {r.outcome.cause for r in lost} == {"lost: worker 0 was killed by SIGKILL"}
     # The walk goes on without a key frame, and is seen again at once.
     resumed = {_key(r): r for r in after if r.outcome.outcome is Outcome.PROCESSED}

@@ -15,7 +15,7 @@ import numpy as np
 
 from sim.compiled import compiled
 from sim.draws import own_key
-from sim.fast_inbox import State, break_down, gather, let_in, upcoming
+from sim.fast_inbox import State, break_down, gather, let_in, settle, upcoming
 from sim.fast_turn import work
 from sim.looking import fresh_memory
 from sim.records import empty_log
@@ -109,6 +109,7 @@ def _serve(
         down_s = _down_s(worker, node, state)
         let_in(key, worker, min(now_s, down_s), node, tables, state, log)
         if down_s <= now_s:
+            settle(key, worker, down_s, node, tables, state, log)
             break_down(key, worker, node, tables, state, log)
             continue
         n_active = 1
@@ -117,6 +118,7 @@ def _serve(
                 n_active += 1
         slow = slowdown[min(n_active, len(slowdown) - 1)]
         n_batch, begin_s = gather(key, worker, now_s, down_s, node, tables, state, log)
+        settle(key, worker, begin_s, node, tables, state, log)
         slow *= sway(key, begin_s, tables.sway)
         work(
             key, worker, n_batch, begin_s, down_s, slow, node, tables, state, memory,

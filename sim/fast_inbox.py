@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sim.records import FrameLog, Node
     from sim.service import ServiceTables
 
-__all__ = ["State", "break_down", "gather", "let_in", "upcoming"]
+__all__ = ["State", "break_down", "gather", "let_in", "settle", "upcoming"]
 
 _DROPPED, _FAILED = int(FrameEnd.DROPPED), int(FrameEnd.FAILED)
 _LOST = int(FrameEnd.LOST)
@@ -82,23 +82,59 @@ def upcoming(
     """
     while state.next[worker] < state.last[worker]:
         row = state.arrivals[state.next[worker]]
-        if not np.isnan(log.received_s[row]):
-            return int(row)
-        capture_s = node.frames.capture_s[row]
-        if capture_s > until_s:
+        if node.frames.capture_s[row] > until_s:
             return -1
-        own = own_key(key, row)
-        if is_lost(own, node.rules.loss_share):
-            log.end[row], log.done_s[row] = _LOST, capture_s
-            state.next[worker] += 1
-            continue
-        way = _WAY_BUSY if capture_s < state.free_s[worker] else _WAY_IDLE
-        arrival_s = capture_s + gap_s(own, way, tables.gaps_s)
-        # One line per worker: a frame held up holds up those behind it.
-        came_s = max(state.came_s[worker], arrival_s)
-        state.came_s[worker] = log.received_s[row] = came_s
-        return int(row)
+        _send(key, worker, row, node, tables, state, log)
+        if log.end[row] != _LOST:
+            return int(row)
+        state.next[worker] += 1
     return -1
+
+
+@compiled()
+def settle(
+    key: np.uint64,
+    worker: int,
+    until_s: float,
+    node: Node,
+    tables: ServiceTables,
+    state: State,
+    log: FrameLog,
+) -> None:
+    """Send everything on its way that is captured before the worker's next step.
+
+    To be called before that step is taken: whoever is captured afterwards finds the
+    worker at work, those before it as the step before left it.
+    """
+    for place in range(state.next[worker], state.last[worker]):
+        row = state.arrivals[place]
+        if node.frames.capture_s[row] >= until_s:
+            break
+        _send(key, worker, row, node, tables, state, log)
+
+
+@compiled()
+def _send(
+    key: np.uint64,
+    worker: int,
+    row: int,
+    node: Node,
+    tables: ServiceTables,
+    state: State,
+    log: FrameLog,
+) -> None:
+    """Settle when a frame comes, or that it is lost, unless that is settled."""
+    if log.end[row] == _LOST or not np.isnan(log.received_s[row]):
+        return
+    own, capture_s = own_key(key, row), node.frames.capture_s[row]
+    if is_lost(own, node.rules.loss_share):
+        log.end[row], log.done_s[row] = _LOST, capture_s
+        return
+    way = _WAY_BUSY if capture_s < state.free_s[worker] else _WAY_IDLE
+    arrival_s = capture_s + gap_s(own, way, tables.gaps_s)
+    # One line per worker: a frame held up holds up those behind it.
+    came_s = max(state.came_s[worker], arrival_s)
+    state.came_s[worker] = log.received_s[row] = came_s
 
 
 @compiled()
@@ -170,7 +206,7 @@ def break_down(
         log.end[row], log.done_s[row] = _FAILED, down_s
     state.free_s[worker] = max(up_s, state.free_s[worker])
     while True:
-        row = upcoming(key, worker, np.inf, node, tables, state, log)
+        row = upcoming(key, worker, up_s, node, tables, state, log)
         if row < 0 or log.received_s[row] >= up_s:
             break
         state.next[worker] += 1
@@ -208,7 +244,8 @@ def gather(
                 begin_s = ends_s
                 break
             begin_s = max(begin_s, log.received_s[row])
-            _admit(worker, row, node, state, log)
+            # Those held up behind it come at the same moment.
+            let_in(key, worker, log.received_s[row], node, tables, state, log)
             continue
         row = state.queue[state.head[worker]]
         if _is_among(camera_of[row], n_batch, node, state):

@@ -34,7 +34,7 @@ demo: install  ## run the main job on the high street and write its report
 	$(BIN)/harness run $(SCENARIO)
 
 test: install  ## pass the tests (under ten minutes on two cores)
-	$(BIN)/python -m pytest -m "not slow and not perf"
+	$(BIN)/python -m pytest -m "not slow and not perf" --numprocesses 2 --dist loadfile
 
 test-slow: install  ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow

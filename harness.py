@@ -8,31 +8,13 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import cast
+from importlib import metadata
+from typing import Annotated, cast
 
 import typer
 
-from commands.ab import ab
-from commands.audit import audit
-from commands.calibrate import calibrate
-from commands.compare import compare
-from commands.crowd import crowd
-from commands.curve import curve
-from commands.doctor import doctor
 from commands.exit_code import ExitCode
-from commands.headroom import headroom
-from commands.history import history
-from commands.locust import locust
-from commands.models import models
-from commands.plan import plan
-from commands.policy import policy
-from commands.report import report
-from commands.run import run
-from commands.scenarios import list_scenarios
-from commands.serve import serve
-from commands.sheet import sheet
-from commands.sweep import sweep
-from commands.token import token
+from commands.table import CommandTable
 from lfr_errors import BadInputError, LfrError
 
 __all__ = ["app", "main"]
@@ -42,6 +24,7 @@ _USAGE_ERROR = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
 
 app = typer.Typer(
     name="harness",
+    cls=CommandTable,
     help="Simulation and load testing for live facial recognition, on synthetic "
     "people only.",
     no_args_is_help=True,
@@ -49,29 +32,29 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (
-    run,
-    locust,
-    crowd,
-    sheet,
-    report,
-    compare,
-    ab,
-    history,
-    curve,
-    headroom,
-    calibrate,
-    plan,
-    sweep,
-    policy,
-    serve,
-    token,
-    doctor,
-):
-    app.command()(command)
-app.command(name="scenarios")(list_scenarios)
-app.add_typer(models, name="models")
-app.add_typer(audit, name="audit")
+
+
+def _tell_version(is_asked: bool) -> None:  # noqa: FBT001 - typer calls it
+    if is_asked:
+        print(metadata.version("lfr-harness"))
+        raise typer.Exit
+
+
+@app.callback()
+def _harness(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the version and end.",
+            callback=_tell_version,
+            is_eager=True,
+        ),
+    ] = False,
+) -> None:
+    """Hold the options that all commands share."""
+    del version
 
 
 def main() -> None:

@@ -8,10 +8,14 @@ import shutil
 import signal
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import psutil
 import pytest
+
+import harness
+from commands.table import COMMANDS, CommandTable, summary
 
 ROOT = Path(__file__).parents[1]
 
@@ -30,6 +34,20 @@ def _harness(*arguments, cwd):
         timeout=280,
         check=False,
     )
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch, capsys):
+    """Call the command line within this process: exit code, output, complaint."""
+
+    def call(*arguments):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["harness", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            harness.main()
+        return ended.value.code, *capsys.readouterr()
+
+    return call
 
 
 @pytest.fixture(scope="module")
@@ -148,23 +166,60 @@ BAD_INPUT = {
 
 
 @pytest.mark.parametrize(("arguments", "word"), BAD_INPUT.values(), ids=BAD_INPUT)
-def test_bad_input_is_one_sentence_and_exit_code_two(tmp_path, arguments, word):
+def test_bad_input_is_one_sentence_and_exit_code_two(tmp_path, here, arguments, word):
     """No traceback, nothing written, and the remedy is in the sentence."""
-    done = _harness("run", "smoke", *arguments, cwd=tmp_path)
-    assert done.returncode == 2
-    assert word in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
-    assert not done.stdout
+    code, said, complaint = here("run", "smoke", *arguments)
+    assert code == 2
+    assert word in complaint
+    assert len(complaint.strip().splitlines()) == 1
+    assert not said
     assert not list(tmp_path.glob("runs/*/run.json"))
 
 
-def test_file_in_place_of_output_folder_is_bad_input(tmp_path):
+def test_bad_input_ends_a_process_of_its_own_alike(tmp_path):
+    """What the shell sees is what the other tests see within this process."""
+    done = _harness("run", "nosuch", cwd=tmp_path)
+    assert done.returncode == 2
+    assert not done.stdout
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_every_command_has_a_line_in_the_help_and_loads():
+    """The table names what is there, and the help needs none of it."""
+    table = CommandTable()
+    for name in COMMANDS:
+        assert table.get_command(None, name) is not None
+        assert len(summary(name)) > 10
+    assert table.get_command(None, "nosuch") is None
+
+
+def test_help_and_version_load_no_command(tmp_path):
+    """Whoever asks for help does not wait for a matcher."""
+    code = (
+        "import sys, harness\n"
+        "try:\n    harness.main()\n"
+        "finally:\n    print('numpy' in sys.modules)"
+    )
+    for asked in ("--help", "--version"):
+        done = subprocess.run(
+            [sys.executable, "-c", code, asked],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.endswith("False\n")
+    assert done.stdout.splitlines()[0] == metadata.version("lfr-harness")
+
+
+def test_file_in_place_of_output_folder_is_bad_input(tmp_path, here):
     """Found before any work begins."""
     (tmp_path / "runs").write_text("in the way", encoding="utf-8")
-    done = _harness("run", "smoke", cwd=tmp_path)
-    assert done.returncode == 2
-    assert len(done.stderr.strip().splitlines()) == 1
-    assert "runs" in done.stderr
+    code, _, complaint = here("run", "smoke")
+    assert code == 2
+    assert len(complaint.strip().splitlines()) == 1
+    assert "runs" in complaint
 
 
 @pytest.mark.usefixtures("smoke")

@@ -13,11 +13,7 @@ from sim.records import FrameEnd, node_of
 from sim.system import simulate_node_simpy
 
 
-@settings(max_examples=40, deadline=None)
-@given(site=sites(), key=st.integers(0, 2**64 - 1))
-def test_kernel_and_simpy_agree_frame_by_frame(site, key):
-    """Two tellings of one node end every frame alike, at the same moment."""
-    node, service = site
+def _assert_alike(node, service, key):
     fast, slow = (
         simulate(node, service, key=key)
         for simulate in (simulate_node, simulate_node_simpy)
@@ -29,6 +25,21 @@ def test_kernel_and_simpy_agree_frame_by_frame(site, key):
     for name in ("received_s", "start_s", "done_s", "alert_s", "busy_s"):
         ours, theirs = getattr(fast, name), getattr(slow, name)
         assert np.allclose(ours, theirs, rtol=0.0, atol=1e-9, equal_nan=True), name
+
+
+@settings(max_examples=40, deadline=None)
+@given(site=sites(), key=st.integers(0, 2**64 - 1))
+def test_kernel_and_simpy_agree_frame_by_frame(site, key):
+    """Two tellings of one node end every frame alike, at the same moment."""
+    _assert_alike(*site, key)
+
+
+@pytest.mark.slow
+@settings(max_examples=4000, deadline=None)
+@given(site=sites(), key=st.integers(0, 2**64 - 1))
+def test_kernel_and_simpy_agree_on_rare_coincidences(site, key):
+    """Frames that come together, or while a batch waits: one model in a thousand."""
+    _assert_alike(*site, key)
 
 
 @settings(max_examples=60, deadline=None)

@@ -117,7 +117,9 @@ class Calibration(_Record):
     max_pending: int
     n_loads: int = Field(ge=1, description="Loads behind it.")
     n_disturbed: int = Field(
-        ge=0, description="Of those, during how many others kept the machine busy."
+        ge=0,
+        description="Of those, during how many others kept the machine busy, or its "
+        "speed changed.",
     )
     by_load: tuple[float, ...] = Field(
         description="How much slower the machine was in each load than on average, "

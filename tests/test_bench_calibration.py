@@ -12,7 +12,7 @@ from bench.host.interference import others_share
 from bench.planning.calibration import paced_fps
 from bench.planning.calibration_fit import Measured, fit_service, slowness
 from bench.planning.gaps_fit import fit_gaps
-from bench.planning.observed import Observed
+from bench.planning.observed import Observed, speed_change
 from bench.planning.replay import Part, Replay, Scene
 from bench.planning.validation import figures_of
 from sim.draws import own_key
@@ -192,3 +192,16 @@ def test_others_are_what_we_did_not_use():
     assert others_share(10.0, 22.0, ours_s=8.0, wall_s=20.0) == pytest.approx(0.2)
     assert others_share(10.0, 12.0, ours_s=8.0, wall_s=20.0) == 0.0
     assert others_share(None, 12.0, ours_s=8.0, wall_s=20.0) is None
+
+
+def test_a_change_of_speed_is_told_from_the_gauges_alone():
+    """Whatever the load took, and however long the machine was slower for it."""
+    run = _measured(3, TRUE, 1_000)
+    capture_s = run.scene.frames.capture_s
+    part = np.where(capture_s > 34.0, Part.AFTER, run.scene.part).astype(np.int8)
+    scene = replace(run.scene, part=part)
+    assert abs(speed_change(scene, run.observed)) < 0.02
+    times = np.select([part == Part.AFTER, part == Part.LOAD], [1.2, 3.0], 1.0)
+    slowed = replace(run.observed, stage_s=run.observed.stage_s * times[:, None])
+    assert speed_change(scene, slowed) == pytest.approx(0.2, abs=0.02)
+    assert speed_change(run.scene, slowed) == 0.0

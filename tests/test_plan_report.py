@@ -58,6 +58,7 @@ def _validation(*, off=1.0, **busy):
         n_frames=720,
         comparisons=rows,
         others=0.01,
+        change=0.01,
         attempts=1,
         is_quiet=True,
         speed=1.01,

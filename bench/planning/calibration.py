@@ -1,7 +1,7 @@
 """Runs the real matcher at a few loads, and hands the simulator what they teach.
 
-Owns which loads those are and the repetition of a load that others on the machine
-disturbed. Knows nothing of virtual time.
+Owns which loads those are and the repetition of a load that was disturbed. Knows
+nothing of virtual time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bench.host.machine import this_machine
 from bench.planning.calibration_fit import Measured, fit_service
 from bench.planning.crowd_fit import fit_crowd
 from bench.planning.gaps_fit import fit_gaps
-from bench.planning.observed import observe
+from bench.planning.observed import observe, speed_change
 from bench.planning.replay import Replay, cut
 from bench.planning.synthetic_gallery import gallery_of
 from sim.calibration import Calibration, Range, ShotFit
@@ -76,8 +76,15 @@ class CalibrationConfig(BaseModel):
         description="Cores that others may keep busy meanwhile; a load with more is "
         "driven again.",
     )
+    max_change: float = Field(
+        default=0.05,
+        gt=0.0,
+        le=10.0,
+        description="Share by which the same work may take longer after a load than "
+        "before it, or less long; a load with more is driven again.",
+    )
     max_attempts: int = Field(
-        default=2, ge=1, le=20, description="How often a load is driven at most."
+        default=4, ge=1, le=20, description="How often a load is driven at most."
     )
     seed: int = Field(default=1, ge=0, description="Of phases and jitter.")
 
@@ -90,13 +97,16 @@ class Driven:
         run: Its frames.
         session: The matcher's own account.
         others: Cores that others kept busy; None where nobody can say.
+        change: Of the time that detection takes, from the gauge before to the gauge
+            after, as a share; 0 without a gauge.
         attempts: How often it was driven until it was quiet, or given up.
-        is_quiet: Whether others kept within the limit.
+        is_quiet: Whether others kept within their limit, and the machine to its speed.
     """
 
     run: Measured
     session: Session
     others: float | None
+    change: float
     attempts: int
     is_quiet: bool
 
@@ -131,7 +141,10 @@ def drive_load(
     clock: Callable[[], int],
     progress: Progress,
 ) -> Driven:
-    """Drive the matcher with one load, again if others disturbed it.
+    """Drive the matcher with one load, again if it was disturbed.
+
+    By others on the machine, or by the machine itself, where its speed is not its own:
+    whether that changed is told from the gauges alone, never from the load.
 
     Args:
         replay: The load.
@@ -168,16 +181,20 @@ def drive_load(
                 ours_s=session.harness.cpu_s + session.matcher.cpu_s,
                 wall_s=session.drive_s,
             )
-        is_quiet = others is None or others <= config.max_others
+        observed = observe(scene, session.drive.sent, session.results)
+        change = speed_change(scene, observed)
+        is_quiet = abs(change) <= config.max_change and (
+            others is None or others <= config.max_others
+        )
         if is_quiet or attempt >= config.max_attempts:
             break
-    run = Measured(
-        replay=replay,
-        scene=scene,
-        observed=observe(scene, session.drive.sent, session.results),
-    )
     return Driven(
-        run=run, session=session, others=others, attempts=attempt, is_quiet=is_quiet
+        run=Measured(replay=replay, scene=scene, observed=observed),
+        session=session,
+        others=others,
+        change=change,
+        attempts=attempt,
+        is_quiet=is_quiet,
     )
 
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.planning.replay import Part
 from bench.timing.frames import PlanRows
 from matcher.records import Outcome, Stage
-from sim.records import FrameEnd
+from sim.records import FrameEnd, StageIndex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from bench.records import SentFrames
     from matcher.records import FrameResult
 
-__all__ = ["Observed", "observe"]
+__all__ = ["Observed", "observe", "speed_change"]
 
 _STAGE = {stage.value: k for k, stage in enumerate(Stage)}
 _END = {
@@ -93,3 +94,22 @@ def observe(scene: Scene, sent: SentFrames, results: Sequence[FrameResult]) -> O
         n_faces=n_faces,
         n_embedded=n_embedded,
     )
+
+
+def speed_change(scene: Scene, observed: Observed) -> float:
+    """Say how much longer detection took in the gauge after the load than before.
+
+    Detection, because it costs the same whatever is in the picture: the gauges need not
+    have skipped the same frames. No frame of the load is looked at.
+
+    Returns:
+        A share; 0 without a gauge.
+    """
+    if not np.any(scene.part == Part.AFTER):
+        return 0.0
+    detect_s = observed.stage_s[:, StageIndex.DETECT]
+    before_s, after_s = (
+        float(np.nanmean(detect_s[scene.part == part]))
+        for part in (Part.BEFORE, Part.AFTER)
+    )
+    return after_s / before_s - 1.0

@@ -358,6 +358,7 @@ def _result(
         n_frames=int(counts.sum()),
         comparisons=laid_beside(slow),
         others=driven.others,
+        change=driven.change,
         attempts=driven.attempts,
         is_quiet=driven.is_quiet,
         speed=1.0 / slow,

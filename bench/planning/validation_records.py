@@ -74,7 +74,9 @@ class LoadResult:
         comparisons: One per figure, at the machine's speed at the time.
         others: Cores that others kept busy meanwhile; None where nobody can say.
         attempts: How often it was driven.
-        is_quiet: Whether others kept within the limit in the run that counts.
+        change: Of the machine's speed between the gauges, as `Driven` has it.
+        is_quiet: Whether others kept within their limit, and the machine to its speed,
+            in the run that counts.
         speed: Of the machine at the time, against the calibration, by the gauge.
         as_calibrated: The comparisons had the machine been taken to be as fast as in
             the calibration.
@@ -87,6 +89,7 @@ class LoadResult:
     n_frames: int
     comparisons: tuple[Comparison, ...]
     others: float | None
+    change: float
     attempts: int
     is_quiet: bool
     speed: float
@@ -121,7 +124,7 @@ class Validation:
     def judged(self) -> tuple[bool, ...]:
         """Of each judged figure, whether it is within its limit.
 
-        A load that others disturbed is shown and not judged: it measured them too.
+        A load that was disturbed is shown and not judged: it measured that too.
         """
         return tuple(
             row.is_met
@@ -131,8 +134,18 @@ class Validation:
         )
 
     @property
+    def judged_at_own_speed(self) -> tuple[bool, ...]:
+        """Of each figure with a limit, of all loads, whether the diagnosis meets it."""
+        return tuple(
+            row.is_met
+            for load in self.loads
+            for row in load.diagnosis
+            if row.is_met is not None
+        )
+
+    @property
     def n_disturbed(self) -> int:
-        """Loads that others disturbed."""
+        """Loads that others disturbed, or a machine that changed its speed."""
         return sum(not load.is_quiet for load in self.loads)
 
     @property

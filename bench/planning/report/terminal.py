@@ -27,7 +27,7 @@ def calibration_table(calibration: Calibration, driven: Sequence[Driven]) -> Tab
     disturbed = sum(not each.is_quiet for each in driven)
     table = Table(
         title="Service times, one worker",
-        caption=f"{len(driven)} loads, {disturbed} of them disturbed by others; speed "
+        caption=f"{len(driven)} loads, {disturbed} of them disturbed; speed "
         f"differs by {100.0 * calibration.drift:.1f} % between a load and the gauge "
         "beside it.",
     )
@@ -52,7 +52,12 @@ def calibration_table(calibration: Calibration, driven: Sequence[Driven]) -> Tab
 
 def validation_table(validation: Validation) -> Table:
     """Return predicted beside measured, load by load."""
-    table = Table(title="Held-out loads: foretold | measured | error")
+    at_own = validation.judged_at_own_speed
+    table = Table(
+        title="Held-out loads: foretold | measured | error",
+        caption=f"Had the machine's speed in each load been known beforehand: "
+        f"{sum(at_own)} of {len(at_own)} figures of all loads within their limits.",
+    )
     for heading in ("load", "mean", "p50", "p95", "p99", "skipped", "busy"):
         table.add_column(heading, justify="left" if heading == "load" else "right")
     for load in validation.loads:

@@ -32,9 +32,7 @@ def standing(calibration: Calibration, validation: Validation | None) -> str:
     if validation.is_met:
         verdict = "VALIDATION INCOMPLETE" if noisy else "VALIDATED"
     disturbed = (
-        f"; {noisy} more loads were disturbed by others and are not judged"
-        if noisy
-        else ""
+        f"; {noisy} more loads were disturbed and are not judged" if noisy else ""
     )
     return (
         f"{verdict} on this machine: {sum(validation.judged)} of "
@@ -57,7 +55,8 @@ def warnings(plan: CapacityPlan) -> tuple[str, ...]:
     if model.n_disturbed:
         said.append(
             f"{model.n_disturbed} of the calibration's {model.n_loads} loads were "
-            "disturbed by others on the machine: its service times may be too long."
+            "disturbed, by others on the machine or by changes of its speed: its "
+            "service times may be off."
         )
     hardware = plan.question.hardware
     calibrated = plan.question.calibration.cores

@@ -1,6 +1,6 @@
 """Does `ab` find what was put there on purpose, and nothing where nothing was?
 
-    python -m bench.suites.regressions same [--repeats 20] [--at-most-s 330]
+    python -m bench.suites.regressions same [--scenario smoke] [--repeats 20]
     python -m bench.suites.regressions slower [--share 0.2]
     python -m bench.suites.regressions threshold [--misses 0.3]
 
@@ -82,9 +82,9 @@ def _crowd(settings):
     )
 
 
-def _runner():
+def _runner(scenario):
     """Return a function that runs the small crowd, unhurried, and hands out the run."""
-    settings = loader.load(str(_SCENARIO), overrides=(), seed=None)
+    settings = loader.load(scenario, overrides=(), seed=None)
     crowd = _crowd(settings)
     enrolment = enrol_watchlist(
         crowd.watchlist, settings.matcher, progress=lambda *_: None
@@ -117,9 +117,9 @@ def _runner():
     return run
 
 
-def same(*, repeats, rounds, at_most_s, out):
+def same(*, scenario, repeats, rounds, at_most_s, out):
     """Let a build take turns with itself; return every judgement so far."""
-    run = _runner()
+    run = _runner(scenario)
 
     def sample(_arm):
         with TemporaryDirectory(prefix="lfr-harness-") as made:
@@ -128,7 +128,7 @@ def same(*, repeats, rounds, at_most_s, out):
             return read_sample(folder)
 
     out.mkdir(parents=True, exist_ok=True)
-    kept = out / "repeats.jsonl"
+    kept = out / f"{Path(scenario).stem}.jsonl"
     lines = kept.read_text("utf-8").splitlines() if kept.exists() else []
     arm = Arm(checkout=_HERE, overrides=())
     begun_s, longest_s = time.monotonic(), 0.0
@@ -153,7 +153,7 @@ def same(*, repeats, rounds, at_most_s, out):
     return [json.loads(line) for line in lines]
 
 
-def slower(*, share, rounds, out):
+def slower(*, scenario, share, rounds, out):
     """Hand `ab` a checkout whose embedder takes longer; return its exit code."""
     with TemporaryDirectory(prefix="lfr-harness-") as made:
         checkout = Path(made) / "slower"
@@ -164,21 +164,22 @@ def slower(*, share, rounds, out):
         path.write_text(
             code.replace(_EMBED, _SLOWED.format(factor=1.0 + share)), "utf-8"
         )
-        return _ab(rounds, out, f"--checkout-b={checkout}")
+        return _ab(scenario, rounds, out, f"--checkout-b={checkout}")
 
 
-def threshold(*, misses, rounds, out):
+def threshold(*, scenario, misses, rounds, out):
     """Hand `ab` a threshold that misses so many; return its exit code."""
-    record = _runner()()
+    record = _runner(scenario)()
     scores = [p.mate_score for p in record.passages if p.mate_score is not None]
     moved = float(np.quantile(scores, misses))
     calibrated = record.metrics["threshold"].value
     Console().print(f"threshold {calibrated:.3f}, moved to {moved:.3f}")
-    return _ab(rounds, out, f"--set-b=matcher.decision.threshold={moved:.4f}")
+    moving = f"--set-b=matcher.decision.threshold={moved:.4f}"
+    return _ab(scenario, rounds, out, moving)
 
 
-def _ab(rounds, out, *options):
-    command = (sys.executable, "harness.py", "ab", str(_SCENARIO), "--unhurried")
+def _ab(scenario, rounds, out, *options):
+    command = (sys.executable, "harness.py", "ab", scenario, "--unhurried")
     done = subprocess.run(  # noqa: S603 - our own harness, no shell
         (*command, f"--rounds={rounds}", f"--out={out}", *options),
         cwd=_HERE,
@@ -219,6 +220,7 @@ def main(arguments):
     """Measure one part and print it; exit with 0 if it went as it should."""
     parser = argparse.ArgumentParser(prog="python -m bench.suites.regressions")
     parser.add_argument("part", choices=("same", "slower", "threshold"))
+    parser.add_argument("--scenario", default=str(_SCENARIO))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--at-most-s", type=float, default=float("inf"))
@@ -226,18 +228,14 @@ def main(arguments):
     parser.add_argument("--misses", type=float, default=0.3)
     parser.add_argument("--out", type=Path, default=_HERE / "runs" / "regressions")
     asked = parser.parse_args(arguments)
+    shared = {"scenario": asked.scenario, "rounds": asked.rounds, "out": asked.out}
     if asked.part == "same":
-        found = same(
-            repeats=asked.repeats,
-            rounds=asked.rounds,
-            at_most_s=asked.at_most_s,
-            out=asked.out,
-        )
+        found = same(repeats=asked.repeats, at_most_s=asked.at_most_s, **shared)
         return 0 if _tell(found, repeats=asked.repeats) else 1
     code = (
-        slower(share=asked.share, rounds=asked.rounds, out=asked.out)
+        slower(share=asked.share, **shared)
         if asked.part == "slower"
-        else threshold(misses=asked.misses, rounds=asked.rounds, out=asked.out)
+        else threshold(misses=asked.misses, **shared)
     )
     is_found = code == ExitCode.OBJECTIVE_MISSED
     Console().print("found" if is_found else f"NOT found: exit code {code}")

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from synthetic_crowds.people.habits import Habits
 from synthetic_crowds.people.population import Demographics
 from synthetic_crowds.records import CaptureQuality
+from synthetic_crowds.street.settings import ObstacleConfig, ShopConfig
 
 __all__ = [
     "CameraConfig",
@@ -229,6 +230,14 @@ class CrowdConfig(BaseModel):
     waiting_mean_s: float = Field(
         default=6.0, gt=0.0, le=60.0, description="How long they stop, mean."
     )
+    obstacles: tuple[ObstacleConfig, ...] = Field(
+        default=(),
+        max_length=32,
+        description="What stands about, beside the street's own furniture.",
+    )
+    shops: tuple[ShopConfig, ...] = Field(
+        default=(), max_length=8, description="Doors and windows on the left."
+    )
     gaze_yaw_sd_deg: float = Field(
         default=9.0,
         ge=0.0,
@@ -278,6 +287,17 @@ class CrowdConfig(BaseModel):
             raise ValueError(message)
         if factors and max(factors) <= 0.0:
             message = "footfall_schedule needs a factor above 0, got none; raise one"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_shops(self) -> Self:
+        stopping = sum(shop.look_share + shop.enter_share for shop in self.shops)
+        if stopping > 1.0 + 1e-9:
+            message = (
+                "crowd.shops must stop at most everybody, got look_share and "
+                f"enter_share that add up to {stopping:g}; lower them"
+            )
             raise ValueError(message)
         return self
 

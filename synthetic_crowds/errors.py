@@ -20,6 +20,7 @@ __all__ = [
     "EmptyCrowdError",
     "NoCamerasError",
     "PopulationTooSmallError",
+    "StreetError",
     "SuppliedFolderError",
     "TemplateModelError",
     "UnstampedError",
@@ -74,6 +75,18 @@ class PopulationTooSmallError(CrowdError):
             f"crowd.population_size must be at least {n_walkers + n_others} "
             f"({n_walkers} who walk and {n_others} on the watchlist who do not), got "
             f"{population_size}; raise it or lower watchlist.size"
+        )
+
+
+class StreetError(CrowdError):
+    """Obstacles or shops that the street before a camera has no room for."""
+
+    def __init__(
+        self, *, camera_id: str, required: str, arrived: str, remedy: str
+    ) -> None:
+        self.camera_id = camera_id
+        super().__init__(
+            f"{required} before camera '{camera_id}', got {arrived}; {remedy}"
         )
 
 

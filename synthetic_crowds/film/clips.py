@@ -33,6 +33,7 @@ from synthetic_crowds.street.layout import lay_out
 from synthetic_crowds.street.lighting import draw_light
 from synthetic_crowds.street.plan import Concern, stream
 from synthetic_crowds.street.scene import build_scene
+from synthetic_crowds.street.settings import before
 from synthetic_crowds.street.wetness import wet
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from synthetic_crowds.street.motion import Stance
     from synthetic_crowds.street.plan import CameraPlan
     from synthetic_crowds.street.scene import Scene
+    from synthetic_crowds.street.settings import ObstacleConfig, ShopConfig
 
 __all__ = [
     "VIDEO_FILE",
@@ -210,6 +212,8 @@ def _frames(
         task.crowd.setting,
         task.crowd.weather,
         task.crowd.rain_mm_per_h,
+        before(task.crowd.obstacles, config.camera_id),
+        before(task.crowd.shops, config.camera_id),
         config,
         number,
         task.seed,
@@ -240,6 +244,8 @@ def _set_up(
     setting: Setting,
     weather: Weather,
     rain_mm_per_h: float,
+    obstacles: tuple[ObstacleConfig, ...],
+    shops: tuple[ShopConfig, ...],
     config: CameraConfig,
     number: int,
     seed: int,
@@ -260,6 +266,8 @@ def _set_up(
         camera,
         lay_out(config),
         optics,
+        obstacles=obstacles,
+        shops=shops,
         rng=draws(Concern.SCENE),
     )
     street = wet(scene, rain_mm_per_h, rng=draws(Concern.RAIN))

@@ -18,14 +18,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synthetic_crowds.street.errands import draw_errands, longest_stay_s
 from synthetic_crowds.street.schedule import draw_moments
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.random import Generator
     from numpy.typing import NDArray
 
     from synthetic_crowds.config import CrowdConfig
+    from synthetic_crowds.street.errands import Errand
     from synthetic_crowds.street.layout import Layout
+    from synthetic_crowds.street.settings import ShopConfig
 
 __all__ = ["TICK_S", "Arrivals", "draw_arrivals"]
 
@@ -54,6 +59,7 @@ class Arrivals:
         waypoints_m: (n, 4, 2) float64: start, way in, turn, end.
         pause_s: (n,) float64, how long they stop in the zone; mostly 0.
         pause_x_m: (n,) float64, where.
+        errands: Of each, what they do at a shop; mostly `None`.
     """
 
     start_s: NDArray[np.float64]
@@ -62,6 +68,7 @@ class Arrivals:
     waypoints_m: NDArray[np.float64]
     pause_s: NDArray[np.float64]
     pause_x_m: NDArray[np.float64]
+    errands: tuple[Errand | None, ...]
 
     @property
     def running(self) -> NDArray[np.bool_]:
@@ -69,9 +76,17 @@ class Arrivals:
         return self.free_speed_m_s > _FASTEST_M_S
 
 
-def draw_arrivals(crowd: CrowdConfig, layout: Layout, *, rng: Generator) -> Arrivals:
+def draw_arrivals(
+    crowd: CrowdConfig,
+    layout: Layout,
+    *,
+    shops: Sequence[ShopConfig] = (),
+    rng: Generator,
+) -> Arrivals:
     """Draw groups, their free speeds and their ways."""
-    first_s, last_s = -_LEAD_S, crowd.duration_s + _LEAD_S
+    # Whoever comes out of a shop in the first frame went in before it.
+    first_s = -_LEAD_S - longest_stay_s(shops)
+    last_s = crowd.duration_s + _LEAD_S
     towards_hz = crowd.footfall_per_min / 60.0
     all_hz = towards_hz / (1.0 - crowd.counterflow_share)
     moments = draw_moments(
@@ -79,6 +94,7 @@ def draw_arrivals(crowd: CrowdConfig, layout: Layout, *, rng: Generator) -> Arri
     )
     starts, speeds, ways, waypoints = [], [], [], []
     pauses: list[tuple[float, float]] = []
+    errands: list[Errand | None] = []
     for entry_s in moments:
         size = _draw_group_size(crowd.mean_group_size, rng=rng)
         towards = bool(rng.random() >= crowd.counterflow_share)
@@ -96,7 +112,8 @@ def draw_arrivals(crowd: CrowdConfig, layout: Layout, *, rng: Generator) -> Arri
             group_waypoints[:, 2:, 1] = np.where(
                 group_waypoints[:, 2:, 1] < 0.0, -aside_m, aside_m
             ) * (1.0 - 0.25 * np.arange(size)[:, None])
-        for way in group_waypoints:
+        group_errands = draw_errands(shops, layout, size, towards=towards, rng=rng)
+        for way, errand in zip(group_waypoints, group_errands, strict=True):
             legs_m = np.linalg.norm(np.diff(way, axis=0), axis=1)
             before_zone_m = (
                 legs_m[:2].sum() + way[2, 0] - layout.zone_far_x_m if towards else 0.0
@@ -105,7 +122,8 @@ def draw_arrivals(crowd: CrowdConfig, layout: Layout, *, rng: Generator) -> Arri
             speeds.append(speed)
             ways.append(towards)
             waypoints.append(way)
-            pauses.append(pause)
+            pauses.append(pause if errand is None else (0.0, 0.0))
+            errands.append(errand)
     order = np.argsort(starts, kind="stable")
     # Starts fall on ticks, so that a walk's rows and the model's steps coincide.
     start_s = np.round(np.asarray(starts, np.float64)[order] / TICK_S) * TICK_S
@@ -116,6 +134,7 @@ def draw_arrivals(crowd: CrowdConfig, layout: Layout, *, rng: Generator) -> Arri
         waypoints_m=np.asarray(waypoints, np.float64).reshape(-1, 4, 2)[order],
         pause_s=np.asarray(pauses, np.float64).reshape(-1, 2)[order, 0],
         pause_x_m=np.asarray(pauses, np.float64).reshape(-1, 2)[order, 1],
+        errands=tuple(errands[number] for number in order),
     )
 
 
@@ -173,7 +192,7 @@ def _draw_ways(
             ways[:, :2, 0] = way_in_x
             ways[:, 0, 1] = layout.out_of_view_y_m(way_in_x) - behind_m
             ways[:, 1, 1] = layout.kerb_y_m
-        ways[:, 2, 0], ways[:, 3, 0] = turn_x, -2.0
+        ways[:, 2, 0], ways[:, 3, 0] = turn_x, layout.behind_x_m
         ways[:, 2:, 1] = lane_y[:, None]
     else:
         lane_y = layout.back_lane_y_m + rng.uniform(-0.25, 0.25) + 0.5 * abreast_m

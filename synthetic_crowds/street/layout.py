@@ -37,6 +37,7 @@ class Layout:
         kerb_y_m: Where the pavement ends on the right.
         far_wall_y_m: Face of the buildings across the road.
         end_x_m: Where the street ends.
+        behind_x_m: Where they are out of view who have passed the camera.
         view_slope: Half the width of view per metre of distance.
     """
 
@@ -50,6 +51,7 @@ class Layout:
     kerb_y_m: float
     far_wall_y_m: float
     end_x_m: float
+    behind_x_m: float
     view_slope: float
 
     def out_of_view_y_m(self, x_m: float) -> float:
@@ -71,5 +73,6 @@ def lay_out(camera: CameraConfig) -> Layout:
         kerb_y_m=-(half_width_m + 1.3),
         far_wall_y_m=-(half_width_m + 10.0),
         end_x_m=camera.zone_far_m + 55.0,
+        behind_x_m=-2.0,
         view_slope=camera.width_px / 2 / camera.focal_length_px,
     )

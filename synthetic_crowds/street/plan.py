@@ -117,6 +117,7 @@ def plan_crowd(
         DuplicateCameraError: If two share an id.
         EmptyCrowdError: If nobody walks through a zone.
         PopulationTooSmallError: If the city has too few people.
+        StreetError: If there is no room for an obstacle or a shop.
     """
     _check_cameras(cameras)
     city = stream(seed, domain, Concern.CASTING).permutation(crowd.population_size)
@@ -126,6 +127,7 @@ def plan_crowd(
         walks = walk_past(
             crowd,
             lay_out(camera),
+            camera_id=camera.camera_id,
             rng=stream(seed, domain, Concern.WALKS, number),
         )
         people, newcomers = _cast(

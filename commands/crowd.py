@@ -153,6 +153,11 @@ def crowd(  # noqa: PLR0913
     Console().print(table)
     print(f"Watchlist: {len(made.watchlist.subjects)} in {made.watchlist.folder}")
     print(f"Truth SHA-256: {made.truth_sha256}")
+    for source in made.sources:
+        print(
+            f"Made from {source.role} {source.name}: {source.detail}, "
+            f"SHA-256 {source.sha256}"
+        )
     if export_to is not None:
         print(f"Export: {export_to / 'SCHEMA.md'}")
     if prune_cache or cache_limit_gb is not None:

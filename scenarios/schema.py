@@ -72,6 +72,7 @@ class Scenario(BaseModel):
         for table, things in (
             ("obstacles", self.crowd.obstacles),
             ("shops", self.crowd.shops),
+            ("trajectories", self.crowd.trajectories),
         ):
             unknown = sorted({name for t in things for name in t.cameras} - set(ids))
             if unknown:

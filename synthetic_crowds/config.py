@@ -14,7 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from synthetic_crowds.people.habits import Habits
 from synthetic_crowds.people.population import Demographics
 from synthetic_crowds.records import CaptureQuality
-from synthetic_crowds.street.settings import ObstacleConfig, ShopConfig
+from synthetic_crowds.street.settings import (
+    ObstacleConfig,
+    ShopConfig,
+    Walked,
+)
 
 __all__ = [
     "CameraConfig",
@@ -237,6 +241,12 @@ class CrowdConfig(BaseModel):
     )
     shops: tuple[ShopConfig, ...] = Field(
         default=(), max_length=8, description="Doors and windows on the left."
+    )
+    trajectories: Walked = Field(
+        default=(),
+        max_length=64,
+        description="Recorded paths; where there are some, the settings of footfall, "
+        "speed, groups, waiting, obstacles and shops move nobody.",
     )
     gaze_yaw_sd_deg: float = Field(
         default=9.0,

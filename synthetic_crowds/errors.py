@@ -23,6 +23,7 @@ __all__ = [
     "StreetError",
     "SuppliedFolderError",
     "TemplateModelError",
+    "TrajectoryFileError",
     "UnstampedError",
 ]
 
@@ -120,6 +121,17 @@ class TemplateModelError(CrowdError):
     def __init__(self, *, detail: str) -> None:
         super().__init__(
             f"a template model must hold what training.fit_templates writes: {detail}"
+        )
+
+
+class TrajectoryFileError(CrowdError):
+    """A recording of paths that cannot be read."""
+
+    def __init__(self, *, path: Path, detail: str, remedy: str) -> None:
+        self.path = path
+        super().__init__(
+            "crowd.trajectories.file must be a recording by JuPedSim (SQLite or text), "
+            f"but of {path} it must be said: {detail}; {remedy}"
         )
 
 

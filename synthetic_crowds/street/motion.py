@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from synthetic_crowds.config import CrowdConfig
     from synthetic_crowds.street.layout import Layout
 
-__all__ = ["Stance", "Walk", "walk_past"]
+__all__ = ["Stance", "Stop", "Walk", "stances", "walk_past"]
 
 # Correlation times: heads turn in about a second, bodies follow the path sooner.
 _GAZE_S, _HEADING_S = 0.9, 0.25
@@ -36,6 +37,14 @@ _GAZE_ROLL_SD_DEG = 2.0
 # People look a little ahead of their feet rather than at the horizon.
 _GAZE_PITCH_MEAN_DEG = -4.0
 _WAITING_PITCH_DEG = -16.0
+
+
+class Stop(IntEnum):
+    """Why somebody stands, as paths say in their third column; 0 if they walk."""
+
+    WAITING = 1
+    LOOKING = 2
+    HELD_UP = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,19 +155,29 @@ def walk_past(
         Walk(
             towards=bool(arrivals.towards[i]),
             start_s=float(arrivals.start_s[i]),
-            rows=_stances(path, crowd, runs=bool(arrivals.running[i]), rng=rng),
+            rows=stances(path, crowd, runs=bool(arrivals.running[i]), rng=rng),
         )
         for i, path in enumerate(paths)
         if len(path) > 2
     )
 
 
-def _stances(
+def stances(
     walked: NDArray[np.float64], crowd: CrowdConfig, *, runs: bool, rng: Generator
 ) -> NDArray[np.float64]:
-    """Add heading, distance, gaze and velocity to a path: the fields of `Stance`."""
+    """Add heading, distance, gaze and velocity to a path.
+
+    Args:
+        walked: (n, 3), a row per tick: where, and why they stand, see `Stop`.
+        crowd: How heads turn.
+        runs: Whether they run.
+        rng: Consumed.
+
+    Returns:
+        (n, 11), the fields of `Stance` in order.
+    """
     path, standing = walked[:, :2], np.minimum(walked[:, 2], 1.0)
-    looking = walked[:, 2] > 1.0
+    looking = walked[:, 2] == Stop.LOOKING
     count = len(path)
     velocity = np.gradient(path, TICK_S, axis=0)
     smooth = _low_pass(velocity, _HEADING_S)
@@ -167,7 +186,12 @@ def _stances(
         # Who stands goes on facing the way they came.
         moving = np.flatnonzero(standing == 0.0)
         last = np.maximum.accumulate(np.where(standing == 0.0, np.arange(count), 0))
-        heading = heading[last if 0 in moving else np.maximum(last, moving[0])]
+        if len(moving):
+            last = last if 0 in moving else np.maximum(last, moving[0])
+            heading = heading[last]
+        else:
+            # Whoever never moves faces the camera.
+            heading = np.full(count, 180.0)
     if looking.any():
         heading = _face_window(heading, looking)
     travelled = np.cumsum(np.linalg.norm(velocity, axis=1)) * TICK_S
@@ -176,7 +200,7 @@ def _stances(
     roll = _wander(count, _GAZE_ROLL_SD_DEG, rng=rng)
     if standing.any():
         # Most of them look at their telephone.
-        waiting = np.where(looking, 0.0, standing)
+        waiting = (walked[:, 2] == Stop.WAITING).astype(np.float64)
         look_down = _low_pass(waiting[:, None], _GAZE_S)[:, 0]
         pitch = pitch + _WAITING_PITCH_DEG * look_down
     running = np.full(count, float(runs))

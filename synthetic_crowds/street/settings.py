@@ -1,4 +1,4 @@
-"""Settings of what stands and opens on a street: obstacles and shops.
+"""Settings of what stands, opens and is walked on a street.
 
 Owns ranges, units and defaults. Knows nothing of how a setting is carried out.
 """
@@ -8,12 +8,19 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ObstacleConfig", "ObstacleKind", "ShopConfig", "before"]
+__all__ = [
+    "ObstacleConfig",
+    "ObstacleKind",
+    "ShopConfig",
+    "TrajectoriesConfig",
+    "Walked",
+    "before",
+]
 
 _Share = Annotated[float, Field(ge=0.0, le=1.0)]
 _CamerasField = Field(
@@ -105,7 +112,45 @@ class ShopConfig(BaseModel):
     cameras: tuple[str, ...] = _CamerasField
 
 
-Placed = TypeVar("Placed", ObstacleConfig, ShopConfig)
+class TrajectoriesConfig(BaseModel):
+    """Recorded paths that people walk in place of the model's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str = Field(
+        min_length=1, description="A recording by JuPedSim: SQLite, or text."
+    )
+    origin_m: tuple[float, float] = Field(
+        default=(0.0, 0.0),
+        description="Where on the street (x, y) the recording's origin lies.",
+    )
+    rotation_deg: float = Field(
+        default=0.0,
+        ge=-360.0,
+        le=360.0,
+        description="By how much it is turned about its origin, anticlockwise.",
+    )
+    start_s: float = Field(
+        default=0.0,
+        ge=-36_000.0,
+        le=3600.0,
+        description="Clip time of its first frame; before 0, its beginning is cut off.",
+    )
+    cameras: tuple[str, ...] = _CamerasField
+
+
+def _tables(value: object) -> object:
+    """A path alone is a recording that every camera walks, as it is."""
+    return ({"file": value},) if isinstance(value, str) else value
+
+
+Walked = Annotated[
+    tuple[TrajectoriesConfig, ...],
+    BeforeValidator(
+        _tables, json_schema_input_type=str | tuple[TrajectoriesConfig, ...]
+    ),
+]
+Placed = TypeVar("Placed", ObstacleConfig, ShopConfig, TrajectoriesConfig)
 
 
 def before(things: Sequence[Placed], camera_id: str) -> tuple[Placed, ...]:

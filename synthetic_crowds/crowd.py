@@ -25,6 +25,7 @@ from synthetic_crowds.film.clips import (
     split,
 )
 from synthetic_crowds.film.crew import Job, work
+from synthetic_crowds.film.photographs import survey
 from synthetic_crowds.film.truth import ClipTruth, read_truth, truth_sha256
 from synthetic_crowds.film.watchlist import (
     PortraitTask,
@@ -38,10 +39,11 @@ from synthetic_crowds.records import CameraId, Clip, Crowd, Source
 from synthetic_crowds.street.plan import plan_crowd
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
     from synthetic_crowds.film.crew import Crew
+    from synthetic_crowds.film.photographs import FaceFinder, Site
     from synthetic_crowds.records import PersonId, Subject
     from synthetic_crowds.street.plan import CameraPlan, CrowdPlan
     from synthetic_crowds.street.trajectories import Trajectories
@@ -75,6 +77,7 @@ def make_crowd(
     progress: Progress,
     domain: IdentityDomain = IdentityDomain.SCENARIO,
     crew: Crew | None = None,
+    find_faces: FaceFinder | None = None,
 ) -> Crowd:
     """Make a crowd, or read it from the cache.
 
@@ -92,6 +95,8 @@ def make_crowd(
         progress: Called now and then while something is rendered.
         domain: What the identities may be used for; domains share nobody.
         crew: Who renders what the cache lacks; None for processes of this machine.
+        find_faces: Looks at photographs that are to be streets; without one, none is
+            let in.
 
     Returns:
         The crowd, with a note for every damaged folder that had to be made again.
@@ -103,7 +108,12 @@ def make_crowd(
         placed.file: read_trajectories(Path(placed.file))
         for placed in crowd.trajectories
     }
-    sources = _sources(recordings)
+    sites = [survey(camera, find_faces=find_faces) for camera in cameras]
+    cameras = tuple(
+        camera if site is None else site.camera
+        for camera, site in zip(cameras, sites, strict=True)
+    )
+    sources = _sources(recordings, sites)
     plan = plan_crowd(
         crowd,
         cameras,
@@ -137,10 +147,12 @@ def make_crowd(
     with ExitStack() as drafts:
         jobs: list[Job] = []
         clips: list[tuple[CameraPlan, tuple[ClipTask, ...], Path]] = []
-        for camera_plan, folder in zip(plan.cameras, folders.clips, strict=True):
+        for camera_plan, folder, site in zip(
+            plan.cameras, folders.clips, sites, strict=True
+        ):
             if folder in lacking:
                 draft = drafts.enter_context(making(folder, seed=seed, sources=sources))
-                pieces = split(crowd, camera_plan, seed=seed, domain=domain)
+                pieces = split(crowd, camera_plan, seed=seed, domain=domain, site=site)
                 clips.append((camera_plan, pieces, draft))
                 jobs += [Job(title=_CLIPS, task=t, folder=draft) for t in pieces]
         if folders.watchlist in lacking:
@@ -159,9 +171,11 @@ def make_crowd(
     return replace(made, sources=sources)
 
 
-def _sources(recordings: Mapping[str, Trajectories]) -> tuple[Source, ...]:
+def _sources(
+    recordings: Mapping[str, Trajectories], sites: Sequence[Site | None]
+) -> tuple[Source, ...]:
     """Name the user's files that a crowd is made from."""
-    return tuple(
+    walked = (
         Source(
             role="trajectories",
             name=recorded.name,
@@ -170,6 +184,7 @@ def _sources(recordings: Mapping[str, Trajectories]) -> tuple[Source, ...]:
         )
         for recorded in recordings.values()
     )
+    return (*walked, *(site.source for site in sites if site is not None))
 
 
 def _by_content(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "BackgroundError",
     "CorruptClipError",
     "CrowdError",
     "DuplicateCameraError",
@@ -132,6 +133,18 @@ class TrajectoryFileError(CrowdError):
         super().__init__(
             "crowd.trajectories.file must be a recording by JuPedSim (SQLite or text), "
             f"but of {path} it must be said: {detail}; {remedy}"
+        )
+
+
+class BackgroundError(CrowdError):
+    """A photograph that cannot be a street."""
+
+    def __init__(self, *, path: Path, camera_id: str, detail: str, remedy: str) -> None:
+        self.path = path
+        self.camera_id = camera_id
+        super().__init__(
+            f"the background of camera '{camera_id}' must be a photograph of an empty "
+            f"site, but of {path} it must be said: {detail}; {remedy}"
         )
 
 

@@ -185,8 +185,8 @@ def _draw_ways(
         if rng.random() < _CORNER_SHARE:
             gap_m = (layout.corner_near_x_m + 1.0, layout.corner_far_x_m - 0.8)
             ways[:, :2, 0] = rng.uniform(*gap_m)
-            ways[:, 0, 1] = layout.wall_y_m + 2.0 + behind_m
-            ways[:, 1, 1] = layout.wall_y_m - 0.8
+            start_m, in_m = layout.way_in_left_m(float(ways[0, 0, 0]))
+            ways[:, 0, 1], ways[:, 1, 1] = start_m + behind_m, in_m
         else:
             way_in_x = layout.zone_far_x_m + rng.uniform(2.5, 5.0)
             ways[:, :2, 0] = way_in_x
@@ -197,7 +197,7 @@ def _draw_ways(
     else:
         lane_y = layout.back_lane_y_m + rng.uniform(-0.25, 0.25) + 0.5 * abreast_m
         away_x = layout.corner_far_x_m + rng.uniform(0.0, 3.0)
-        ways[:, 0, 0] = 1.0 - behind_m
+        ways[:, 0, 0] = layout.behind_x_m + 3.0 - behind_m
         ways[:, 1, 0], ways[:, 2, 0] = layout.zone_far_x_m, away_x
         ways[:, :3, 1] = lane_y[:, None]
         ways[:, 3] = away_x + 2.0, layout.out_of_view_y_m(away_x + 2.0) - 1.0

@@ -76,6 +76,13 @@ def check_shops(
         StreetError: If one lies at the corner or beyond it, or an obstacle stands
             before its door.
     """
+    if shops and layout.open_left:
+        raise StreetError(
+            camera_id=camera_id,
+            required="shops need the wall of a painted street",
+            arrived="a background photograph",
+            remedy="take the shop or the photograph out, or name its cameras",
+        )
     last_m = layout.corner_near_x_m - _BESIDE_M[1] - 0.2
     for shop in shops:
         door = np.array([shop.x_m, layout.wall_y_m - _DOOR_M])

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from synthetic_crowds.street.shadows import Placed
     from synthetic_crowds.street.sheets import Sheet
 
-__all__ = ["Scene", "build_scene"]
+__all__ = ["Scene", "build_scene", "is_ground"]
 
 _LUMINANCE_BGR = np.array([0.0722, 0.7152, 0.2126], np.float32)
 _SIDE_DEPTH_M = 9.0
@@ -167,7 +167,7 @@ def build_scene(
     return Scene(
         background_bgr=background,
         depth_m=canvas.depth_m,
-        ground=_is_ground(canvas.depth_m, camera),
+        ground=is_ground(canvas.depth_m, camera),
         light=light.exposed(exposure),
     )
 
@@ -179,7 +179,7 @@ def _shade_ground(
     camera: Camera,
 ) -> None:
     """Let things, as meshes and foot, cast shadows before they are drawn over them."""
-    ground = _is_ground(canvas.depth_m, camera)[..., None]
+    ground = is_ground(canvas.depth_m, camera)[..., None]
     for meshes, foot in things:
         shadow = cast(meshes, foot, light, camera)
         if shadow is not None:
@@ -296,7 +296,7 @@ def _shade(
     )
 
 
-def _is_ground(depth_m: NDArray[np.float32], camera: Camera) -> NDArray[np.bool_]:
+def is_ground(depth_m: NDArray[np.float32], camera: Camera) -> NDArray[np.bool_]:
     """Where each pixel's ray ends (h, w) at the height of the ground."""
     rise = camera.rays()[..., 2]
     return np.asarray(np.abs(camera.position_m[2] + rise * depth_m) < 0.02)

@@ -18,6 +18,7 @@ from synthetic_crowds.street.settings import (
     ObstacleConfig,
     ShopConfig,
     Walked,
+    WayIn,
 )
 
 __all__ = [
@@ -151,6 +152,11 @@ class CameraConfig(BaseModel):
         default=False,
         description="Whether ground_points say the field of view as well.",
     )
+    way_in: WayIn = Field(
+        default=WayIn.BOTH,
+        description="From beyond which edge of the frame people come: not where the "
+        "photograph has a wall.",
+    )
     pan_deg: float = Field(
         default=0.0,
         ge=-80.0,
@@ -179,9 +185,10 @@ class CameraConfig(BaseModel):
     @model_validator(mode="after")
     def _check_background(self) -> Self:
         posed = (self.pan_deg, self.roll_deg, self.lens_x_m, self.lens_y_m)
-        if self.background is None and (self.ground_points or any(posed)):
+        said = bool(self.ground_points) or any(posed) or self.way_in is not WayIn.BOTH
+        if self.background is None and said:
             message = (
-                "ground_points, pan_deg, roll_deg, lens_x_m and lens_y_m need a "
+                "ground_points, way_in, pan_deg, roll_deg, lens_x_m, lens_y_m need a "
                 f"background, got none for camera '{self.camera_id}'; name a photograph"
             )
             raise ValueError(message)

@@ -41,7 +41,7 @@ from synthetic_crowds.street.lighting import draw_light
 from synthetic_crowds.street.motion import Stance, walk_past
 from synthetic_crowds.street.photo_scene import photo_scene
 from synthetic_crowds.street.scene import build_scene
-from synthetic_crowds.street.settings import ObstacleConfig
+from synthetic_crowds.street.settings import ObstacleConfig, WayIn
 
 ROOT = Path(__file__).parents[1]
 CONFIG = CameraConfig(width_px=640, height_px=360, fps=4.0, gain_db=0.0)
@@ -274,11 +274,12 @@ def test_unusable_photographs_are_refused_in_one_sentence(photo, settings, words
     "settings",
     [
         {"pan_deg": 5.0},
+        {"way_in": "left"},
         {"ground_points": points()},
         {"background": "x.png", "ground_points": points()[:3]},
         {"background": "x.png", "ground_points": points()[:4], "solve_hfov": True},
     ],
-    ids=["pan", "points", "three", "four-and-fov"],
+    ids=["pan", "way-in", "points", "three", "four-and-fov"],
 )
 def test_calibration_without_a_photograph_or_points_is_refused(settings):
     """What would be ignored is refused."""
@@ -311,6 +312,24 @@ def test_nobody_appears_out_of_thin_air(pan_deg):
             sides.add(column < 0.0)
     assert sides == {True, False}
     assert any(walk.span_in(lay_out(config)) for walk in walks)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_people_keep_to_the_open_side_of_a_photograph(side):
+    """Where the picture has a wall on one side, nobody comes or leaves there."""
+    config = CONFIG.model_copy(update={"background": "x", "way_in": WayIn(side)})
+    layout = lay_out(config)
+    made = walk_past(
+        CrowdConfig(duration_s=30.0, counterflow_share=0.3),
+        layout,
+        rng=np.random.default_rng(1),
+    )
+    walled = 1.0 if side == "right" else -1.0
+    rows = np.concatenate([walk.rows for walk in made])
+    # Lanes of the zone, or the one of those who walk away, are as far as anybody gets.
+    assert (walled * rows[:, 1]).max() < layout.zone_half_width_m + 2.2
+    assert (-walled * rows[:, 1]).max() > 5.0
+    assert {walk.towards for walk in made} == {True, False}
 
 
 def test_shop_needs_a_wall(photo):

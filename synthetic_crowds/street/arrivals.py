@@ -44,8 +44,6 @@ _RATE_STEPS = 200
 # The street is as busy in the first and last frame as in between: who walks through
 # the zone this long before or after the clip may still be in view.
 _LEAD_S = 12.0
-# How many come round the corner on the left; the others step in from the right.
-_CORNER_SHARE = 0.55
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -182,7 +180,7 @@ def _draw_ways(
         room_m = max(free_m - (size - 1) * _ABREAST_M / 2, 0.0)
         lane_y = np.clip(rng.uniform(-room_m, room_m) + abreast_m, -free_m, free_m)
         turn_x = layout.zone_far_x_m + rng.uniform(0.8, 2.5)
-        if rng.random() < _CORNER_SHARE:
+        if rng.random() < layout.left_share:
             gap_m = (layout.corner_near_x_m + 1.0, layout.corner_far_x_m - 0.8)
             ways[:, :2, 0] = rng.uniform(*gap_m)
             start_m, in_m = layout.way_in_left_m(float(ways[0, 0, 0]))
@@ -200,5 +198,5 @@ def _draw_ways(
         ways[:, 0, 0] = layout.behind_x_m + 3.0 - behind_m
         ways[:, 1, 0], ways[:, 2, 0] = layout.zone_far_x_m, away_x
         ways[:, :3, 1] = lane_y[:, None]
-        ways[:, 3] = away_x + 2.0, layout.out_of_view_y_m(away_x + 2.0) - 1.0
+        ways[:, 3] = away_x + 2.0, layout.way_out_y_m(away_x + 2.0)
     return ways

@@ -19,12 +19,17 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from synthetic_crowds.street.settings import WayIn
+
 if TYPE_CHECKING:
     from synthetic_crowds.config import CameraConfig
 
 __all__ = ["Layout", "lay_out"]
 
 _NO_WALL_M = 100.0
+# How many come round the corner on the left; the others step in from the right.
+_LEFT_SHARE = 0.55
+_LEFT_SHARES = {WayIn.BOTH: _LEFT_SHARE, WayIn.LEFT: 1.0, WayIn.RIGHT: 0.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +49,8 @@ class Layout:
         view_slope: Half the width of view per metre of distance.
         lens_x_m, lens_y_m: Place below the lens.
         pan_rad: How far to the left of +x the camera looks.
-        open_left: Whether there is no wall: people step in from the left, too.
+        open_left: Whether there is no wall: people step in beyond the frame's edge.
+        left_share: Of those who walk towards the camera, how many come from the left.
     """
 
     zone_near_x_m: float
@@ -63,6 +69,7 @@ class Layout:
     lens_y_m: float = 0.0
     pan_rad: float = 0.0
     open_left: bool = False
+    left_share: float = _LEFT_SHARE
 
     def out_of_view_y_m(self, x_m: float) -> float:
         """A place on the right that the camera does not see, this far down."""
@@ -70,6 +77,12 @@ class Layout:
         if self.pan_rad:
             slope = math.tan(math.atan(slope) - self.pan_rad)
         return self.lens_y_m - (slope * (x_m - self.lens_x_m) + 0.8)
+
+    def way_out_y_m(self, x_m: float) -> float:
+        """Where those end who walk away, this far down: on the right if they may."""
+        if self.left_share == 1.0:
+            return self.way_in_left_m(x_m)[0] + 1.0
+        return self.out_of_view_y_m(x_m) - 1.0
 
     def way_in_left_m(self, x_m: float) -> tuple[float, float]:
         """Where those start who come from the left, and where they are in view."""
@@ -103,4 +116,5 @@ def lay_out(camera: CameraConfig) -> Layout:
         lens_y_m=camera.lens_y_m,
         pan_rad=math.radians(camera.pan_deg),
         open_left=photographed,
+        left_share=_LEFT_SHARES[camera.way_in],
     )

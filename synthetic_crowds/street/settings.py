@@ -19,6 +19,7 @@ __all__ = [
     "ShopConfig",
     "TrajectoriesConfig",
     "Walked",
+    "WayIn",
     "before",
 ]
 
@@ -27,6 +28,14 @@ _CamerasField = Field(
     default=(),
     description="Before which cameras, by id; every one where none is named.",
 )
+
+
+class WayIn(StrEnum):
+    """From beyond which edge of a photograph people step in, and leave by."""
+
+    BOTH = "both"
+    LEFT = "left"
+    RIGHT = "right"
 
 
 class ObstacleKind(StrEnum):

@@ -23,6 +23,7 @@ from commands.options import (
     cache_limit_bytes,
     processes,
 )
+from commands.photographs import face_finder, photographs_set
 from commands.where import OnOption, Where, cluster
 from lfr_errors import BadInputError
 from scenarios import loader
@@ -106,6 +107,15 @@ def crowd(  # noqa: PLR0913
     frames: Annotated[
         bool, typer.Option("--frames", help="With --export: every frame as a picture.")
     ] = False,
+    backgrounds: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--background",
+            metavar="NAME=PHOTO",
+            help="Let a photograph of an empty site be the street before the camera of "
+            "that name; repeatable. Its calibration stands in the scenario.",
+        ),
+    ] = None,
     on: OnOption = Where.LOCAL,
     quiet: QuietOption = False,
 ) -> None:
@@ -122,6 +132,10 @@ def crowd(  # noqa: PLR0913
         _prune(cache, cache_limit_gb)
         return
     settings = loader.load(scenario, overrides=overrides or (), seed=seed)
+    if backgrounds:
+        names = [camera.camera_id for camera in settings.cameras]
+        chosen = [*(overrides or ()), *photographs_set(backgrounds, names)]
+        settings = loader.load(scenario, overrides=chosen, seed=seed)
     if preview is not None:
         _preview(settings, preview, cache=cache, workers=workers, quiet=quiet)
         return
@@ -153,6 +167,11 @@ def crowd(  # noqa: PLR0913
     Console().print(table)
     print(f"Watchlist: {len(made.watchlist.subjects)} in {made.watchlist.folder}")
     print(f"Truth SHA-256: {made.truth_sha256}")
+    for source in made.sources:
+        print(
+            f"Made from {source.role} {source.name}: {source.detail}, "
+            f"SHA-256 {source.sha256}"
+        )
     if export_to is not None:
         print(f"Export: {export_to / 'SCHEMA.md'}")
     if prune_cache or cache_limit_gb is not None:
@@ -233,6 +252,11 @@ def crowd_of(
             progress=progress,
             domain=IdentityDomain.SCENARIO,
             crew=crew,
+            find_faces=(
+                face_finder()
+                if any(camera.background for camera in settings.cameras)
+                else None
+            ),
         )
     if supplied.watchlist_folder is not None:
         made = with_watchlist(made, Path(supplied.watchlist_folder))

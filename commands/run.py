@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -137,6 +138,11 @@ def run(  # noqa: PLR0913 - the main job, and its options
         )
         provenance = describe_origin(seed=settings.scenario.seed)
         provenance["pictures"] = describe_pictures(crowd, allowed=allow_unstamped)
+        if crowd.sources:
+            provenance["sources"] = {
+                f"{source.role} {source.name}": asdict(source)
+                for source in crowd.sources
+            }
         if settings.load.find is None:
             chosen = Settings(
                 matcher=settings.matcher,

@@ -69,6 +69,18 @@ class Scenario(BaseModel):
                 f"'{strangers[0]}' where there are {', '.join(ids)}; correct the name"
             )
             raise ValueError(message)
+        for table, things in (
+            ("obstacles", self.crowd.obstacles),
+            ("shops", self.crowd.shops),
+            ("trajectories", self.crowd.trajectories),
+        ):
+            unknown = sorted({name for t in things for name in t.cameras} - set(ids))
+            if unknown:
+                message = (
+                    f"crowd.{table}.cameras must name cameras of the scenario, got "
+                    f"'{unknown[0]}' where there are {', '.join(ids)}; correct the name"
+                )
+                raise ValueError(message)
         if self.watchlist.size > self.crowd.population_size:
             message = (
                 f"watchlist.size must not exceed crowd.population_size, got "

@@ -14,6 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from synthetic_crowds.people.habits import Habits
 from synthetic_crowds.people.population import Demographics
 from synthetic_crowds.records import CaptureQuality
+from synthetic_crowds.street.settings import (
+    ObstacleConfig,
+    ShopConfig,
+    Walked,
+    WayIn,
+)
 
 __all__ = [
     "CameraConfig",
@@ -130,6 +136,73 @@ class CameraConfig(BaseModel):
         default=4.0, gt=0.05, le=100.0, description="Of the H.264 stream, Mbit/s."
     )
 
+    background: str | None = Field(
+        default=None,
+        min_length=1,
+        description="A photograph of an empty site, taken by this camera, in place of "
+        "the painted street.",
+    )
+    ground_points: tuple[tuple[float, float, float, float], ...] = Field(
+        default=(),
+        max_length=200,
+        description="Points on the ground that the photograph shows: pixel x, pixel y, "
+        "x_m, y_m; at least 4. They say how the camera stood.",
+    )
+    solve_hfov: bool = Field(
+        default=False,
+        description="Whether ground_points say the field of view as well.",
+    )
+    way_in: WayIn = Field(
+        default=WayIn.BOTH,
+        description="From beyond which edge of the frame people come: not where the "
+        "photograph has a wall.",
+    )
+    pan_deg: float = Field(
+        default=0.0,
+        ge=-80.0,
+        le=80.0,
+        description="To the left of the street; only before a photograph.",
+    )
+    roll_deg: float = Field(
+        default=0.0,
+        ge=-45.0,
+        le=45.0,
+        description="Clockwise, as seen from behind; only before a photograph.",
+    )
+    lens_x_m: float = Field(
+        default=0.0,
+        ge=-200.0,
+        le=200.0,
+        description="Place below the lens, metres; only before a photograph.",
+    )
+    lens_y_m: float = Field(
+        default=0.0,
+        ge=-200.0,
+        le=200.0,
+        description="Place below the lens, metres; only before a photograph.",
+    )
+
+    @model_validator(mode="after")
+    def _check_background(self) -> Self:
+        posed = (self.pan_deg, self.roll_deg, self.lens_x_m, self.lens_y_m)
+        said = bool(self.ground_points) or any(posed) or self.way_in is not WayIn.BOTH
+        if self.background is None and said:
+            message = (
+                "ground_points, way_in, pan_deg, roll_deg, lens_x_m, lens_y_m need a "
+                f"background, got none for camera '{self.camera_id}'; name a photograph"
+            )
+            raise ValueError(message)
+        fewest = 5 if self.solve_hfov else 4
+        asked = bool(self.ground_points) or self.solve_hfov
+        if asked and len(self.ground_points) < fewest:
+            message = (
+                f"ground_points must be at least {fewest}"
+                f"{' with solve_hfov' if self.solve_hfov else ''}, got "
+                f"{len(self.ground_points)} for camera '{self.camera_id}'; add some"
+            )
+            raise ValueError(message)
+        return self
+
     @model_validator(mode="after")
     def _check_geometry(self) -> Self:
         if self.zone_near_m >= self.zone_far_m:
@@ -138,6 +211,9 @@ class CameraConfig(BaseModel):
                 f"{self.zone_far_m:g} for camera '{self.camera_id}'; swap or widen them"
             )
             raise ValueError(message)
+        if self.background is not None:
+            # What a photograph shows is known when its points have been solved.
+            return self
         bottom_deg = self.tilt_deg + self.vfov_deg / 2
         top_deg = self.tilt_deg - self.vfov_deg / 2
         face_deg = [
@@ -229,6 +305,20 @@ class CrowdConfig(BaseModel):
     waiting_mean_s: float = Field(
         default=6.0, gt=0.0, le=60.0, description="How long they stop, mean."
     )
+    obstacles: tuple[ObstacleConfig, ...] = Field(
+        default=(),
+        max_length=32,
+        description="What stands about, beside the street's own furniture.",
+    )
+    shops: tuple[ShopConfig, ...] = Field(
+        default=(), max_length=8, description="Doors and windows on the left."
+    )
+    trajectories: Walked = Field(
+        default=(),
+        max_length=64,
+        description="Recorded paths; where there are some, the settings of footfall, "
+        "speed, groups, waiting, obstacles and shops move nobody.",
+    )
     gaze_yaw_sd_deg: float = Field(
         default=9.0,
         ge=0.0,
@@ -278,6 +368,17 @@ class CrowdConfig(BaseModel):
             raise ValueError(message)
         if factors and max(factors) <= 0.0:
             message = "footfall_schedule needs a factor above 0, got none; raise one"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_shops(self) -> Self:
+        stopping = sum(shop.look_share + shop.enter_share for shop in self.shops)
+        if stopping > 1.0 + 1e-9:
+            message = (
+                "crowd.shops must stop at most everybody, got look_share and "
+                f"enter_share that add up to {stopping:g}; lower them"
+            )
             raise ValueError(message)
         return self
 

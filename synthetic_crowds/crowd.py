@@ -10,10 +10,12 @@ import hashlib
 import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthetic_crowds.errors import CorruptClipError
+from synthetic_crowds.exchange.jupedsim import read_trajectories
 from synthetic_crowds.film.cache import check, content_key, file_sha256, making
 from synthetic_crowds.film.clips import (
     VIDEO_FILE,
@@ -23,6 +25,7 @@ from synthetic_crowds.film.clips import (
     split,
 )
 from synthetic_crowds.film.crew import Job, work
+from synthetic_crowds.film.photographs import survey
 from synthetic_crowds.film.truth import ClipTruth, read_truth, truth_sha256
 from synthetic_crowds.film.watchlist import (
     PortraitTask,
@@ -32,16 +35,18 @@ from synthetic_crowds.film.watchlist import (
     write_table,
 )
 from synthetic_crowds.people.population import IdentityDomain, draw_person
-from synthetic_crowds.records import CameraId, Clip, Crowd
+from synthetic_crowds.records import CameraId, Clip, Crowd, Source
 from synthetic_crowds.street.plan import plan_crowd
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
     from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
     from synthetic_crowds.film.crew import Crew
+    from synthetic_crowds.film.photographs import FaceFinder, Site
     from synthetic_crowds.records import PersonId, Subject
     from synthetic_crowds.street.plan import CameraPlan, CrowdPlan
+    from synthetic_crowds.street.trajectories import Trajectories
 
 __all__ = ["Progress", "make_crowd"]
 
@@ -72,6 +77,7 @@ def make_crowd(
     progress: Progress,
     domain: IdentityDomain = IdentityDomain.SCENARIO,
     crew: Crew | None = None,
+    find_faces: FaceFinder | None = None,
 ) -> Crowd:
     """Make a crowd, or read it from the cache.
 
@@ -89,6 +95,8 @@ def make_crowd(
         progress: Called now and then while something is rendered.
         domain: What the identities may be used for; domains share nobody.
         crew: Who renders what the cache lacks; None for processes of this machine.
+        find_faces: Looks at photographs that are to be streets; without one, none is
+            let in.
 
     Returns:
         The crowd, with a note for every damaged folder that had to be made again.
@@ -96,7 +104,25 @@ def make_crowd(
     Raises:
         CrowdError: If the settings contradict each other.
     """
-    plan = plan_crowd(crowd, cameras, watchlist, seed=seed, domain=domain)
+    recordings = {
+        placed.file: read_trajectories(Path(placed.file))
+        for placed in crowd.trajectories
+    }
+    sites = [survey(camera, find_faces=find_faces) for camera in cameras]
+    cameras = tuple(
+        camera if site is None else site.camera
+        for camera, site in zip(cameras, sites, strict=True)
+    )
+    sources = _sources(recordings, sites)
+    plan = plan_crowd(
+        crowd,
+        cameras,
+        watchlist,
+        seed=seed,
+        domain=domain,
+        recordings=recordings,
+    )
+    keyed = _by_content(crowd, recordings)
     city = {
         index: describe(
             draw_person(crowd.demographics, seed=seed, domain=domain, index=index)
@@ -108,7 +134,7 @@ def make_crowd(
             cache_dir
             / "clips"
             # A camera's walkers depend on the cameras before it, never after it.
-            / content_key(crowd, *cameras[: number + 1], seed, domain.name)
+            / content_key(keyed, *cameras[: number + 1], seed, domain.name)
             for number in range(len(cameras))
         ),
         watchlist=cache_dir
@@ -121,10 +147,12 @@ def make_crowd(
     with ExitStack() as drafts:
         jobs: list[Job] = []
         clips: list[tuple[CameraPlan, tuple[ClipTask, ...], Path]] = []
-        for camera_plan, folder in zip(plan.cameras, folders.clips, strict=True):
+        for camera_plan, folder, site in zip(
+            plan.cameras, folders.clips, sites, strict=True
+        ):
             if folder in lacking:
-                draft = drafts.enter_context(making(folder, seed=seed))
-                pieces = split(crowd, camera_plan, seed=seed, domain=domain)
+                draft = drafts.enter_context(making(folder, seed=seed, sources=sources))
+                pieces = split(crowd, camera_plan, seed=seed, domain=domain, site=site)
                 clips.append((camera_plan, pieces, draft))
                 jobs += [Job(title=_CLIPS, task=t, folder=draft) for t in pieces]
         if folders.watchlist in lacking:
@@ -139,7 +167,38 @@ def make_crowd(
             crew(jobs, progress)
         for clip in clips:
             join_clip(*clip)
-    return _read(crowd, plan, city, folders, notes)
+    made = _read(crowd, plan, city, folders, notes)
+    return replace(made, sources=sources)
+
+
+def _sources(
+    recordings: Mapping[str, Trajectories], sites: Sequence[Site | None]
+) -> tuple[Source, ...]:
+    """Name the user's files that a crowd is made from."""
+    walked = (
+        Source(
+            role="trajectories",
+            name=recorded.name,
+            sha256=recorded.sha256,
+            detail=f"{recorded.n_people} people at {recorded.fps:g} fps",
+        )
+        for recorded in recordings.values()
+    )
+    return (*walked, *(site.source for site in sites if site is not None))
+
+
+def _by_content(
+    crowd: CrowdConfig, recordings: Mapping[str, Trajectories]
+) -> CrowdConfig:
+    """Settings that name files by what is in them, wherever they lie."""
+    return crowd.model_copy(
+        update={
+            "trajectories": tuple(
+                placed.model_copy(update={"file": recordings[placed.file].sha256})
+                for placed in crowd.trajectories
+            )
+        }
+    )
 
 
 def _find_lacking(folders: tuple[Path, ...]) -> tuple[set[Path], tuple[str, ...]]:

@@ -14,14 +14,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "BackgroundError",
     "CorruptClipError",
     "CrowdError",
     "DuplicateCameraError",
     "EmptyCrowdError",
     "NoCamerasError",
     "PopulationTooSmallError",
+    "StreetError",
     "SuppliedFolderError",
     "TemplateModelError",
+    "TrajectoryFileError",
     "UnstampedError",
 ]
 
@@ -77,6 +80,18 @@ class PopulationTooSmallError(CrowdError):
         )
 
 
+class StreetError(CrowdError):
+    """Obstacles or shops that the street before a camera has no room for."""
+
+    def __init__(
+        self, *, camera_id: str, required: str, arrived: str, remedy: str
+    ) -> None:
+        self.camera_id = camera_id
+        super().__init__(
+            f"{required} before camera '{camera_id}', got {arrived}; {remedy}"
+        )
+
+
 class SuppliedFolderError(CrowdError):
     """A folder that `harness crowd --export` did not make, or that has changed."""
 
@@ -107,6 +122,29 @@ class TemplateModelError(CrowdError):
     def __init__(self, *, detail: str) -> None:
         super().__init__(
             f"a template model must hold what training.fit_templates writes: {detail}"
+        )
+
+
+class TrajectoryFileError(CrowdError):
+    """A recording of paths that cannot be read."""
+
+    def __init__(self, *, path: Path, detail: str, remedy: str) -> None:
+        self.path = path
+        super().__init__(
+            "crowd.trajectories.file must be a recording by JuPedSim (SQLite or text), "
+            f"but of {path} it must be said: {detail}; {remedy}"
+        )
+
+
+class BackgroundError(CrowdError):
+    """A photograph that cannot be a street."""
+
+    def __init__(self, *, path: Path, camera_id: str, detail: str, remedy: str) -> None:
+        self.path = path
+        self.camera_id = camera_id
+        super().__init__(
+            f"the background of camera '{camera_id}' must be a photograph of an empty "
+            f"site, but of {path} it must be said: {detail}; {remedy}"
         )
 
 

@@ -41,6 +41,7 @@ __all__ = [
     "PersonId",
     "Portrait",
     "Sex",
+    "Source",
     "Subject",
     "Watchlist",
     "age_band",
@@ -318,6 +319,23 @@ class Watchlist:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A file of the user's that a crowd was made from.
+
+    Attributes:
+        role: What it was used for, e.g. `"trajectories"`.
+        name: Of the file, without its folder.
+        sha256: Of the file.
+        detail: What a person should know of it, in a few words.
+    """
+
+    role: str
+    name: str
+    sha256: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Crowd:
     """A generated crowd: everything that is true before measurement starts.
 
@@ -329,6 +347,7 @@ class Crowd:
         clips_sha256: Over the clips' files, in order.
         notes: What happened on the way that a person should know, e.g. that a
             corrupted clip in the cache was made again.
+        sources: The user's own files that it was made from.
     """
 
     subjects: dict[PersonId, Subject]
@@ -337,3 +356,4 @@ class Crowd:
     truth_sha256: str
     clips_sha256: str
     notes: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()

@@ -220,6 +220,6 @@ def test_coarse_double_keeps_the_shape(actor):
 
 
 def thin_post():
-    from synthetic_crowds.street.furniture import _post
+    from synthetic_crowds.street.solids import post
 
-    return _post(0.1, 1.8, (90, 90, 90))
+    return post(0.1, 1.8, (90, 90, 90))

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,10 +39,10 @@ from synthetic_crowds.film.truth import ClipTruth, write_truth
 from synthetic_crowds.records import Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from synthetic_crowds.exchange.origin import Origin
-    from synthetic_crowds.records import Clip, Crowd
+    from synthetic_crowds.records import Clip, Crowd, Source
 
 __all__ = ["export"]
 
@@ -82,7 +82,7 @@ def export(
     sought = folder / WATCHLIST_FOLDER
     shutil.copytree(crowd.watchlist.folder, sought, dirs_exist_ok=True)
     (folder / _SCHEMA).write_text(_schema(origin), encoding="utf-8")
-    _write_manifest(folder, origin)
+    _write_manifest(folder, origin, crowd.sources)
     progress("export", len(crowd.clips), len(crowd.clips))
 
 
@@ -113,13 +113,16 @@ def _write_people(crowd: Crowd, path: Path, origin: Origin) -> None:
     parquet.write_table(pa.table(columns, metadata=origin.fields), path)
 
 
-def _write_manifest(folder: Path, origin: Origin) -> None:
+def _write_manifest(folder: Path, origin: Origin, sources: Sequence[Source]) -> None:
     files = {
         path.relative_to(folder).as_posix(): file_sha256(path)
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path != folder / MANIFEST
     }
-    text = json.dumps({**origin.fields, "synthetic": True, "files": files}, indent=2)
+    content: dict[str, object] = {**origin.fields, "synthetic": True, "files": files}
+    if sources:
+        content["sources"] = [asdict(source) for source in sources]
+    text = json.dumps(content, indent=2)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 

@@ -57,10 +57,13 @@ def write_preview(
     """
     folder.mkdir(parents=True, exist_ok=True)
     total = len(crowd.clips) + 1
+    photographs = {source.role: source.sha256 for source in crowd.sources}
     for done, (clip, camera) in enumerate(zip(crowd.clips, cameras, strict=True)):
         progress("preview", done, total)
         frames = list(_annotated(clip))
-        encode(frames, camera, folder / f"{clip.camera_id}.mp4", stamp=Stamp.of(seed))
+        behind = photographs.get(f"background of {clip.camera_id}")
+        stamp = Stamp.of(seed, background_sha256=behind)
+        encode(frames, camera, folder / f"{clip.camera_id}.mp4", stamp=stamp)
         cv2.imwrite(str(folder / f"{clip.camera_id}.png"), frames[_fullest(clip)])
     progress("preview", total - 1, total)
     people = contact_sheet(

@@ -51,6 +51,7 @@ class SheetKind(StrEnum):
     PORTRAITS = "portraits"
     CAMERAS = "cameras"
     WEATHER = "weather"
+    OBSTACLES = "obstacles"
 
 
 def _people(seed: int, demographics: Demographics | None = None) -> Iterator[Person]:
@@ -235,6 +236,28 @@ def _weather(seed: int) -> NDArray[np.uint8]:
     return _tile([shown[0:3], shown[3:6], shown[6:9]])
 
 
+def _obstacles(seed: int) -> NDArray[np.uint8]:
+    """Kiosk, planters, bench, bollards and a shop on three streets."""
+    shop = {"x_m": 13.5, "look_share": 0.4, "enter_share": 0.3}
+    things = (
+        {"kind": "kiosk", "x_m": 12.5, "y_m": -1.0},
+        {"kind": "planter", "x_m": 8.0, "y_m": 0.7},
+        {"kind": "bench", "x_m": 10.0, "y_m": 2.1},
+        {"kind": "bollard", "x_m": 6.6, "y_m": -0.6},
+        {"kind": "bollard", "x_m": 6.6, "y_m": -1.3},
+    )
+    views: tuple[dict[str, object], ...] = (
+        {},
+        {"obstacles": things, "shops": (shop,)},
+        {"obstacles": things, "shops": (shop,), "weather": "dusk"},
+        {"obstacles": things, "setting": Setting.STATION_GATE, "weather": "indoor"},
+        {"obstacles": things, "setting": Setting.STADIUM_EGRESS},
+        {"obstacles": things, "weather": "overcast", "rain_mm_per_h": 6.0},
+    )
+    shown = [_street(seed, view, {}) for view in views]
+    return _tile([shown[0:3], shown[3:6]])
+
+
 _SHEETS: dict[SheetKind, Callable[[int], NDArray[np.uint8]]] = {
     SheetKind.TONES: _tones,
     SheetKind.AGES: _ages,
@@ -244,6 +267,7 @@ _SHEETS: dict[SheetKind, Callable[[int], NDArray[np.uint8]]] = {
     SheetKind.PORTRAITS: _portraits,
     SheetKind.CAMERAS: _cameras,
     SheetKind.WEATHER: _weather,
+    SheetKind.OBSTACLES: _obstacles,
 }
 
 

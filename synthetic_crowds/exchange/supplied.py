@@ -27,6 +27,7 @@ from synthetic_crowds.records import (
     Crowd,
     PersonId,
     Sex,
+    Source,
     Subject,
 )
 
@@ -70,7 +71,7 @@ def read_crowd(folder: Path, camera_ids: Sequence[str]) -> Crowd:
         truth = read_truth(place)
         truths.append(truth)
         clips.append(_open(place / VIDEO_FILE, camera_id, truth))
-    _check_manifest(folder)
+    manifest = _check_manifest(folder)
     crowd = Crowd(
         subjects=subjects,
         clips=tuple(clips),
@@ -79,6 +80,7 @@ def read_crowd(folder: Path, camera_ids: Sequence[str]) -> Crowd:
         clips_sha256=hashlib.sha256(
             "".join(clip.sha256 for clip in clips).encode()
         ).hexdigest(),
+        sources=tuple(Source(**said) for said in manifest.get("sources", ())),
     )
     return with_watchlist(crowd, folder / WATCHLIST_FOLDER)
 
@@ -124,19 +126,21 @@ def _read_list(folder: Path, mated: frozenset[PersonId]) -> Watchlist:
         ) from error
 
 
-def _check_manifest(folder: Path) -> None:
-    """Hold files against the hashes noted beside them, where there are any."""
+def _check_manifest(folder: Path) -> dict[str, Any]:
+    """Hold files against the hashes noted beside them; return all that is noted."""
     path = folder / MANIFEST
     if not path.is_file():
-        return
+        return {}
     try:
-        files: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))["files"]
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        files: dict[str, str] = manifest["files"]
     except (ValueError, KeyError) as error:
         raise SuppliedFolderError(path=path, detail="it is no manifest") from error
     for name, sha256 in files.items():
         file = folder / name
         if file.is_file() and file_sha256(file) != sha256:
             raise SuppliedFolderError(path=file, detail="it has changed since")
+    return manifest
 
 
 def _subject(row: dict[str, Any]) -> Subject:

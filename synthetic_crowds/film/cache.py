@@ -14,6 +14,7 @@ import os
 import shutil
 import tempfile
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -22,9 +23,11 @@ from typing import TYPE_CHECKING
 from synthetic_crowds.errors import CorruptClipError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from pydantic import BaseModel
+
+    from synthetic_crowds.records import Source
 
 __all__ = [
     "DRAFT_LOCK",
@@ -145,7 +148,9 @@ def _let_go(manifest: Path) -> None:
 
 
 @contextmanager
-def making(folder: Path, *, seed: int) -> Iterator[Path]:
+def making(
+    folder: Path, *, seed: int, sources: Sequence[Source] = ()
+) -> Iterator[Path]:
     """Give a place to make a folder in; it appears, with a manifest, when all is done.
 
     After an exception, Ctrl-C or SIGKILL the draft stays, and the next who makes the
@@ -154,6 +159,7 @@ def making(folder: Path, *, seed: int) -> Iterator[Path]:
     Args:
         folder: Where it shall appear.
         seed: Noted in the manifest.
+        sources: Likewise, where there are any.
 
     Yields:
         A folder with a subfolder `PIECES`, which may hold finished pieces; see `put`.
@@ -172,7 +178,7 @@ def making(folder: Path, *, seed: int) -> Iterator[Path]:
             for path in sorted(draft.rglob("*"))
             if path.is_file() and path.name != DRAFT_LOCK
         }
-        manifest = {
+        manifest: dict[str, object] = {
             "synthetic": True,
             "seed": seed,
             "version": version("lfr-harness"),
@@ -180,6 +186,8 @@ def making(folder: Path, *, seed: int) -> Iterator[Path]:
             "libraries": {library: version(library) for library in _LIBRARIES},
             "files": files,
         }
+        if sources:
+            manifest["sources"] = [asdict(source) for source in sources]
         text = json.dumps(manifest, indent=2, sort_keys=True)
         (draft / MANIFEST).write_text(text + "\n", encoding="utf-8")
         draft.chmod(0o755)

@@ -31,8 +31,10 @@ from synthetic_crowds.raster.focus import blur_by_depth
 from synthetic_crowds.raster.optics import build_optics
 from synthetic_crowds.street.layout import lay_out
 from synthetic_crowds.street.lighting import draw_light
+from synthetic_crowds.street.photo_scene import photo_scene
 from synthetic_crowds.street.plan import Concern, stream
 from synthetic_crowds.street.scene import build_scene
+from synthetic_crowds.street.settings import before
 from synthetic_crowds.street.wetness import wet
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthetic_crowds.config import CameraConfig, CrowdConfig, Setting, Weather
+    from synthetic_crowds.film.photographs import Site
     from synthetic_crowds.people.population import IdentityDomain
     from synthetic_crowds.picture.actors import Actor
     from synthetic_crowds.picture.composer import FrameFaces
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from synthetic_crowds.street.motion import Stance
     from synthetic_crowds.street.plan import CameraPlan
     from synthetic_crowds.street.scene import Scene
+    from synthetic_crowds.street.settings import ObstacleConfig, ShopConfig
 
 __all__ = [
     "VIDEO_FILE",
@@ -83,6 +87,7 @@ class ClipTask:
         domain: Of the walkers' identities.
         first: The piece's first frame.
         end: The frame after its last.
+        site: The photograph that is the street; `None` if it is painted.
     """
 
     crowd: CrowdConfig
@@ -92,6 +97,7 @@ class ClipTask:
     domain: IdentityDomain
     first: int
     end: int
+    site: Site | None = None
 
 
 def n_frames(crowd: CrowdConfig, camera: CameraConfig) -> int:
@@ -100,7 +106,12 @@ def n_frames(crowd: CrowdConfig, camera: CameraConfig) -> int:
 
 
 def split(
-    crowd: CrowdConfig, plan: CameraPlan, *, seed: int, domain: IdentityDomain
+    crowd: CrowdConfig,
+    plan: CameraPlan,
+    *,
+    seed: int,
+    domain: IdentityDomain,
+    site: Site | None = None,
 ) -> tuple[ClipTask, ...]:
     """Deal a clip out in pieces of half a minute."""
     count = n_frames(crowd, plan.camera)
@@ -123,6 +134,7 @@ def split(
                 domain=domain,
                 first=first,
                 end=end,
+                site=site,
             )
         )
     return tuple(pieces)
@@ -158,7 +170,7 @@ def render_piece(task: ClipTask, draft: Path, *, tick: Callable[[], None]) -> No
             _frames(task, shown, tick),
             task.plan.camera,
             path,
-            stamp=Stamp.of(task.seed),
+            stamp=_stamp(task),
         ),
     )
     # Last, for it says that the piece is whole.
@@ -180,10 +192,15 @@ def join_clip(plan: CameraPlan, tasks: Sequence[ClipTask], draft: Path) -> None:
         [_video_path(task, draft) for task in tasks],
         plan.camera,
         draft / VIDEO_FILE,
-        stamp=Stamp.of(tasks[0].seed),
+        stamp=_stamp(tasks[0]),
     )
     seen = read_seen([_seen_path(task, draft) for task in tasks])
     write_truth(sum_up(plan, _names(tasks[0], plan), seen), draft)
+
+
+def _stamp(task: ClipTask) -> Stamp:
+    behind = None if task.site is None else task.site.source.sha256
+    return Stamp.of(task.seed, background_sha256=behind)
 
 
 def _video_path(task: ClipTask, draft: Path) -> Path:
@@ -210,10 +227,13 @@ def _frames(
         task.crowd.setting,
         task.crowd.weather,
         task.crowd.rain_mm_per_h,
+        before(task.crowd.obstacles, config.camera_id),
+        before(task.crowd.shops, config.camera_id),
         config,
         number,
         task.seed,
         task.domain,
+        task.site,
     )
     actors: dict[int, Actor] = {}
     for index in range(task.first, task.end):
@@ -240,12 +260,15 @@ def _set_up(
     setting: Setting,
     weather: Weather,
     rain_mm_per_h: float,
+    obstacles: tuple[ObstacleConfig, ...],
+    shops: tuple[ShopConfig, ...],
     config: CameraConfig,
     number: int,
     seed: int,
     domain: IdentityDomain,
+    site: Site | None,
 ) -> tuple[Camera, Optics, Scene]:
-    """Hang up the camera and build the street before it."""
+    """Hang up the camera and build the street before it, or take the photograph's."""
 
     def draws(concern: Concern) -> np.random.Generator:
         return stream(seed, domain, concern, number)
@@ -254,12 +277,25 @@ def _set_up(
     optics = build_optics(
         config, rng=draws(Concern.SENSOR), rain_mm_per_h=rain_mm_per_h
     )
+    light = draw_light(weather, rng=draws(Concern.LIGHT))
+    if site is not None:
+        # The picture has its own focus and wetness.
+        scene = photo_scene(
+            site.photo_bgr,
+            light,
+            camera,
+            obstacles=obstacles,
+            rng=draws(Concern.SCENE),
+        )
+        return camera, optics, scene
     scene = build_scene(
         setting,
-        draw_light(weather, rng=draws(Concern.LIGHT)),
+        light,
         camera,
         lay_out(config),
         optics,
+        obstacles=obstacles,
+        shops=shops,
         rng=draws(Concern.SCENE),
     )
     street = wet(scene, rain_mm_per_h, rng=draws(Concern.RAIN))

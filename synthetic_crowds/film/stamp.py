@@ -41,22 +41,31 @@ class Stamp:
         synthetic: Always true; a picture of anybody real bears no stamp.
         seed: Of the crowd.
         version: Of the program.
+        background_sha256: Of the photograph of an empty site behind the people; ""
+            where everything is painted.
     """
 
     maker: str = MAKER
     synthetic: bool = True
     seed: int
     version: str
+    background_sha256: str = ""
 
     @staticmethod
-    def of(seed: int) -> Stamp:
+    def of(seed: int, *, background_sha256: str | None = None) -> Stamp:
         """The stamp of this version."""
-        return Stamp(seed=seed, version=version("lfr-harness"))
+        behind = "" if background_sha256 is None else background_sha256
+        return Stamp(
+            seed=seed, version=version("lfr-harness"), background_sha256=behind
+        )
 
     @property
     def text(self) -> str:
         """As it stands in a file: JSON on one line."""
-        return json.dumps(asdict(self), sort_keys=True)
+        said = asdict(self)
+        if not self.background_sha256:
+            del said["background_sha256"]
+        return json.dumps(said, sort_keys=True)
 
 
 def _parse(text: str) -> Stamp | None:

@@ -2,7 +2,8 @@
 
 Owns the transform between world, camera and image. The lens hangs over the world's
 origin and looks along +x, so a person walks towards it in the direction of -x, and
-+y is on the left of the image. Knows nothing of light or people.
++y is on the left of the image; one that took a photograph hangs and looks as it
+did. Knows nothing of light or people.
 """
 
 from __future__ import annotations
@@ -66,10 +67,19 @@ class Camera:
 
 def mount(config: CameraConfig) -> Camera:
     """Hang a camera on its mast."""
-    tilt = math.radians(config.tilt_deg)
-    forward = np.array([math.cos(tilt), 0.0, -math.sin(tilt)])
-    right = np.array([0.0, -1.0, 0.0])
-    down = np.cross(forward, right)
+    tilt, pan = math.radians(config.tilt_deg), math.radians(config.pan_deg)
+    roll = math.radians(config.roll_deg)
+    forward = np.array(
+        [
+            math.cos(tilt) * math.cos(pan),
+            math.cos(tilt) * math.sin(pan),
+            -math.sin(tilt),
+        ]
+    )
+    level = np.array([math.sin(pan), -math.cos(pan), 0.0])
+    below = np.cross(forward, level)
+    right = math.cos(roll) * level + math.sin(roll) * below
+    down = math.cos(roll) * below - math.sin(roll) * level
     focal_px = config.focal_length_px
     return Camera(
         intrinsics=Intrinsics(
@@ -79,7 +89,7 @@ def mount(config: CameraConfig) -> Camera:
             cy_px=config.height_px / 2,
         ),
         rotation=np.stack((right, down, forward)),
-        position_m=np.array([0.0, 0.0, config.mount_height_m]),
+        position_m=np.array([config.lens_x_m, config.lens_y_m, config.mount_height_m]),
         width_px=config.width_px,
         height_px=config.height_px,
     )

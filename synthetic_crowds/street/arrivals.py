@@ -18,14 +18,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synthetic_crowds.street.errands import draw_errands, longest_stay_s
 from synthetic_crowds.street.schedule import draw_moments
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.random import Generator
     from numpy.typing import NDArray
 
     from synthetic_crowds.config import CrowdConfig
+    from synthetic_crowds.street.errands import Errand
     from synthetic_crowds.street.layout import Layout
+    from synthetic_crowds.street.settings import ShopConfig
 
 __all__ = ["TICK_S", "Arrivals", "draw_arrivals"]
 
@@ -39,8 +44,6 @@ _RATE_STEPS = 200
 # The street is as busy in the first and last frame as in between: who walks through
 # the zone this long before or after the clip may still be in view.
 _LEAD_S = 12.0
-# How many come round the corner on the left; the others step in from the right.
-_CORNER_SHARE = 0.55
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,6 +57,7 @@ class Arrivals:
         waypoints_m: (n, 4, 2) float64: start, way in, turn, end.
         pause_s: (n,) float64, how long they stop in the zone; mostly 0.
         pause_x_m: (n,) float64, where.
+        errands: Of each, what they do at a shop; mostly `None`.
     """
 
     start_s: NDArray[np.float64]
@@ -62,6 +66,7 @@ class Arrivals:
     waypoints_m: NDArray[np.float64]
     pause_s: NDArray[np.float64]
     pause_x_m: NDArray[np.float64]
+    errands: tuple[Errand | None, ...]
 
     @property
     def running(self) -> NDArray[np.bool_]:
@@ -69,9 +74,17 @@ class Arrivals:
         return self.free_speed_m_s > _FASTEST_M_S
 
 
-def draw_arrivals(crowd: CrowdConfig, layout: Layout, *, rng: Generator) -> Arrivals:
+def draw_arrivals(
+    crowd: CrowdConfig,
+    layout: Layout,
+    *,
+    shops: Sequence[ShopConfig] = (),
+    rng: Generator,
+) -> Arrivals:
     """Draw groups, their free speeds and their ways."""
-    first_s, last_s = -_LEAD_S, crowd.duration_s + _LEAD_S
+    # Whoever comes out of a shop in the first frame went in before it.
+    first_s = -_LEAD_S - longest_stay_s(shops)
+    last_s = crowd.duration_s + _LEAD_S
     towards_hz = crowd.footfall_per_min / 60.0
     all_hz = towards_hz / (1.0 - crowd.counterflow_share)
     moments = draw_moments(
@@ -79,6 +92,7 @@ def draw_arrivals(crowd: CrowdConfig, layout: Layout, *, rng: Generator) -> Arri
     )
     starts, speeds, ways, waypoints = [], [], [], []
     pauses: list[tuple[float, float]] = []
+    errands: list[Errand | None] = []
     for entry_s in moments:
         size = _draw_group_size(crowd.mean_group_size, rng=rng)
         towards = bool(rng.random() >= crowd.counterflow_share)
@@ -96,7 +110,8 @@ def draw_arrivals(crowd: CrowdConfig, layout: Layout, *, rng: Generator) -> Arri
             group_waypoints[:, 2:, 1] = np.where(
                 group_waypoints[:, 2:, 1] < 0.0, -aside_m, aside_m
             ) * (1.0 - 0.25 * np.arange(size)[:, None])
-        for way in group_waypoints:
+        group_errands = draw_errands(shops, layout, size, towards=towards, rng=rng)
+        for way, errand in zip(group_waypoints, group_errands, strict=True):
             legs_m = np.linalg.norm(np.diff(way, axis=0), axis=1)
             before_zone_m = (
                 legs_m[:2].sum() + way[2, 0] - layout.zone_far_x_m if towards else 0.0
@@ -105,7 +120,8 @@ def draw_arrivals(crowd: CrowdConfig, layout: Layout, *, rng: Generator) -> Arri
             speeds.append(speed)
             ways.append(towards)
             waypoints.append(way)
-            pauses.append(pause)
+            pauses.append(pause if errand is None else (0.0, 0.0))
+            errands.append(errand)
     order = np.argsort(starts, kind="stable")
     # Starts fall on ticks, so that a walk's rows and the model's steps coincide.
     start_s = np.round(np.asarray(starts, np.float64)[order] / TICK_S) * TICK_S
@@ -116,6 +132,7 @@ def draw_arrivals(crowd: CrowdConfig, layout: Layout, *, rng: Generator) -> Arri
         waypoints_m=np.asarray(waypoints, np.float64).reshape(-1, 4, 2)[order],
         pause_s=np.asarray(pauses, np.float64).reshape(-1, 2)[order, 0],
         pause_x_m=np.asarray(pauses, np.float64).reshape(-1, 2)[order, 1],
+        errands=tuple(errands[number] for number in order),
     )
 
 
@@ -163,23 +180,23 @@ def _draw_ways(
         room_m = max(free_m - (size - 1) * _ABREAST_M / 2, 0.0)
         lane_y = np.clip(rng.uniform(-room_m, room_m) + abreast_m, -free_m, free_m)
         turn_x = layout.zone_far_x_m + rng.uniform(0.8, 2.5)
-        if rng.random() < _CORNER_SHARE:
+        if rng.random() < layout.left_share:
             gap_m = (layout.corner_near_x_m + 1.0, layout.corner_far_x_m - 0.8)
             ways[:, :2, 0] = rng.uniform(*gap_m)
-            ways[:, 0, 1] = layout.wall_y_m + 2.0 + behind_m
-            ways[:, 1, 1] = layout.wall_y_m - 0.8
+            start_m, in_m = layout.way_in_left_m(float(ways[0, 0, 0]))
+            ways[:, 0, 1], ways[:, 1, 1] = start_m + behind_m, in_m
         else:
             way_in_x = layout.zone_far_x_m + rng.uniform(2.5, 5.0)
             ways[:, :2, 0] = way_in_x
             ways[:, 0, 1] = layout.out_of_view_y_m(way_in_x) - behind_m
             ways[:, 1, 1] = layout.kerb_y_m
-        ways[:, 2, 0], ways[:, 3, 0] = turn_x, -2.0
+        ways[:, 2, 0], ways[:, 3, 0] = turn_x, layout.behind_x_m
         ways[:, 2:, 1] = lane_y[:, None]
     else:
         lane_y = layout.back_lane_y_m + rng.uniform(-0.25, 0.25) + 0.5 * abreast_m
         away_x = layout.corner_far_x_m + rng.uniform(0.0, 3.0)
-        ways[:, 0, 0] = 1.0 - behind_m
+        ways[:, 0, 0] = layout.behind_x_m + 3.0 - behind_m
         ways[:, 1, 0], ways[:, 2, 0] = layout.zone_far_x_m, away_x
         ways[:, :3, 1] = lane_y[:, None]
-        ways[:, 3] = away_x + 2.0, layout.out_of_view_y_m(away_x + 2.0) - 1.0
+        ways[:, 3] = away_x + 2.0, layout.way_out_y_m(away_x + 2.0)
     return ways

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     from synthetic_crowds.street.layout import Layout
 
-__all__ = ["WALL_TOP_M", "Decor", "decorate"]
+__all__ = ["SHOP_NAMES", "WALL_TOP_M", "Decor", "decorate", "glaze"]
 
 # Sheets of walls reach this high; nothing higher comes into a camera's view.
 WALL_TOP_M = 7.0
 _GROUND_NEAR_X_M = 2.0
-_SHOPS = (
+SHOP_NAMES = (
     "BAKERY", "BOOKS", "PHARMACY", "COFFEE", "FLOWERS", "SHOES", "OPTICIAN", "TEA ROOM",
     "BARBER", "GROCER", "CYCLES", "TAILOR", "RECORDS", "TOYS", "NOODLES", "HARDWARE",
 )  # fmt: skip
@@ -142,22 +142,22 @@ def _front_shops(sheet: Sheet, rng: Generator) -> None:
             )  # fmt: skip
         sheet.fill(bay, (0.0, 3.5), colour * 0.85)
         sheet.fill((u + 0.12, bay[1] - 0.12), (2.62, 3.4), colour)
-        name = _SHOPS[rng.integers(len(_SHOPS))]
+        name = SHOP_NAMES[rng.integers(len(SHOP_NAMES))]
         sheet.word(name, u + 0.5, 2.8, 0.42, _PALE, glow=0.5, narrow=0.9)
         door = u + rng.uniform(0.3, 0.5)
-        _glaze(sheet, (door, door + 1.0), (0.06, 2.5), rng)
+        glaze(sheet, (door, door + 1.0), (0.06, 2.5), rng)
         sheet.fill((door + 0.82, door + 0.88), (0.9, 1.4), (170, 176, 180))
         pane = door + 1.2
         while pane + 0.6 < bay[1] - 0.2:
             reach = min(pane + rng.uniform(1.3, 1.9), bay[1] - 0.2)
-            _glaze(sheet, (pane, reach), (0.55, 2.5), rng)
+            glaze(sheet, (pane, reach), (0.55, 2.5), rng)
             pane = reach + 0.09
         u = bay[1]
         sheet.fill((u - 0.11, u + 0.11), (0.0, 3.6), colour * 0.6 + 70)
     sheet.roughen(amount=0.04, coarse_m=1.5, rng=rng)
 
 
-def _glaze(
+def glaze(
     sheet: Sheet, u_m: tuple[float, float], v_m: tuple[float, float], rng: Generator
 ) -> None:
     """A pane: a dim interior with goods, brighter where lamps shine, sky at the top."""
@@ -228,7 +228,7 @@ def _panel_station(sheet: Sheet, rng: Generator) -> None:
             sheet.word("WAY OUT", u, 2.68, 0.17, _PALE, glow=0.6)
             u += 2.6
         else:
-            _glaze(sheet, (u, u + 2.4), (0.1, 2.45), rng)
+            glaze(sheet, (u, u + 2.4), (0.1, 2.45), rng)
             u += 3.0
     sheet.fill(u_m, (3.3, 3.5), (232, 236, 236), glow=1.0)
     sheet.fill(u_m, (3.5, top), (104, 108, 110))

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
 
 from synthetic_crowds.street.arrivals import TICK_S, draw_arrivals
+from synthetic_crowds.street.errands import check_shops
+from synthetic_crowds.street.routing import find_ways
+from synthetic_crowds.street.settings import before
 from synthetic_crowds.street.speed_model import walk_paths
 
 if TYPE_CHECKING:
@@ -23,14 +27,24 @@ if TYPE_CHECKING:
     from synthetic_crowds.config import CrowdConfig
     from synthetic_crowds.street.layout import Layout
 
-__all__ = ["Stance", "Walk", "walk_past"]
+__all__ = ["Stance", "Stop", "Walk", "stances", "walk_past"]
 
 # Correlation times: heads turn in about a second, bodies follow the path sooner.
 _GAZE_S, _HEADING_S = 0.9, 0.25
+# Whoever stops at a window has turned to it after about this long.
+_TURN_S = 0.35
 _GAZE_ROLL_SD_DEG = 2.0
 # People look a little ahead of their feet rather than at the horizon.
 _GAZE_PITCH_MEAN_DEG = -4.0
 _WAITING_PITCH_DEG = -16.0
+
+
+class Stop(IntEnum):
+    """Why somebody stands, as paths say in their third column; 0 if they walk."""
+
+    WAITING = 1
+    LOOKING = 2
+    HELD_UP = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +127,7 @@ class Walk:
 
 
 def walk_past(
-    crowd: CrowdConfig, layout: Layout, *, rng: Generator
+    crowd: CrowdConfig, layout: Layout, *, camera_id: str = "", rng: Generator
 ) -> tuple[Walk, ...]:
     """Draw every walk past one camera.
 
@@ -123,29 +137,47 @@ def walk_past(
     Args:
         crowd: Footfall, speeds, groups, gaze.
         layout: The ground.
+        camera_id: Whose obstacles and shops to heed, beside every camera's own.
         rng: Consumed.
 
     Returns:
         By time of start. Empty if nobody came.
+
+    Raises:
+        StreetError: If there is no room for an obstacle or a shop.
     """
-    arrivals = draw_arrivals(crowd, layout, rng=rng)
-    paths = walk_paths(arrivals, layout)
+    ways = find_ways(before(crowd.obstacles, camera_id), layout, camera_id=camera_id)
+    shops = before(crowd.shops, camera_id)
+    check_shops(shops, ways, layout, camera_id=camera_id)
+    arrivals = draw_arrivals(crowd, layout, shops=shops, rng=rng)
+    paths = walk_paths(arrivals, layout, ways=ways)
     return tuple(
         Walk(
             towards=bool(arrivals.towards[i]),
             start_s=float(arrivals.start_s[i]),
-            rows=_stances(path, crowd, runs=bool(arrivals.running[i]), rng=rng),
+            rows=stances(path, crowd, runs=bool(arrivals.running[i]), rng=rng),
         )
         for i, path in enumerate(paths)
         if len(path) > 2
     )
 
 
-def _stances(
+def stances(
     walked: NDArray[np.float64], crowd: CrowdConfig, *, runs: bool, rng: Generator
 ) -> NDArray[np.float64]:
-    """Add heading, distance, gaze and velocity to a path: the fields of `Stance`."""
-    path, standing = walked[:, :2], walked[:, 2]
+    """Add heading, distance, gaze and velocity to a path.
+
+    Args:
+        walked: (n, 3), a row per tick: where, and why they stand, see `Stop`.
+        crowd: How heads turn.
+        runs: Whether they run.
+        rng: Consumed.
+
+    Returns:
+        (n, 11), the fields of `Stance` in order.
+    """
+    path, standing = walked[:, :2], np.minimum(walked[:, 2], 1.0)
+    looking = walked[:, 2] == Stop.LOOKING
     count = len(path)
     velocity = np.gradient(path, TICK_S, axis=0)
     smooth = _low_pass(velocity, _HEADING_S)
@@ -154,19 +186,41 @@ def _stances(
         # Who stands goes on facing the way they came.
         moving = np.flatnonzero(standing == 0.0)
         last = np.maximum.accumulate(np.where(standing == 0.0, np.arange(count), 0))
-        heading = heading[last if 0 in moving else np.maximum(last, moving[0])]
+        if len(moving):
+            last = last if 0 in moving else np.maximum(last, moving[0])
+            heading = heading[last]
+        else:
+            # Whoever never moves faces the camera.
+            heading = np.full(count, 180.0)
+    if looking.any():
+        heading = _face_window(heading, looking)
     travelled = np.cumsum(np.linalg.norm(velocity, axis=1)) * TICK_S
     yaw = _wander(count, crowd.gaze_yaw_sd_deg, rng=rng)
     pitch = _wander(count, crowd.gaze_pitch_sd_deg, rng=rng) + _GAZE_PITCH_MEAN_DEG
     roll = _wander(count, _GAZE_ROLL_SD_DEG, rng=rng)
     if standing.any():
         # Most of them look at their telephone.
-        look_down = _low_pass(standing[:, None], _GAZE_S)[:, 0]
+        waiting = (walked[:, 2] == Stop.WAITING).astype(np.float64)
+        look_down = _low_pass(waiting[:, None], _GAZE_S)[:, 0]
         pitch = pitch + _WAITING_PITCH_DEG * look_down
     running = np.full(count, float(runs))
     return np.column_stack(
         (path, heading, travelled, yaw, pitch, roll, smooth, standing, running)
     )
+
+
+def _face_window(
+    heading: NDArray[np.float64], looking: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Turn those who look at a window to the wall, and back to where they go.
+
+    Args:
+        heading: (n,) degrees, without jumps.
+        looking: (n,), while they do.
+    """
+    turn = _low_pass(looking[:, None].astype(np.float64), _TURN_S)[:, 0]
+    aside = (90.0 - heading + 180.0) % 360.0 - 180.0
+    return np.asarray(heading + turn * aside)
 
 
 def _low_pass(signal: NDArray[np.float64], time_s: float) -> NDArray[np.float64]:

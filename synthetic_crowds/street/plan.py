@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,21 +19,27 @@ from synthetic_crowds.errors import (
     EmptyCrowdError,
     NoCamerasError,
     PopulationTooSmallError,
+    StreetError,
 )
 from synthetic_crowds.street.layout import lay_out
 from synthetic_crowds.street.motion import Walk, walk_past
+from synthetic_crowds.street.settings import before
+from synthetic_crowds.street.trajectories import walk_along
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.random import Generator
     from numpy.typing import NDArray
 
     from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
     from synthetic_crowds.people.population import IdentityDomain
+    from synthetic_crowds.street.settings import TrajectoriesConfig
+    from synthetic_crowds.street.trajectories import Trajectories
 
 __all__ = ["CameraPlan", "Concern", "CrowdPlan", "plan_crowd", "stream"]
 
+_NO_RECORDINGS: Mapping[str, Trajectories] = MappingProxyType({})
 # On foot from one camera to the next takes at least this long.
 _BETWEEN_CAMERAS_S = 5.0
 
@@ -109,33 +116,57 @@ def plan_crowd(
     *,
     seed: int,
     domain: IdentityDomain,
+    recordings: Mapping[str, Trajectories] = _NO_RECORDINGS,
 ) -> CrowdPlan:
     """Decide who walks where and who is sought.
+
+    Args:
+        crowd: The street and who walks there.
+        cameras: At least one, with different ids.
+        watchlist: Who is sought.
+        seed: The scenario's.
+        domain: What the identities may be used for.
+        recordings: The files that `crowd.trajectories` names.
 
     Raises:
         NoCamerasError: If there are none.
         DuplicateCameraError: If two share an id.
         EmptyCrowdError: If nobody walks through a zone.
         PopulationTooSmallError: If the city has too few people.
+        StreetError: If there is no room for an obstacle or a shop.
     """
     _check_cameras(cameras)
     city = stream(seed, domain, Concern.CASTING).permutation(crowd.population_size)
     plans: list[CameraPlan] = []
     newcomers = 0
+    cast: dict[tuple[str, int], int] = {}
     for number, camera in enumerate(cameras):
-        walks = walk_past(
-            crowd,
-            lay_out(camera),
-            rng=stream(seed, domain, Concern.WALKS, number),
-        )
-        people, newcomers = _cast(
-            crowd,
-            city,
-            walks,
-            plans,
-            newcomers,
-            rng=stream(seed, domain, Concern.CASTING, number),
-        )
+        rng = stream(seed, domain, Concern.WALKS, number)
+        placed = _placed(crowd, camera.camera_id)
+        if placed is None:
+            walks = walk_past(
+                crowd, lay_out(camera), camera_id=camera.camera_id, rng=rng
+            )
+            people, newcomers = _cast(
+                crowd,
+                city,
+                walks,
+                plans,
+                newcomers,
+                rng=stream(seed, domain, Concern.CASTING, number),
+            )
+        else:
+            recorded = recordings[placed.file]
+            walks, names = walk_along(
+                recorded,
+                placed,
+                crowd,
+                lay_out(camera),
+                camera_id=camera.camera_id,
+                rng=rng,
+            )
+            roles = [(recorded.sha256, name) for name in names]
+            people, newcomers = _cast_recorded(crowd, city, roles, cast, newcomers)
         plans.append(
             CameraPlan(number=number, camera=camera, walks=walks, people=people)
         )
@@ -165,6 +196,23 @@ def plan_crowd(
         sought=sought,
         mated=mated,
     )
+
+
+def _placed(crowd: CrowdConfig, camera_id: str) -> TrajectoriesConfig | None:
+    """The recording that people walk before one camera, if there is one.
+
+    Raises:
+        StreetError: If there are several.
+    """
+    found = before(crowd.trajectories, camera_id)
+    if len(found) > 1:
+        raise StreetError(
+            camera_id=camera_id,
+            required="one recording may be walked",
+            arrived=", ".join(each.file for each in found),
+            remedy="name cameras in crowd.trajectories",
+        )
+    return found[0] if found else None
 
 
 def _check_cameras(cameras: Sequence[CameraConfig]) -> None:
@@ -234,6 +282,39 @@ def _cast(
         if walk.towards:
             own.append((walk.end_s, person))
     return tuple(people), newcomers
+
+
+def _cast_recorded(
+    crowd: CrowdConfig,
+    city: NDArray[np.int64],
+    roles: Sequence[tuple[str, int]],
+    cast: dict[tuple[str, int], int],
+    newcomers: int,
+) -> tuple[tuple[int, ...], int]:
+    """Give each recorded walk a walker: the same for all of one person's.
+
+    Args:
+        crowd: How many people there are to draw from.
+        city: Everybody, in order of being cast.
+        roles: Of each walk, the recording's digest and who of it walks.
+        cast: Walkers of earlier cameras, by role; added to.
+        newcomers: How many have been cast so far.
+
+    Returns:
+        Indices in the city, and how many newcomers have been cast so far.
+    """
+    for role in roles:
+        if role in cast:
+            continue
+        if newcomers >= len(city):
+            raise PopulationTooSmallError(
+                population_size=crowd.population_size,
+                n_walkers=newcomers + 1,
+                n_others=0,
+            )
+        cast[role] = int(city[newcomers])
+        newcomers += 1
+    return tuple(cast[role] for role in roles), newcomers
 
 
 def _come_again(

@@ -16,23 +16,28 @@ from synthetic_crowds.raster.colour import linear_to_srgb
 from synthetic_crowds.raster.rasteriser import Canvas, draw
 from synthetic_crowds.street.decor import WALL_TOP_M, decorate
 from synthetic_crowds.street.furniture import furnish
+from synthetic_crowds.street.obstacle_shapes import stand_up
 from synthetic_crowds.street.shadows import cast, ellipse_m
 from synthetic_crowds.street.sheets import fractal_noise, look_up
+from synthetic_crowds.street.shopfront import open_shops
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.random import Generator
     from numpy.typing import NDArray
 
     from synthetic_crowds.config import Setting
     from synthetic_crowds.raster.camera import Camera
     from synthetic_crowds.raster.optics import Optics
-    from synthetic_crowds.records import MeshPart
     from synthetic_crowds.street.decor import Decor
     from synthetic_crowds.street.layout import Layout
     from synthetic_crowds.street.lighting import StreetLight
+    from synthetic_crowds.street.settings import ObstacleConfig, ShopConfig
+    from synthetic_crowds.street.shadows import Placed
     from synthetic_crowds.street.sheets import Sheet
 
-__all__ = ["Scene", "build_scene"]
+__all__ = ["Scene", "build_scene", "is_ground"]
 
 _LUMINANCE_BGR = np.array([0.0722, 0.7152, 0.2126], np.float32)
 _SIDE_DEPTH_M = 9.0
@@ -97,6 +102,8 @@ def build_scene(
     optics: Optics,
     *,
     samples: int = 2,
+    obstacles: Sequence[ObstacleConfig] = (),
+    shops: Sequence[ShopConfig] = (),
     rng: Generator,
 ) -> Scene:
     """Paint, light, furnish and expose a street.
@@ -108,10 +115,15 @@ def build_scene(
         layout: The plan that its walkers keep to.
         optics: The camera's lens.
         samples: Rays per pixel along each side.
+        obstacles: What stands about, beside the street's own furniture.
+        shops: What opens on the left.
         rng: Decides shops, wear and furniture.
     """
     px_per_m = camera.intrinsics.fx_px / _SHARP_FROM_M
     decor = decorate(setting, layout, px_per_m=px_per_m, rng=rng)
+    if shops:
+        # From a stream of its own, so that a shop changes nothing else.
+        open_shops(decor.left, shops, rng=rng.spawn(1)[0])
     radiance, depth_m = _trace(decor, light, camera, layout, samples)
     radiance = _weather(radiance, depth_m, light, rng=rng)
     canvas = Canvas(
@@ -120,8 +132,22 @@ def build_scene(
         owner=np.full(depth_m.shape, -1, np.int32),
     )
     furniture = furnish(setting, layout, rng=rng)
-    _shade_ground(canvas, furniture, light, camera)
+    standing = stand_up(obstacles, rng=rng)
+    shadows: list[tuple[list[Placed], NDArray[np.float64]]] = []
     for part, place_m in furniture:
+        radius_m = np.abs(part.vertices[:, :2]).max(axis=0) + _FOOT_M
+        foot = ellipse_m(place_m * (1, 1, 0), 0.0, (radius_m[0], radius_m[1]))
+        mesh = part.vertices, part.triangles, np.eye(3), place_m
+        shadows.append(([mesh], foot))
+    for thing in standing:
+        meshes: list[Placed] = [
+            (part.vertices, part.triangles, np.eye(3), thing.place_m)
+            for part in thing.parts
+        ]
+        shadows.append((meshes, thing.foot_m))
+    _shade_ground(canvas, shadows, light, camera)
+    parts = [*furniture, *((p, t.place_m) for t in standing for p in t.parts)]
+    for part, place_m in parts:
         draw(
             canvas,
             part,
@@ -141,24 +167,21 @@ def build_scene(
     return Scene(
         background_bgr=background,
         depth_m=canvas.depth_m,
-        ground=_is_ground(canvas.depth_m, camera),
+        ground=is_ground(canvas.depth_m, camera),
         light=light.exposed(exposure),
     )
 
 
 def _shade_ground(
     canvas: Canvas,
-    furniture: tuple[tuple[MeshPart, NDArray[np.float64]], ...],
+    things: list[tuple[list[Placed], NDArray[np.float64]]],
     light: StreetLight,
     camera: Camera,
 ) -> None:
-    """Let furniture cast its shadows before it is drawn over them."""
-    ground = _is_ground(canvas.depth_m, camera)[..., None]
-    for part, place_m in furniture:
-        radius_m = np.abs(part.vertices[:, :2]).max(axis=0) + _FOOT_M
-        foot = ellipse_m(place_m * (1, 1, 0), 0.0, (radius_m[0], radius_m[1]))
-        mesh = part.vertices, part.triangles, np.eye(3), place_m
-        shadow = cast([mesh], foot, light, camera)
+    """Let things, as meshes and foot, cast shadows before they are drawn over them."""
+    ground = is_ground(canvas.depth_m, camera)[..., None]
+    for meshes, foot in things:
+        shadow = cast(meshes, foot, light, camera)
         if shadow is not None:
             rows = slice(shadow.top_px, shadow.top_px + shadow.share.shape[0])
             columns = slice(shadow.left_px, shadow.left_px + shadow.share.shape[1])
@@ -273,7 +296,7 @@ def _shade(
     )
 
 
-def _is_ground(depth_m: NDArray[np.float32], camera: Camera) -> NDArray[np.bool_]:
+def is_ground(depth_m: NDArray[np.float32], camera: Camera) -> NDArray[np.bool_]:
     """Where each pixel's ray ends (h, w) at the height of the ground."""
     rise = camera.rays()[..., 2]
     return np.asarray(np.abs(camera.position_m[2] + rise * depth_m) < 0.02)

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synthetic_crowds.street.arrivals import TICK_S
+from synthetic_crowds.street.errands import Step, Visit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthetic_crowds.street.arrivals import Arrivals
     from synthetic_crowds.street.layout import Layout
+    from synthetic_crowds.street.routing import Ways
 
 __all__ = ["walk_paths"]
 
@@ -39,52 +41,132 @@ _TURN, _END = 2, 3
 _LONGEST_WALK_S = 120.0
 
 
-def walk_paths(arrivals: Arrivals, layout: Layout) -> list[NDArray[np.float64]]:
+def walk_paths(
+    arrivals: Arrivals, layout: Layout, *, ways: Ways | None = None
+) -> list[NDArray[np.float64]]:
     """Walk everybody from start to end by the collision-free speed model.
+
+    Args:
+        arrivals: Who comes, by which way, and what they do at shops.
+        layout: The ground.
+        ways: Past the street's obstacles; `None` if there are none.
 
     Returns:
         One (n, 3) path per arrival, a row per tick from its start: where, and 1 while
-        they stop of their own will.
+        they stop of their own will, 2 while they look at a window.
     """
     count = len(arrivals.start_s)
     paths: list[list[tuple[float, float, float]]] = [[] for _ in range(count)]
     pause_s = arrivals.pause_s.copy()
     if not count:
         return []
-    position = arrivals.waypoints_m[:, 0].copy()
+    waypoints = (
+        arrivals.waypoints_m if ways is None else ways.clear(arrivals.waypoints_m)
+    )
+    visits = _plan_visits(arrivals, ways)
+    position = waypoints[:, 0].copy()
     leg = np.ones(count, np.intp)
     walking = np.zeros(count, np.bool_)
     done = np.zeros(count, np.bool_)
     start_tick = np.round(arrivals.start_s / TICK_S).astype(np.int64)
+    longest_ticks = np.full(count, _LONGEST_WALK_S / TICK_S)
+    for i, visit in visits.items():
+        longest_ticks[i] += (visit.errand.stay_s + _LONGEST_WALK_S) / TICK_S
     tick = int(start_tick[0]) - 1
     while not done.all():
         tick += 1
         walking |= (start_tick <= tick) & ~done
-        active = np.flatnonzero(walking)
+        stops = _visit(visits, position, leg, walking)
+        away = [i for i in visits if walking[i] and visits[i].away]
+        for i in away:
+            paths[i].append((position[i, 0], position[i, 1], stops[i]))
+        on_street = walking.copy()
+        on_street[away] = False
+        active = np.flatnonzero(on_street)
         at_place = position[active, 0] <= arrivals.pause_x_m[active]
         pausing = at_place & (pause_s[active] > 0.0)
         pause_s[active[pausing]] -= TICK_S
-        for i, stops in zip(active, pausing, strict=True):
-            paths[i].append((position[i, 0], position[i, 1], float(stops)))
-        target = arrivals.waypoints_m[active, leg[active]]
-        to_target = target - position[active]
-        distance = np.linalg.norm(to_target, axis=1)
-        desired = to_target / np.maximum(distance, 1e-9)[:, None]
-        speed = np.where(pausing, 0.0, arrivals.free_speed_m_s[active])
-        velocity = _velocity(position[active], desired, speed)
-        position[active] += velocity * TICK_S
+        standing = pausing.astype(np.float64)
+        target = waypoints[active, leg[active]]
+        for place, i in enumerate(active.tolist()):
+            if i in stops:
+                standing[place] = stops[i]
+                target[place] = visits[i].errand.spot_m
+            paths[i].append((position[i, 0], position[i, 1], float(standing[place])))
+        distance = np.linalg.norm(target - position[active], axis=1)
+        speed = np.where(standing > 0.0, 0.0, arrivals.free_speed_m_s[active])
+        position[active] = _step(position[active], target, speed, ways)
         arrived = (distance < _WAYPOINT_M) | (
             arrivals.towards[active]
             & (leg[active] == _TURN)
             & (position[active, 0] < layout.zone_far_x_m)
         )
+        arrived &= ~np.isin(active, list(stops))
         ended = arrived & (leg[active] == _END)
         leg[active[arrived & ~ended]] += 1
-        late = tick - start_tick[active] > _LONGEST_WALK_S / TICK_S
+        late = tick - start_tick[active] > longest_ticks[active]
         over = active[ended | late]
         walking[over] = False
         done[over] = True
     return [np.asarray(path).reshape(-1, 3) for path in paths]
+
+
+def _plan_visits(arrivals: Arrivals, ways: Ways | None) -> dict[int, Visit]:
+    """The visits of all who have an errand, by arrival."""
+    return {
+        i: Visit(errand if ways is None else errand.clear_of(ways), tick_s=TICK_S)
+        for i, errand in enumerate(arrivals.errands)
+        if errand is not None
+    }
+
+
+def _visit(
+    visits: dict[int, Visit],
+    position: NDArray[np.float64],
+    leg: NDArray[np.intp],
+    walking: NDArray[np.bool_],
+) -> dict[int, float]:
+    """Let a tick of every visit under way pass; return how its visitor stands.
+
+    Whoever is on their way through a door is moved.
+    """
+    under_way = {
+        i: visit
+        for i, visit in visits.items()
+        if walking[i] and leg[i] == _END and visit.step is not Step.OVER
+    }
+    if not under_way:
+        return {}
+    away = [i for i, visit in under_way.items() if visit.away]
+    others = walking.copy()
+    others[away] = False
+    stops: dict[int, float] = {}
+    for i, visit in under_way.items():
+        door_free = not any(
+            other.in_door and other.errand.door_x_m == visit.errand.door_x_m
+            for number, other in under_way.items()
+            if number != i
+        )
+        stops[i] = visit.advance(position[i], position[others], door_free=door_free)
+    return {i: how for i, how in stops.items() if visits[i].step is not Step.OVER}
+
+
+def _step(
+    position: NDArray[np.float64],
+    target: NDArray[np.float64],
+    speed: NDArray[np.float64],
+    ways: Ways | None,
+) -> NDArray[np.float64]:
+    """Where those at `position` (n, 2) are a tick later on their way to `target`."""
+    if ways is not None:
+        target = ways.head_for(position, target)
+    to_target = target - position
+    distance = np.linalg.norm(to_target, axis=1)
+    desired = to_target / np.maximum(distance, 1e-9)[:, None]
+    if ways is not None:
+        desired = desired + ways.push(position)
+    moved = position + _velocity(position, desired, speed) * TICK_S
+    return moved if ways is None else ways.keep_out(moved, position)
 
 
 def _velocity(

@@ -65,8 +65,12 @@ def read_header(content: bytes) -> StillHeader:
     """
     if content.startswith(_JPEG):
         kind, (width, height) = StillKind.JPEG, _jpeg_size(content)
-        # Entropy-coded bytes never look like a marker (T.81, B.1.1.5).
-        whole = content.rfind(_END_OF_IMAGE) > content.rfind(_START_OF_SCAN) > 0
+        # Entropy-coded bytes never look like a marker (T.81, B.1.1.5). A whole file
+        # is looked at near its two ends alone.
+        end = content.rfind(_END_OF_IMAGE)
+        whole = content.find(_START_OF_SCAN, 0, max(end, 0)) > 0 and (
+            content.find(_START_OF_SCAN, end) < 0
+        )
     elif content.startswith(_PNG):
         kind, (width, height) = StillKind.PNG, _png_size(content)
         whole = _PNG_END in content[-64:]

@@ -3,8 +3,10 @@
     python -m bench.suites.service_overload [identify|frames] [SECONDS]
 
 First the capacity is measured, then latencies at half of it, then three times the
-capacity is offered at planned times, and then half again. Goodput counts what was
-answered in full within its limit; all that was sent must be accounted for.
+capacity is offered at planned times, then half again; at the end the capacity once
+more, since a machine may change its speed meanwhile: goodput, which counts what was
+answered in full within its limit, is held against the mean of both. All that was sent
+must be accounted for.
 
 Frames come from so many cameras that each sends less than one a second, at three times
 the capacity too. Tracks do not live that long, so a frame costs the same however many
@@ -110,11 +112,15 @@ def frames_work(crowd, *, n_cameras):
 def measure(served, work, *, seconds):
     """Measure one endpoint; return its figures."""
     requests = work.requests(served.url)
+
+    def capacity_hz():
+        busy = post_always(
+            served.url, requests, connections=work.closed, duration_s=_CAPACITY_S
+        )
+        return len([r for r in busy.all if work.is_done(r)]) / busy.wall_s
+
     post_always(served.url, requests, connections=work.closed, duration_s=3.0)
-    busy = post_always(
-        served.url, requests, connections=work.closed, duration_s=_CAPACITY_S
-    )
-    capacity_hz = len([r for r in busy.all if work.is_done(r)]) / busy.wall_s
+    capacity_before_hz = capacity_hz()
 
     def offered(rate_hz, duration_s):
         return post_at(
@@ -125,15 +131,18 @@ def measure(served, work, *, seconds):
             connections=_CONNECTIONS,
         )
 
-    before = offered(capacity_hz / 2, _HALF_S)
-    over = offered(_FACTOR * capacity_hz, seconds)
+    before = offered(capacity_before_hz / 2, _HALF_S)
+    over = offered(_FACTOR * capacity_before_hz, seconds)
     rss_bytes = served.rss_bytes()
-    after = offered(capacity_hz / 2, _HALF_S)
+    after = offered(capacity_before_hz / 2, _HALF_S)
+    capacity_after_hz = capacity_hz()
     done = [r for r in over.all if work.is_done(r)]
     latencies_s = np.array([r.ended_s - r.planned_s for r in done])
     return {
         "work": work.name,
-        "capacity_hz": capacity_hz,
+        "capacity_hz": (capacity_before_hz + capacity_after_hz) / 2,
+        "capacity_before_hz": capacity_before_hz,
+        "capacity_after_hz": capacity_after_hz,
         "offered_hz": len(over.all) / seconds,
         "goodput_hz": np.count_nonzero(latencies_s <= _LIMIT_S) / over.wall_s,
         "p50_s": float(np.quantile(latencies_s, 0.5)),
@@ -171,7 +180,8 @@ def main() -> None:
             found = measure(served, work, seconds=seconds)
         share = found["goodput_hz"] / found["capacity_hz"]
         console.print(
-            f"{name}: capacity {found['capacity_hz']:.1f}/s, offered "
+            f"{name}: capacity {found['capacity_before_hz']:.1f}/s before and "
+            f"{found['capacity_after_hz']:.1f}/s after, offered "
             f"{found['offered_hz']:.1f}/s for {seconds:g} s; goodput "
             f"{found['goodput_hz']:.1f}/s = {share:.3f} of capacity; latency of "
             f"{found['n_done']:,} done: p50 {found['p50_s']:.3f} s, p99 "

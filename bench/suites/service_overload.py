@@ -37,7 +37,7 @@ from scenarios import loader
 _FACTOR, _LIMIT_S, _GOODPUT = 3.0, 1.0, 0.9
 _CAPACITY_S, _HALF_S = 10.0, 10.0
 _CONNECTIONS = 96
-# The service takes 256; 80 frames a second are then a third of one each.
+# The service takes 256; three times a capacity of 80 frames a second is one each.
 _CAMERAS = 240
 
 

@@ -1,7 +1,7 @@
 """Which commands there are, and the loading of one when it is called.
 
-Owns names and where each lives. A command brings the packages that it needs, half a
-gigabyte of them for some; who asks for a token, or mistypes, need not wait for those.
+Owns names and where each lives. A command brings the packages that it needs; who asks
+for help, or mistypes, need not wait for those.
 Knows nothing of what commands do.
 """
 

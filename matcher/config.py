@@ -98,12 +98,12 @@ class CadenceConfig(Settings):
         "every frame.",
     )
     steady_interval_s: float = Field(
-        default=0.0,
+        default=0.15,
         ge=0.0,
         le=10.0,
         description="Between searches while all faces in view have trusted tracks, or "
         "nobody is in view. At 10 frames a second 0.15 searches every other frame; "
-        "0.25, one in three, saves a tenth of a core's time and follows faces worse.",
+        "0.25, one in three, saves more and follows faces worse; 0 searches all.",
     )
 
 
@@ -208,7 +208,7 @@ class BestShotConfig(Settings):
         "embedding at once.",
     )
     interval_s: float = Field(
-        default=0.4,
+        default=0.8,
         gt=0.0,
         le=60.0,
         description="After this long a track's face is embedded without gain.",

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lfr_errors import BadInputError
 from sim.crowd import Stream, Walks
-from sim.looking import UNSEEN, ShotRules
+from sim.looking import UNSEEN, LookRules
 from sim.records import StageIndex
 from sim.service import Gap, ServiceTables
 
@@ -22,9 +22,9 @@ __all__ = [
     "FAR",
     "Calibration",
     "CalibrationError",
+    "LookFit",
     "Range",
     "SearchFit",
-    "ShotFit",
     "StageFit",
 ]
 
@@ -84,9 +84,11 @@ class SearchFit(_Record):
     n: int
 
 
-class ShotFit(_Record):
-    """The matcher's rule of the best shots; see `sim.looking.ShotRules`."""
+class LookFit(_Record):
+    """What the matcher searches and embeds; see `sim.looking.LookRules`."""
 
+    young_interval_s: float
+    steady_interval_s: float
     confirm_hits: int
     max_gap_s: float
     min_quality: float
@@ -98,7 +100,7 @@ class ShotFit(_Record):
 class Calibration(_Record):
     """All that the simulator knows of a matcher on a machine."""
 
-    schema_version: int = 2
+    schema_version: int = 3
     machine: dict[str, str | int | float]
     system: dict[str, str | int | float]
     stages: tuple[StageFit, ...]
@@ -113,7 +115,7 @@ class Calibration(_Record):
     sway: tuple[tuple[float, ...], ...] = Field(
         description="Quantiles of the machine's quick and slow sway, as shares."
     )
-    shots: ShotFit
+    look: LookFit
     max_pending: int
     n_loads: int = Field(ge=1, description="Loads behind it.")
     n_disturbed: int = Field(
@@ -197,7 +199,7 @@ class Calibration(_Record):
             gaps_s=np.array(self.gaps_us, np.float64) * 1e-6 / speed,
             sway=np.array(self.sway, np.float64),
             slowdown=np.array(slowdown, np.float64),
-            shots=ShotRules(**self.shots.model_dump()),
+            look=LookRules(**self.look.model_dump()),
         )
 
     def walks(self, *, alert_chance: float = 0.0, alert_shot: int = 1) -> Walks:

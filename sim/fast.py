@@ -48,7 +48,7 @@ def simulate_node(node: Node, tables: ServiceTables, *, key: int) -> FrameLog:
     log = empty_log(
         len(node.frames.capture_s), len(node.passages.t_in_s), rules.n_workers
     )
-    memory = fresh_memory(node.passages, tables.shots)
+    memory = fresh_memory(node.passages, tables.look)
     _serve(np.uint64(key), node, tables, _line_up(node), memory, log)
     log.n_shots[:] = memory.n_shots
     return log

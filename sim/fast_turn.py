@@ -14,7 +14,7 @@ import numpy as np
 
 from sim.compiled import compiled
 from sim.draws import own_key
-from sim.looking import look_at
+from sim.looking import is_due, look_at
 from sim.records import FrameEnd, StageIndex
 from sim.service import Gap, coldness, gap_s, stage_s
 
@@ -56,12 +56,17 @@ def work(
         row = state.batch[place]
         log.start_s[row] = clock_s
         cold = coldness(clock_s - state.looked_s[worker])
-        own, is_wanted = own_key(key, row), 0 if state.is_overtaken[place] else 1
-        size = node.frames.packet_bytes[row]
-        clock_s += _spend(own, _DECODE, size, is_wanted, slow, cold, tables, log)
+        own, is_overtaken = own_key(key, row), state.is_overtaken[place]
+        camera, capture_s = node.frames.camera[row], node.frames.capture_s[row]
+        is_searched = not is_overtaken and is_due(
+            camera, capture_s, memory, tables.look
+        )
+        log.is_searched[row] = is_searched
+        size, searched = node.frames.packet_bytes[row], 1 if is_searched else 0
+        clock_s += _spend(own, _DECODE, size, searched, slow, cold, tables, log)
         if clock_s >= down_s:
             break
-        if is_wanted == 0:
+        if is_overtaken:
             log.end[row], log.done_s[row] = _SKIPPED, clock_s
             continue
         n_looked += 1
@@ -102,24 +107,27 @@ def _look(
     memory: Memory,
     log: FrameLog,
 ) -> tuple[float, int]:
-    """Detect, track and align the faces of one frame.
+    """Detect, track and align the faces of one frame, or let its tracks coast.
 
     Returns:
         When that is done, and how many passages alert so far.
     """
-    n_before = n_alerted
-    n_faces, n_embedded, n_alerted = look_at(
-        node.frames.camera[row], node.frames.capture_s[row], node.passages, memory,
-        tables.shots, n_alerted,
-    )  # fmt: skip
+    n_before, n_faces, n_embedded = n_alerted, 0, 0
+    is_searched = log.is_searched[row]
+    if is_searched:
+        n_faces, n_embedded, n_alerted = look_at(
+            node.frames.camera[row], node.frames.capture_s[row], node.passages, memory,
+            tables.look, n_alerted,
+        )  # fmt: skip
     log.n_faces[row], log.n_embedded[row] = n_faces, n_embedded
     for which in range(n_before, n_alerted):
         # For now: on which frame. When, is known at its end.
         log.alert_s[memory.alerted[which]] = row
     for stage in range(_DETECT, _ALIGN + 1):
+        faces = n_embedded if stage == _ALIGN else int(is_searched)
         if clock_s < down_s:
-            clock_s += _spend(own, stage, n_faces, n_embedded, slow, cold, tables, log)
-        if stage == _DETECT and clock_s < down_s:
+            clock_s += _spend(own, stage, n_faces, faces, slow, cold, tables, log)
+        if stage == _DETECT and is_searched and clock_s < down_s:
             state.looked_s[worker] = clock_s
     return clock_s, n_alerted
 

@@ -1,9 +1,9 @@
-"""Who is in view of a frame, and whose face is embedded.
+"""Which frame is searched, who is in view of it, and whose face is embedded.
 
-Owns the matcher's rule of the best shots, told over what an unhurried look at each
-passer-by has found: the quality of the face, frame by frame. The rule is the
-matcher's own, so what load does to it comes out by itself: a skipped frame's face is
-not embedded, the next one may be. Knows nothing of time spent.
+Owns the matcher's rules of cadence and of the best shots, told over what an unhurried
+look at each passer-by has found: the quality of the face, frame by frame. The rules
+are the matcher's own, so what load does to them comes out by itself: a skipped frame's
+face is not embedded, the next one may be. Knows nothing of time spent.
 """
 
 from __future__ import annotations
@@ -19,16 +19,27 @@ if TYPE_CHECKING:
 
     from sim.records import Passages
 
-__all__ = ["TOO_SMALL", "UNSEEN", "Memory", "ShotRules", "fresh_memory", "look_at"]
+__all__ = [
+    "TOO_SMALL",
+    "UNSEEN",
+    "LookRules",
+    "Memory",
+    "fresh_memory",
+    "is_due",
+    "look_at",
+]
 
 # In place of a quality: found, but too small to be embedded; not found at all.
 TOO_SMALL, UNSEEN = -1.0, -2.0
 
 
-class ShotRules(NamedTuple):
-    """When a face is embedded.
+class LookRules(NamedTuple):
+    """When a frame is searched for faces, and when a face is embedded.
 
     Attributes:
+        young_interval_s: From one search to the next while a face in view has no
+            trusted track.
+        steady_interval_s: While all have, or nobody is in view.
         confirm_hits: Sightings before a track is trusted.
         max_gap_s: A track unseen for longer is over; the face begins another.
         min_quality: Least quality of a face that is embedded.
@@ -37,6 +48,8 @@ class ShotRules(NamedTuple):
         max_shots: Faces kept; a full track embeds only what beats its worst.
     """
 
+    young_interval_s: float
+    steady_interval_s: float
     confirm_hits: int
     max_gap_s: float
     min_quality: float
@@ -54,6 +67,8 @@ class Memory(NamedTuple):
         n_kept: (p,) int32, faces kept.
         n_shots: (p,) int32, faces embedded, of all tracks of the passage.
         kept: (p, m) float32, qualities of the faces kept; the best is first.
+        searched_s: (k,) float64, capture time of the frame last searched.
+        is_young: (k,) bool, whether a face in view of it had no trusted track.
         low, high: (k,) int64, the window of rows that may be in view.
         alerted: (p,) int64, room for the passages that alert in one turn.
     """
@@ -64,14 +79,16 @@ class Memory(NamedTuple):
     n_kept: NDArray[np.int32]
     n_shots: NDArray[np.int32]
     kept: NDArray[np.float32]
+    searched_s: NDArray[np.float64]
+    is_young: NDArray[np.bool_]
     low: NDArray[np.int64]
     high: NDArray[np.int64]
     alerted: NDArray[np.int64]
 
 
-def fresh_memory(passages: Passages, rules: ShotRules) -> Memory:
+def fresh_memory(passages: Passages, rules: LookRules) -> Memory:
     """Begin: nobody was seen."""
-    p = len(passages.t_in_s)
+    p, k = len(passages.t_in_s), len(passages.start) - 1
     return Memory(
         seen_s=np.full(p, -np.inf),
         shot_s=np.full(p, -np.inf),
@@ -79,10 +96,21 @@ def fresh_memory(passages: Passages, rules: ShotRules) -> Memory:
         n_kept=np.zeros(p, np.int32),
         n_shots=np.zeros(p, np.int32),
         kept=np.zeros((p, rules.max_shots), np.float32),
+        searched_s=np.full(k, -np.inf),
+        is_young=np.zeros(k, np.bool_),
         low=passages.start[:-1].copy(),
         high=passages.start[:-1].copy(),
         alerted=np.empty(p, np.int64),
     )
+
+
+@compiled()
+def is_due(camera: int, capture_s: float, memory: Memory, rules: LookRules) -> bool:
+    """Say whether a frame is to be searched; if not, tracks are only predicted."""
+    interval_s = rules.steady_interval_s
+    if memory.is_young[camera]:
+        interval_s = rules.young_interval_s
+    return bool(capture_s - memory.searched_s[camera] >= interval_s)
 
 
 @compiled()
@@ -91,17 +119,17 @@ def look_at(
     capture_s: float,
     passages: Passages,
     memory: Memory,
-    rules: ShotRules,
+    rules: LookRules,
     n_alerted: int,
 ) -> tuple[int, int, int]:
-    """See who is in view of a frame, and embed some of them.
+    """See who is in view of a frame that is searched, and embed some of them.
 
     Args:
         camera: Of the frame.
         capture_s: Of the frame, later than that of any frame of the camera before.
         passages: Who walks.
         memory: Of the frames before; changed.
-        rules: When a face is embedded.
+        rules: When a face is trusted, and embedded.
         n_alerted: Passages in `memory.alerted` already; those of this frame follow.
 
     Returns:
@@ -109,6 +137,7 @@ def look_at(
     """
     low, high = _window(camera, capture_s, passages, memory)
     n_faces = n_embedded = 0
+    is_young = False
     for row in range(low, high):
         if passages.t_out_s[row] < capture_s:
             continue
@@ -117,12 +146,15 @@ def look_at(
         if found <= UNSEEN:
             continue
         n_faces += 1
-        if _is_embedded(row, found, capture_s, memory, rules):
+        is_embedded = _is_embedded(row, found, capture_s, memory, rules)
+        is_young |= memory.n_hits[row] < rules.confirm_hits
+        if is_embedded:
             n_embedded += 1
             memory.n_shots[row] += 1
             if memory.n_shots[row] == passages.alert_shot[row]:
                 memory.alerted[n_alerted] = row
                 n_alerted += 1
+    memory.searched_s[camera], memory.is_young[camera] = capture_s, is_young
     return n_faces, n_embedded, n_alerted
 
 
@@ -144,7 +176,7 @@ def _window(
 
 @compiled()
 def _is_embedded(
-    row: int, found: float, capture_s: float, memory: Memory, rules: ShotRules
+    row: int, found: float, capture_s: float, memory: Memory, rules: LookRules
 ) -> bool:
     """Take note of a sighting; say whether the face is embedded."""
     if capture_s - memory.seen_s[row] > rules.max_gap_s:

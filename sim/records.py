@@ -141,7 +141,9 @@ class FrameLog(NamedTuple):
         received_s: (n,) float64, when the node had the frame; NaN if lost on the way.
         start_s: (n,) float64, when a worker took it; NaN if none did.
         done_s: (n,) float64, when its end came.
-        n_faces: (n,) int32, faces found; 0 unless processed.
+        is_searched: (n,) bool, whether faces were looked for; on other processed
+            frames tracks are only predicted.
+        n_faces: (n,) int32, faces found; 0 unless searched.
         n_embedded: (n,) int32, of those, how many were embedded.
         alert_s: (p,) float64, when the passage raised its alert; NaN if it did not.
         n_shots: (p,) int32, embeddings of the passage.
@@ -153,6 +155,7 @@ class FrameLog(NamedTuple):
     received_s: NDArray[np.float64]
     start_s: NDArray[np.float64]
     done_s: NDArray[np.float64]
+    is_searched: NDArray[np.bool_]
     n_faces: NDArray[np.int32]
     n_embedded: NDArray[np.int32]
     alert_s: NDArray[np.float64]
@@ -255,6 +258,7 @@ def empty_log(n: int, p: int, n_workers: int) -> FrameLog:
         received_s=np.full(n, np.nan),
         start_s=np.full(n, np.nan),
         done_s=np.full(n, np.nan),
+        is_searched=np.zeros(n, np.bool_),
         n_faces=np.zeros(n, np.int32),
         n_embedded=np.zeros(n, np.int32),
         alert_s=np.full(p, np.nan),

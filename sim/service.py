@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sim.looking import ShotRules
+    from sim.looking import LookRules
 
 __all__ = [
     "REST_S",
@@ -80,7 +80,7 @@ class ServiceTables(NamedTuple):
         gaps_s: (4, q) float64, quantiles by `Gap`.
         sway: (2, q) float64, quantiles of the quick and of the slow sway, as shares.
         slowdown: (w + 1,) float64, factor on service with that many workers busy.
-        shots: When a face is embedded.
+        look: When a frame is searched, and a face embedded.
     """
 
     costs_s: NDArray[np.float64]
@@ -89,7 +89,7 @@ class ServiceTables(NamedTuple):
     gaps_s: NDArray[np.float64]
     sway: NDArray[np.float64]
     slowdown: NDArray[np.float64]
-    shots: ShotRules
+    look: LookRules
 
 
 # Words of a frame's draws. Stages come first, four to a word.
@@ -123,7 +123,8 @@ def stage_s(
         own: The frame's key.
         stage: A `StageIndex`.
         units: Bytes, or faces in view.
-        faces: Faces embedded; for decoding, 1 if the frame is looked at.
+        faces: Faces embedded; for decoding, detecting and tracking, 1 if the frame
+            is searched.
         costs_s: As in `ServiceTables`.
         residuals: Likewise.
     """

@@ -20,7 +20,7 @@ import numpy as np
 import simpy
 
 from sim.draws import own_key
-from sim.looking import fresh_memory, look_at
+from sim.looking import fresh_memory, is_due, look_at
 from sim.records import FrameEnd, StageIndex, empty_log
 from sim.service import Gap, coldness, gap_s, is_lost, stage_s, sway
 
@@ -92,7 +92,7 @@ def simulate_node_simpy(node: Node, tables: ServiceTables, *, key: int) -> Frame
         key=np.uint64(key),
         node=node,
         tables=tables,
-        memory=fresh_memory(node.passages, tables.shots),
+        memory=fresh_memory(node.passages, tables.look),
         log=empty_log(n, p, node.rules.n_workers),
         workers=[
             _Worker(index=k, news=env.event()) for k in range(node.rules.n_workers)
@@ -225,22 +225,29 @@ def _serve(
     for row in batch:
         log.start_s[row] = env.now
         cold = float(coldness(env.now - worker.looked_s))
+        camera, capture_s = int(frames.camera[row]), float(frames.capture_s[row])
+        is_searched = row not in overtaken and bool(
+            is_due(camera, capture_s, site.memory, tables.look)
+        )
+        log.is_searched[row] = is_searched
         size = float(frames.packet_bytes[row])
-        yield spend(row, StageIndex.DECODE, size, int(row not in overtaken))
+        yield spend(row, StageIndex.DECODE, size, int(is_searched))
         if row in overtaken:
             log.end[row], log.done_s[row] = FrameEnd.SKIPPED, env.now
             worker.in_hand.remove(row)
             continue
-        camera, capture_s = int(frames.camera[row]), float(frames.capture_s[row])
-        n_faces, n_embedded, n_alerted = look_at(
-            camera, capture_s, site.node.passages, site.memory, tables.shots, 0
-        )
+        n_faces = n_embedded = n_alerted = 0
+        if is_searched:
+            n_faces, n_embedded, n_alerted = look_at(
+                camera, capture_s, site.node.passages, site.memory, tables.look, 0
+            )
         alerted[row] = site.memory.alerted[:n_alerted].tolist()
         log.n_faces[row], log.n_embedded[row] = n_faces, n_embedded
         total += n_embedded
         for stage in (StageIndex.DETECT, StageIndex.TRACK, StageIndex.ALIGN):
-            yield spend(row, stage, float(n_faces), n_embedded)
-            if stage is StageIndex.DETECT:
+            faces = n_embedded if stage is StageIndex.ALIGN else int(is_searched)
+            yield spend(row, stage, float(n_faces), faces)
+            if stage is StageIndex.DETECT and is_searched:
                 worker.looked_s = env.now
     if worker.in_hand:
         for stage in (StageIndex.EMBED, StageIndex.SEARCH):

@@ -5,28 +5,32 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from sim.looking import TOO_SMALL, UNSEEN, ShotRules
+from sim.looking import TOO_SMALL, UNSEEN, LookRules
 from sim.records import Frames, Passages, node_of
 from sim.service import ServiceTables
 
-SHOTS = ShotRules(
-    confirm_hits=2, max_gap_s=1.0, min_quality=0.15, min_gain=0.1, interval_s=0.4,
-    max_shots=5,
+LOOK = LookRules(
+    young_interval_s=0.0, steady_interval_s=0.0, confirm_hits=2, max_gap_s=1.0,
+    min_quality=0.15, min_gain=0.1, interval_s=0.4, max_shots=5,
 )  # fmt: skip
 _SAMPLES_HZ = 10.0
 
 
-def tables(*, slowdown=(1.0, 1.0, 1.1, 1.25), scale=1.0, noise=0.3, rng=None):
+def tables(
+    *, slowdown=(1.0, 1.0, 1.1, 1.25), scale=1.0, noise=0.3, look=LOOK, rng=None
+):
     """Service times of some matcher: 5 ms to decode, 5 to detect, 2 a face."""
-    base_s = np.array([2.0, 5.0, 0.3, 0.3, 0.05, 0.02, 0.01]) * 1e-3 * scale
+    base_s = np.array([2.0, 0.01, 0.05, 0.3, 0.05, 0.02, 0.01]) * 1e-3 * scale
     per_unit_s = np.array([75e-6, 0.01, 0.0, 0.04, 0.0, 0.0, 0.0]) * 1e-3 * scale
-    once_s = np.array([0.5, 0.0, 0.0, 0.5, 0.7, 0.2, 0.0]) * 1e-3 * scale
+    once_s = np.array([0.5, 4.99, 0.25, 0.5, 0.7, 0.2, 0.0]) * 1e-3 * scale
     per_face_s = np.array([0.0, 0.0, 0.0, 0.1, 1.75, 0.03, 0.01]) * 1e-3 * scale
     levels = np.linspace(-1.0, 1.0, 21)
-    shots, rest, sway = SHOTS, 0.1, 0.05
+    rest, sway = 0.1, 0.05
     if rng is not None:
         rest, sway = rng.random() * 0.3, rng.random() * 0.2
-        shots = SHOTS._replace(
+        look = LOOK._replace(
+            young_interval_s=float(rng.choice([0.0, 0.0, 0.15])),
+            steady_interval_s=float(rng.choice([0.0, 0.15, 0.25])),
             confirm_hits=int(rng.integers(1, 4)),
             max_shots=int(rng.integers(1, 6)),
             interval_s=float(rng.uniform(0.1, 0.6)),
@@ -38,7 +42,7 @@ def tables(*, slowdown=(1.0, 1.0, 1.1, 1.25), scale=1.0, noise=0.3, rng=None):
         gaps_s=np.abs(levels) * np.array([[0.2], [0.1], [0.3], [3.0]]) * 1e-3,
         sway=np.outer([sway, sway / 2.0], levels),
         slowdown=np.array(slowdown),
-        shots=shots,
+        look=look,
     )
 
 

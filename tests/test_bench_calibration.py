@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sim_doubles import periodic_frames, tables, walkers
+from sim_doubles import LOOK, periodic_frames, tables, walkers
 
 from bench.host.interference import others_share
 from bench.planning.calibration import paced_fps
@@ -22,6 +22,8 @@ from sim.service import coldness, stage_s
 
 KEY = 77
 TRUE = tables(slowdown=(1.0, 1.0), noise=0.1)._replace(sway=np.zeros((2, 21)))
+SEARCHED = (StageIndex.DECODE, StageIndex.DETECT, StageIndex.TRACK)
+STEADY = LOOK._replace(steady_interval_s=0.15)
 LARGE = TRUE._replace(
     costs_s=TRUE.costs_s + np.outer(np.arange(7) == StageIndex.SEARCH, [0, 0, 4e-3, 0])
 )
@@ -44,14 +46,16 @@ def _measured(n_cameras, service, gallery_size):
         is_processed = log.end[row] == FrameEnd.PROCESSED
         for stage in StageIndex if is_processed else (StageIndex.DECODE,):
             units, faces = float(log.n_faces[row]), int(log.n_embedded[row])
+            if stage in SEARCHED:
+                faces = int(log.is_searched[row])
             if stage is StageIndex.DECODE:
-                units, faces = float(node.frames.packet_bytes[row]), int(is_processed)
+                units = float(node.frames.packet_bytes[row])
             elif stage > StageIndex.ALIGN:
                 units = 0.0
             took_s[row, stage] = stage_s(
                 own, int(stage), units, faces, service.costs_s, service.residuals
             ) * (1.0 + service.rest[stage] * cold)
-        if is_processed:
+        if log.is_searched[row]:
             looked_s = log.start_s[row] + took_s[row, :2].sum()
     capture_s = node.frames.capture_s
     part = np.where((capture_s > 6.0) & (capture_s < 34.0), Part.LOAD, Part.BEFORE)
@@ -71,6 +75,7 @@ def _measured(n_cameras, service, gallery_size):
             start_s=log.start_s,
             done_s=log.done_s,
             stage_s=took_s,
+            is_searched=log.is_searched,
             n_faces=log.n_faces.astype(np.int64),
             n_embedded=log.n_embedded.astype(np.int64),
         ),
@@ -86,15 +91,26 @@ def runs():
     )
 
 
+@pytest.fixture(scope="module")
+def coasting_runs():
+    """The same matcher, which searches every other frame of steady tracks."""
+    return (
+        _measured(2, TRUE._replace(look=STEADY), 1_000),
+        _measured(6, TRUE._replace(look=STEADY), 1_000),
+        _measured(4, LARGE._replace(look=STEADY), 100_000),
+    )
+
+
 def _slowed(run, factor):
     seen = replace(run.observed, stage_s=run.observed.stage_s * factor)
     return replace(run, observed=seen)
 
 
-def test_fitted_service_times_are_those_that_served(runs):
+@pytest.mark.parametrize("which", ["runs", "coasting_runs"])
+def test_fitted_service_times_are_those_that_served(which, request):
     """What a usual frame takes by the fit is what it takes by what served it."""
-    found = fit_service(runs)
-    faces = {StageIndex.DECODE: 1}
+    found = fit_service(request.getfixturevalue(which))
+    faces = dict.fromkeys(SEARCHED, 1)
     units = {StageIndex.DECODE: 50e3}
     for stage, fit in zip(StageIndex, found.stages, strict=True):
         n, u = faces.get(stage, 3), units.get(stage, 5.0)
@@ -116,6 +132,14 @@ def test_fitted_service_times_are_those_that_served(runs):
     assert found.search[1].once_s - found.search[0].once_s == pytest.approx(
         4e-3, rel=0.05
     )
+
+
+def test_frames_that_are_not_searched_take_their_own_time(coasting_runs):
+    """Without a detection a frame takes what decoding it takes, and next to nothing."""
+    assert all(0.2 < run.observed.is_searched.mean() < 0.8 for run in coasting_runs)
+    detect = fit_service(coasting_runs).stages[StageIndex.DETECT]
+    assert detect.base_s < 1e-4
+    assert detect.once_s == pytest.approx(4.99e-3, rel=0.05)
 
 
 def test_residuals_have_no_mean_of_their_own(runs):
@@ -170,6 +194,8 @@ def test_loads_are_paced_by_what_a_frame_takes():
     assert paced_fps(0.5, 2, 0.02) == 12.5
     assert paced_fps(0.5, 2, 10.0) == 1.0
     assert paced_fps(0.9, 1, 1e-3) == 30.0
+    # Fast cameras have half their frames searched.
+    assert paced_fps(0.8, 2, lambda fps: 0.04 if fps < 7.0 else 0.02) == 20.0
 
 
 def test_figures_leave_the_warm_up_out():

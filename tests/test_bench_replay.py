@@ -13,9 +13,9 @@ from matcher.config import MatcherConfig
 from matcher.gallery import Gallery
 from matcher.records import SubjectId
 from sim.crowd import Walks, draw_passages
-from sim.looking import UNSEEN, ShotRules, fresh_memory, look_at
+from sim.looking import UNSEEN, LookRules, fresh_memory, look_at
 
-SEE_ALL = ShotRules(1, 1e9, 2.0, 0.1, 0.4, 1)
+SEE_ALL = LookRules(0.0, 0.0, 1, 1e9, 2.0, 0.1, 0.4, 1)
 FPS, SECONDS = 10.0, 120
 
 

@@ -6,14 +6,29 @@ import numpy as np
 import pytest
 
 from matcher.best_shot import is_worth_embedding, no_shots, with_shot
-from matcher.config import BestShotConfig
-from sim.looking import UNSEEN, ShotRules, fresh_memory, look_at
+from matcher.cadence import is_detection_due
+from matcher.config import BestShotConfig, CadenceConfig, TrackerConfig
+from matcher.records import Detections
+from matcher.tracking import no_tracks, track
+from sim.looking import UNSEEN, LookRules, fresh_memory, is_due, look_at
 from sim.records import Passages
 
 HZ = 10.0
+
+
+def _detections(n):
+    return Detections(
+        boxes_xyxy=np.tile(np.float32([10.0, 10.0, 50.0, 60.0]), (n, 1)),
+        landmarks=np.zeros((n, 5, 2), np.float32),
+        scores=np.ones(n, np.float32),
+    )
+
+
 # Never just due at a frame: seconds and nanoseconds would round apart.
 CONFIG = BestShotConfig(interval_s=0.45)
-RULES = ShotRules(
+RULES = LookRules(
+    young_interval_s=0.0,
+    steady_interval_s=0.0,
     confirm_hits=1,
     max_gap_s=1.0,
     min_quality=0.15,
@@ -79,3 +94,38 @@ def test_a_track_must_be_confirmed_and_is_over_after_a_gap():
     assert [e for _, e in _looks(np.full(3, 0.3), rules)] == [0, 1, 0]
     late = np.array([0.03, 1.53, 1.63])
     assert [e for _, e in _looks(np.full(30, 0.3), rules, late)] == [0, 0, 1]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_frames_are_searched_when_the_matcher_searches_them(seed):
+    """Frame by frame the same answer as `matcher.cadence`, for a face that flickers."""
+    rng = np.random.default_rng(seed)
+    cadence = CadenceConfig(young_interval_s=0.12, steady_interval_s=0.25)
+    tracker = TrackerConfig(confirm_hits=3)
+    rules = RULES._replace(**cadence.model_dump(), confirm_hits=tracker.confirm_hits)
+    is_found = rng.random(200) < 0.7
+    passages = _one(np.where(is_found, 0.3, UNSEEN))
+    memory = fresh_memory(passages, rules)
+    tracks, detected_ns = no_tracks(), None
+    expected, found = [], []
+    for index, n_found in enumerate(is_found.astype(int).tolist()):
+        time_s = index / HZ + 0.03
+        time_ns = round(time_s * 1e9)
+        due = detected_ns is None or is_detection_due(
+            tracks,
+            detected_ns=detected_ns,
+            time_ns=time_ns,
+            confirm_hits=tracker.confirm_hits,
+            config=cadence,
+        )
+        if due:
+            tracks, _ = track(
+                tracks, _detections(n_found), time_ns=time_ns, config=tracker
+            )
+            detected_ns = time_ns
+        expected.append(due)
+        found.append(is_due(0, time_s, memory, rules))
+        if found[-1]:
+            look_at(0, time_s, passages, memory, rules, 0)
+    assert found == expected
+    assert 0.3 < np.mean(found) < 0.9

@@ -6,12 +6,13 @@ all of them together resolve an FPIR that those few cannot, for the evaluation.
 
     python -m training.calibrate
 
-Streets already recorded with the same networks are kept, so an interrupted recording
-goes on.
+Streets already recorded with the same networks and settings are kept, so an
+interrupted recording goes on.
 """
 
 from __future__ import annotations
 
+import hashlib
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -24,7 +25,7 @@ import typer
 from pydantic import BaseModel, ConfigDict, Field
 from rich.progress import track
 
-from matcher.calibration import Cohort, load_cohort, save_cohort
+from matcher.calibration import Cohort, load_cohort, save_cohort, settings_of
 from matcher.config import MatcherConfig
 from matcher.recording import record_cohort
 from matcher.records import CameraId
@@ -115,11 +116,14 @@ def joined(cohorts: Sequence[Cohort]) -> Cohort:
 
 
 def _recording(index: int, folder: Path) -> Path:
-    """Name a street's recording by the networks that it was made with."""
+    """Name a street's recording by the networks and settings that it was made with."""
     manifest = read_manifest()
-    names = (manifest.detector, manifest.refiner, manifest.embedder)
-    networks = "-".join(entry.sha256[:8] for entry in names)
-    return folder / f"street_{index:03d}-{networks}.npz"
+    models = (manifest.detector, manifest.refiner, manifest.embedder)
+    settings = hashlib.sha256(settings_of(MatcherConfig()).encode()).hexdigest()
+    made_with = "-".join(
+        digest[:8] for digest in (*(model.sha256 for model in models), settings)
+    )
+    return folder / f"street_{index:03d}-{made_with}.npz"
 
 
 def _work(task: tuple[int, CalibrationConfig, Path, Path]) -> Path:
@@ -151,7 +155,7 @@ def _record_streets(
 
 
 def large_cohort(folder: Path, config: CalibrationConfig) -> Cohort:
-    """Read all streets that were recorded with the networks in use.
+    """Read all streets that were recorded with the networks and settings in use.
 
     Raises:
         FileNotFoundError: If one is missing.

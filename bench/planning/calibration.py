@@ -6,6 +6,7 @@ nothing of virtual time.
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,7 +23,8 @@ from bench.planning.gaps_fit import fit_gaps
 from bench.planning.observed import observe, speed_change
 from bench.planning.replay import Replay, cut
 from bench.planning.synthetic_gallery import gallery_of
-from sim.calibration import Calibration, Range, ShotFit
+from sim.calibration import Calibration, LookFit, Range
+from sim.records import StageIndex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,6 +50,8 @@ __all__ = [
 # light, usual, fast, slow with a large gallery, a very large one, overloaded. The first
 # one, at a fixed rate, tells how fast the others may be.
 _FIRST_FPS = 6.0
+# That cameras may have, frames a second.
+_RATES = tuple(half / 2.0 for half in range(2, 61))
 CALIBRATION_LOADS = (
     (3, 0.4, 1_000, 0),
     (5, 0.75, 1_000, 20),
@@ -217,7 +221,7 @@ def calibrate(
         progress("calibrate", k, len(CALIBRATION_LOADS))
         fps = _FIRST_FPS
         if driven:
-            fps = paced_fps(busy, n_cameras, _service_s(driven[0].run))
+            fps = paced_fps(busy, n_cameras, _service_of(driven[0].run, matcher))
         replay = Replay(
             n_cameras=n_cameras,
             fps=fps,
@@ -241,15 +245,40 @@ def calibrate(
     return fit(driven, footage, matcher=matcher), tuple(driven)
 
 
-def paced_fps(busy: float, n_cameras: int, service_s: float) -> float:
-    """Say how fast cameras must be to keep a worker busy for such a share."""
-    fps = busy / (n_cameras * service_s)
-    return float(np.clip(round(2.0 * fps) / 2.0, 1.0, 30.0))
+def paced_fps(
+    busy: float, n_cameras: int, service_s: float | Callable[[float], float]
+) -> float:
+    """Say how fast cameras must be to keep a worker busy for such a share.
+
+    Args:
+        busy: The share.
+        n_cameras: Of the worker.
+        service_s: Mean time of a frame, seconds, or that by frames a second.
+    """
+
+    def miss(fps: float) -> float:
+        took_s = service_s(fps) if callable(service_s) else service_s
+        return abs(n_cameras * fps * took_s - busy)
+
+    return min(_RATES, key=miss)
 
 
-def _service_s(run: Measured) -> float:
-    """Mean time of a worker over a frame."""
-    return float(np.nanmean(run.observed.done_s - run.observed.start_s))
+def _service_of(run: Measured, matcher: MatcherConfig) -> Callable[[float], float]:
+    """Guess a worker's mean time over a frame, for cameras of any rate.
+
+    Faster cameras have fewer of their frames searched; the others are decoded.
+    """
+    seen = run.observed
+    took_s = seen.done_s - seen.start_s
+    searched_s = float(took_s[seen.is_searched].mean())
+    decode_s = float(seen.stage_s[seen.is_searched, StageIndex.DECODE].mean())
+
+    def service_s(fps: float) -> float:
+        interval_frames = math.ceil(matcher.cadence.steady_interval_s * fps)
+        share = 1.0 / max(interval_frames, 1)
+        return decode_s + share * (searched_s - decode_s)
+
+    return service_s
 
 
 def fit(
@@ -274,7 +303,9 @@ def fit(
         residuals=_rows(service.residuals, 4),
         gaps_us=_rows(gaps_us, 0),
         sway=_rows(service.sway, 5),
-        shots=ShotFit(
+        look=LookFit(
+            young_interval_s=matcher.cadence.young_interval_s,
+            steady_interval_s=matcher.cadence.steady_interval_s,
             confirm_hits=matcher.tracker.confirm_hits,
             max_gap_s=matcher.tracker.max_gap_s,
             min_quality=matcher.quality.min_quality,

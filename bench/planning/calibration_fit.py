@@ -47,6 +47,7 @@ _COOLING = (
     StageIndex.EMBED,
 )
 _OF_EMBEDDED = (StageIndex.EMBED, StageIndex.SEARCH, StageIndex.DECIDE)
+_OF_SEARCHED = (StageIndex.DETECT, StageIndex.TRACK)
 # Frames so far apart still share the quick sway, and hardly anything else.
 _LAG = 2
 
@@ -78,7 +79,7 @@ class Measured:
         looked_s = -np.inf
         for row in rows[np.argsort(seen.start_s[rows])].tolist():
             cold[row] = 1.0 - REST_S / (seen.start_s[row] - looked_s + REST_S)
-            if seen.end[row] == FrameEnd.PROCESSED:
+            if seen.is_searched[row]:
                 took_s = seen.stage_s[row, : StageIndex.DETECT + 1].sum()
                 looked_s = float(seen.start_s[row] + took_s)
         return cold
@@ -126,18 +127,15 @@ def _column(run: Measured, stage: StageIndex, cold: NDArray[np.float64]) -> _Col
     seen = run.observed
     took_s = seen.stage_s[:, stage]
     rows = np.flatnonzero(np.isfinite(took_s))
-    faces = seen.n_embedded.astype(np.float64)
-    units = np.zeros(len(took_s))
+    units, per_face = np.zeros(len(took_s)), seen.n_embedded.astype(np.float64)
+    once = per_face > 0.0
     if stage is StageIndex.DECODE:
         units = run.scene.frames.packet_bytes
-        faces = (seen.end == FrameEnd.PROCESSED).astype(np.float64)
     elif stage not in _OF_EMBEDDED:
         units = seen.n_faces.astype(np.float64)
-    any_face = (faces > 0.0).astype(np.float64)
-    per_face = np.zeros(len(took_s)) if stage is StageIndex.DECODE else faces
-    design = np.stack([np.ones(len(took_s)), units, any_face, per_face], axis=1)
-    if stage in {StageIndex.DETECT, StageIndex.TRACK}:
-        design[:, 2:] = 0.0
+    if stage is StageIndex.DECODE or stage in _OF_SEARCHED:
+        once, per_face = seen.is_searched, np.zeros(len(took_s))
+    design = np.stack([np.ones(len(took_s)), units, once, per_face], axis=1)
     return _Column(rows=rows, took_s=took_s[rows], design=design[rows], cold=cold[rows])
 
 
@@ -348,7 +346,9 @@ def _stage_fit(
     costs, rest = fit
     took_s = np.concatenate([column.took_s for column in columns])
     design = np.concatenate([column.design for column in columns])
-    works = design[:, 2] > 0.0 if stage in _OF_EMBEDDED else np.ones(len(took_s), bool)
+    works = np.ones(len(took_s), bool)
+    if stage in _OF_EMBEDDED or stage in _OF_SEARCHED:
+        works = design[:, 2] > 0.0
     units = design[works, 3] if stage in _OF_EMBEDDED else design[works, 1]
     mean = batch_means(took_s[works], n_batches=20)
     return StageFit(

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Observed", "observe", "speed_change"]
 
+# No detector looks at a picture in so little; a frame that is only predicted takes some
+# microseconds.
+_NO_SEARCH_S = 1e-4
 _STAGE = {stage.value: k for k, stage in enumerate(Stage)}
 _END = {
     Outcome.PROCESSED: FrameEnd.PROCESSED,
@@ -45,6 +48,7 @@ class Observed:
         planned_s: (n,) float64, by the driver's clock, from the start of the load.
         received_s, start_s, done_s: (n,) float64, likewise.
         stage_s: (n, 7) float64, time in each stage.
+        is_searched: (n,) bool, whether faces were looked for.
         n_faces, n_embedded: (n,) int64, faces found and embedded.
     """
 
@@ -54,6 +58,7 @@ class Observed:
     start_s: NDArray[np.float64]
     done_s: NDArray[np.float64]
     stage_s: NDArray[np.float64]
+    is_searched: NDArray[np.bool_]
     n_faces: NDArray[np.int64]
     n_embedded: NDArray[np.int64]
 
@@ -91,6 +96,8 @@ def observe(scene: Scene, sent: SentFrames, results: Sequence[FrameResult]) -> O
         start_s=times[:, 1],
         done_s=times[:, 2],
         stage_s=stage_s,
+        # False where there is no time at all.
+        is_searched=stage_s[:, StageIndex.DETECT] > _NO_SEARCH_S,
         n_faces=n_faces,
         n_embedded=n_embedded,
     )
@@ -109,7 +116,7 @@ def speed_change(scene: Scene, observed: Observed) -> float:
         return 0.0
     detect_s = observed.stage_s[:, StageIndex.DETECT]
     before_s, after_s = (
-        float(np.nanmean(detect_s[scene.part == part]))
+        float(detect_s[observed.is_searched & (scene.part == part)].mean())
         for part in (Part.BEFORE, Part.AFTER)
     )
     return after_s / before_s - 1.0

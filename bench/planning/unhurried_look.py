@@ -20,6 +20,7 @@ from bench.errors import BenchError
 from bench.load.sources import demux
 from bench.planning.replay import Footage
 from bench.planning.synthetic_gallery import gallery_of
+from matcher.config import CadenceConfig
 from matcher.ingest import is_key_frame
 from matcher.records import CameraId, EncodedFrame
 from matcher.worker import run_unhurried
@@ -119,12 +120,13 @@ def load_footage(
 
 
 def look_closely(matcher: MatcherConfig) -> MatcherConfig:
-    """Let a matcher embed whatever it can, from a face's first sighting on."""
+    """Let a matcher search every frame, and embed all it can from the first on."""
     shots = matcher.best_shot.model_copy(
         update={"interval_s": 1e-3, "max_shots": 100, "min_gain": 0.0}
     )
     return matcher.model_copy(
         update={
+            "cadence": CadenceConfig(young_interval_s=0.0, steady_interval_s=0.0),
             "quality": matcher.quality.model_copy(update={"min_quality": 0.0}),
             "best_shot": shots,
             "tracker": matcher.tracker.model_copy(update={"confirm_hits": 1}),

@@ -320,7 +320,7 @@ def _held_out(
         first_second=first_second,
         seed=config.seed + 100 + k,
     )
-    for _ in range(2):
+    for _ in range(3):
         found = foretell(
             calibration,
             cut(footage, replay),

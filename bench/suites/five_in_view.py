@@ -56,9 +56,9 @@ class FiveInView:
         )
 
 
-def five_in_view(scenario=SCENARIO):
-    """Make the clips, or read them from the cache."""
-    settings = loader.load(str(scenario))
+def five_in_view(scenario=SCENARIO, *, seed=None):
+    """Make the clips, or read them from the cache; another seed, other people."""
+    settings = loader.load(str(scenario), seed=seed)
     crowd = make_crowd(
         settings.crowd,
         settings.cameras,

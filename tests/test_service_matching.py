@@ -74,7 +74,8 @@ def service(tmp_path_factory, turnstile):
     return colour_service(
         tmp_path_factory.mktemp("matching") / "data",
         embedder=turnstile,
-        photos={"max_waiting": 10, "batch_wait_s": 0.0},
+        # Nobody is sent away for the time that the turnstile took.
+        photos={"max_waiting": 10, "batch_wait_s": 0.0, "max_wait_s": 60.0},
     )
 
 

@@ -11,7 +11,11 @@ from rich.console import Console
 
 from bench.planning.calibration import CalibrationConfig
 from bench.planning.calibration import calibrate as fit_loads
-from bench.planning.report import calibration_table, write_calibration
+from bench.planning.report import (
+    calibration_table,
+    newest_calibration,
+    write_calibration,
+)
 from bench.planning.unhurried_look import load_footage
 from bench.running.enrolment import enrol_watchlist
 from bench.running.folder import create_folder
@@ -32,6 +36,7 @@ from commands.options import (
     processes,
 )
 from scenarios import loader
+from scenarios.plan_loader import REFERENCE_CALIBRATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +45,7 @@ if TYPE_CHECKING:
     from matcher.gallery import Gallery
     from scenarios.schema import Scenario
 
-__all__ = ["calibrate", "footage_of"]
+__all__ = ["calibrate", "calibration_file", "footage_of"]
 
 SecondsOption = Annotated[
     float, typer.Option(min=5.0, max=600.0, help="Length of each load.")
@@ -82,6 +87,19 @@ def calibrate(
         print(f"Calibration: {path}")
     is_quiet = all(each.is_quiet for each in driven)
     raise typer.Exit(ExitCode.GOOD if is_quiet else ExitCode.NOT_VALID)
+
+
+def calibration_file(asked: Path | None, *, out: Path) -> Path:
+    """Say which calibration to use: the one asked for, or the best there is.
+
+    Args:
+        asked: A `calibration.json`, or the folder that `harness calibrate` wrote.
+        out: Run folders, among which the newest of this machine is looked for; if
+            there is none, the shipped one has to do.
+    """
+    if asked is not None:
+        return asked / "calibration.json" if asked.is_dir() else asked
+    return newest_calibration(out) or REFERENCE_CALIBRATION
 
 
 def footage_of(

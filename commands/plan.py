@@ -13,7 +13,6 @@ from bench.host.provenance import describe_origin
 from bench.planning.calibration import CalibrationConfig
 from bench.planning.plan import make_plan
 from bench.planning.report import (
-    newest_calibration,
     plan_table,
     read_validation,
     standing,
@@ -24,7 +23,7 @@ from bench.planning.report import (
 from bench.planning.validation import validate as validate_loads
 from bench.planning.validation_records import Objective
 from bench.running.folder import create_folder
-from commands.calibrate import footage_of
+from commands.calibrate import calibration_file, footage_of
 from commands.console import bars, logged
 from commands.exit_code import ExitCode
 from commands.options import (
@@ -73,12 +72,14 @@ def plan(  # noqa: PLR0913 - one command, many questions
     ] = False,
     calibration: Annotated[
         Path | None,
-        typer.Option(help="A calibration.json; default: the newest of this machine."),
+        typer.Option(
+            help="Of `harness calibrate`, folder or file; default: the newest."
+        ),
     ] = None,
     hardware: Annotated[Path, typer.Option(help="Profiles of nodes, TOML.")] = HARDWARE,
     seconds: Annotated[
         float, typer.Option(min=5.0, max=600.0, help="Length of a validation load.")
-    ] = 18.0,
+    ] = 40.0,
     seed: SeedOption = None,
     overrides: SetOption = None,
     out: OutOption = DEFAULT_OUT,
@@ -90,8 +91,7 @@ def plan(  # noqa: PLR0913 - one command, many questions
     """How many cameras, servers and reviewers a site needs, with the model's error."""
     profiles = load_hardware(hardware)
     asked = load_plan(scenario, overrides=overrides or (), seed=seed, profiles=profiles)
-    source = calibration if calibration is not None else newest_calibration(out)
-    source = source if source is not None else REFERENCE_CALIBRATION
+    source = calibration_file(calibration, out=out)
     model = load_calibration(source)
     folder = create_folder(out, name=f"plan-{Path(scenario).stem}")
     with logged(folder), bars(hidden=quiet or as_json) as progress:

@@ -11,9 +11,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench.planning.report import newest_calibration
 from bench.planning.sweep import on_processes, on_ray, run_sweep, write_table
 from bench.running.folder import create_folder
+from commands.calibrate import calibration_file
 from commands.console import bars, logged
 from commands.options import (
     DEFAULT_OUT,
@@ -28,7 +28,6 @@ from commands.where import OnOption, Where
 from scenarios.errors import OverrideError
 from scenarios.plan_loader import (
     HARDWARE,
-    REFERENCE_CALIBRATION,
     load_calibration,
     load_hardware,
     load_plan,
@@ -61,7 +60,9 @@ def sweep(  # noqa: PLR0913 - one command, many questions
     ] = 24,
     calibration: Annotated[
         Path | None,
-        typer.Option(help="A calibration.json; default: the newest of this machine."),
+        typer.Option(
+            help="Of `harness calibrate`, folder or file; default: the newest."
+        ),
     ] = None,
     seed: SeedOption = None,
     overrides: SetOption = None,
@@ -76,11 +77,8 @@ def sweep(  # noqa: PLR0913 - one command, many questions
     """How the cameras that a node carries change with settings of the site."""
     profiles = load_hardware(HARDWARE)
     asked = load_plan(scenario, overrides=overrides or (), seed=seed, profiles=profiles)
-    source = calibration if calibration is not None else newest_calibration(out)
     question = Question(
-        calibration=load_calibration(
-            source if source is not None else REFERENCE_CALIBRATION
-        ),
+        calibration=load_calibration(calibration_file(calibration, out=out)),
         site=asked.site,
         target=asked.target,
         hardware=asked.node(profiles),

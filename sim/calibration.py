@@ -7,7 +7,7 @@ not in it: waiting is for the model to foretell. Knows nothing of how it was fit
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -89,6 +89,7 @@ class LookFit(_Record):
 
     young_interval_s: float
     steady_interval_s: float
+    astray: float
     confirm_hits: int
     max_gap_s: float
     min_quality: float
@@ -100,7 +101,7 @@ class LookFit(_Record):
 class Calibration(_Record):
     """All that the simulator knows of a matcher on a machine."""
 
-    schema_version: int = 3
+    schema_version: Literal[3] = 3
     machine: dict[str, str | int | float]
     system: dict[str, str | int | float]
     stages: tuple[StageFit, ...]

@@ -116,8 +116,8 @@ def _look(
     is_searched = log.is_searched[row]
     if is_searched:
         n_faces, n_embedded, n_alerted = look_at(
-            node.frames.camera[row], node.frames.capture_s[row], node.passages, memory,
-            tables.look, n_alerted,
+            own, node.frames.camera[row], node.frames.capture_s[row], node.passages,
+            memory, tables.look, n_alerted,
         )  # fmt: skip
     log.n_faces[row], log.n_embedded[row] = n_faces, n_embedded
     for which in range(n_before, n_alerted):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sim.compiled import compiled
+from sim.draws import own_key, unit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +32,12 @@ __all__ = [
 
 # In place of a quality: found, but too small to be embedded; not found at all.
 TOO_SMALL, UNSEEN = -1.0, -2.0
+# Less than this many samples is no sample passed over.
+_WHOLE = 0.5
+# A prediction errs the more the longer it reaches: measured over one to four samples.
+_STRAYING = 1.5
+# Purpose of a face's draw.
+_ASTRAY = 0
 
 
 class LookRules(NamedTuple):
@@ -40,6 +47,9 @@ class LookRules(NamedTuple):
         young_interval_s: From one search to the next while a face in view has no
             trusted track.
         steady_interval_s: While all have, or nobody is in view.
+        astray: Chance that a face is found astray of its track after the camera has
+            passed over one of the look's samples; over n, n^1.5 times as great. A
+            track of its own begins, is young, and comes to nothing.
         confirm_hits: Sightings before a track is trusted.
         max_gap_s: A track unseen for longer is over; the face begins another.
         min_quality: Least quality of a face that is embedded.
@@ -50,6 +60,7 @@ class LookRules(NamedTuple):
 
     young_interval_s: float
     steady_interval_s: float
+    astray: float
     confirm_hits: int
     max_gap_s: float
     min_quality: float
@@ -115,6 +126,7 @@ def is_due(camera: int, capture_s: float, memory: Memory, rules: LookRules) -> b
 
 @compiled()
 def look_at(
+    own: np.uint64,
     camera: int,
     capture_s: float,
     passages: Passages,
@@ -125,6 +137,7 @@ def look_at(
     """See who is in view of a frame that is searched, and embed some of them.
 
     Args:
+        own: The frame's key.
         camera: Of the frame.
         capture_s: Of the frame, later than that of any frame of the camera before.
         passages: Who walks.
@@ -146,6 +159,9 @@ def look_at(
         if found <= UNSEEN:
             continue
         n_faces += 1
+        is_young |= _is_astray(
+            own, row, capture_s, passages.rate_hz[row], memory, rules
+        )
         is_embedded = _is_embedded(row, found, capture_s, memory, rules)
         is_young |= memory.n_hits[row] < rules.confirm_hits
         if is_embedded:
@@ -172,6 +188,25 @@ def _window(
         low += 1
     memory.low[camera] = low
     return low, high
+
+
+@compiled()
+def _is_astray(
+    own: np.uint64,
+    row: int,
+    capture_s: float,
+    rate_hz: float,
+    memory: Memory,
+    rules: LookRules,
+) -> bool:
+    """Say whether a face that is found does not at once continue its track."""
+    gap_s = capture_s - memory.seen_s[row]
+    passed_over = gap_s * rate_hz - 1.0
+    # Rates and times are rounded.
+    if gap_s > rules.max_gap_s or passed_over < _WHOLE:
+        return False
+    chance = rules.astray * passed_over**_STRAYING
+    return bool(chance > 0.0 and unit(own_key(own, row), _ASTRAY) < chance)
 
 
 @compiled()

@@ -239,8 +239,9 @@ def _serve(
         n_faces = n_embedded = n_alerted = 0
         if is_searched:
             n_faces, n_embedded, n_alerted = look_at(
-                camera, capture_s, site.node.passages, site.memory, tables.look, 0
-            )
+                site.own(row), camera, capture_s, site.node.passages, site.memory,
+                tables.look, 0,
+            )  # fmt: skip
         alerted[row] = site.memory.alerted[:n_alerted].tolist()
         log.n_faces[row], log.n_embedded[row] = n_faces, n_embedded
         total += n_embedded

@@ -10,8 +10,9 @@ from sim.records import Frames, Passages, node_of
 from sim.service import ServiceTables
 
 LOOK = LookRules(
-    young_interval_s=0.0, steady_interval_s=0.0, confirm_hits=2, max_gap_s=1.0,
-    min_quality=0.15, min_gain=0.1, interval_s=0.4, max_shots=5,
+    young_interval_s=0.0, steady_interval_s=0.0, astray=0.0,
+    confirm_hits=2, max_gap_s=1.0, min_quality=0.15, min_gain=0.1, interval_s=0.4,
+    max_shots=5,
 )  # fmt: skip
 _SAMPLES_HZ = 10.0
 
@@ -31,6 +32,7 @@ def tables(
         look = LOOK._replace(
             young_interval_s=float(rng.choice([0.0, 0.0, 0.15])),
             steady_interval_s=float(rng.choice([0.0, 0.15, 0.25])),
+            astray=float(rng.choice([0.0, 0.05])),
             confirm_hits=int(rng.integers(1, 4)),
             max_shots=int(rng.integers(1, 6)),
             interval_s=float(rng.uniform(0.1, 0.6)),

@@ -15,7 +15,8 @@ from matcher.records import SubjectId
 from sim.crowd import Walks, draw_passages
 from sim.looking import UNSEEN, LookRules, fresh_memory, look_at
 
-SEE_ALL = LookRules(0.0, 0.0, 1, 1e9, 2.0, 0.1, 0.4, 1)
+KEY = np.uint64(5)
+SEE_ALL = LookRules(0.0, 0.0, 0.0, 1, 1e9, 2.0, 0.1, 0.4, 1)
 FPS, SECONDS = 10.0, 120
 
 
@@ -77,7 +78,7 @@ def test_packets_are_those_of_the_frames_they_stand_for():
 
 def _in_view(scene_passages, camera, time_s):
     memory = fresh_memory(scene_passages, SEE_ALL)
-    return look_at(camera, time_s, scene_passages, memory, SEE_ALL, 0)[0]
+    return look_at(KEY, camera, time_s, scene_passages, memory, SEE_ALL, 0)[0]
 
 
 @pytest.mark.parametrize("fps", [5.0, 10.0, 14.5])
@@ -159,7 +160,7 @@ def test_generated_crowds_agree_with_the_clips_that_they_were_fitted_to():
     times_s = np.arange(0.0, seconds, 1.7)
     memory = fresh_memory(people, SEE_ALL)
     drawn = [
-        look_at(camera, time_s, people, memory, SEE_ALL, 0)[0]
+        look_at(KEY, camera, time_s, people, memory, SEE_ALL, 0)[0]
         for camera in range(n_cameras)
         for time_s in times_s.tolist()
     ]

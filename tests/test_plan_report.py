@@ -22,6 +22,7 @@ from bench.planning.report import (
 )
 from bench.planning.validation import compare
 from bench.planning.validation_records import LoadResult, Objective, Validation
+from commands.calibrate import calibration_file
 from scenarios.errors import ScenarioValueError
 from scenarios.plan_loader import (
     REFERENCE_CALIBRATION,
@@ -207,6 +208,9 @@ def test_calibration_and_validation_survive_the_disk(tmp_path):
     path = write_calibration(HERE, folder)
     assert load_calibration(path) == HERE
     assert newest_calibration(tmp_path) == path
+    assert calibration_file(None, out=tmp_path) == path
+    assert calibration_file(folder, out=tmp_path / "none") == path
+    assert calibration_file(None, out=tmp_path / "none") == REFERENCE_CALIBRATION
     assert read_validation(folder) is None
     write_validation(_validation(), folder)
     assert read_validation(folder) == _validation()

@@ -14,6 +14,7 @@ from sim.looking import UNSEEN, LookRules, fresh_memory, is_due, look_at
 from sim.records import Passages
 
 HZ = 10.0
+KEY = np.uint64(5)
 
 
 def _detections(n):
@@ -29,6 +30,7 @@ CONFIG = BestShotConfig(interval_s=0.45)
 RULES = LookRules(
     young_interval_s=0.0,
     steady_interval_s=0.0,
+    astray=0.0,
     confirm_hits=1,
     max_gap_s=1.0,
     min_quality=0.15,
@@ -55,7 +57,9 @@ def _looks(quality, rules=RULES, frames=None):
     passages = _one(quality)
     memory = fresh_memory(passages, rules)
     times_s = np.arange(len(quality)) / HZ + 0.03 if frames is None else frames
-    return [look_at(0, t, passages, memory, rules, 0)[:2] for t in times_s.tolist()]
+    return [
+        look_at(KEY, 0, t, passages, memory, rules, 0)[:2] for t in times_s.tolist()
+    ]
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -126,6 +130,26 @@ def test_frames_are_searched_when_the_matcher_searches_them(seed):
         expected.append(due)
         found.append(is_due(0, time_s, memory, rules))
         if found[-1]:
-            look_at(0, time_s, passages, memory, rules, 0)
+            look_at(KEY, 0, time_s, passages, memory, rules, 0)
     assert found == expected
     assert 0.3 < np.mean(found) < 0.9
+
+
+def test_a_face_found_astray_has_the_next_frame_searched_too():
+    """Of steady tracks every third frame is searched; astray, the one after as well."""
+    rules = RULES._replace(steady_interval_s=0.25)
+
+    def searched(rules):
+        passages = _one(np.full(40, 0.3))
+        memory = fresh_memory(passages, rules)
+        found = []
+        for time_s in (np.arange(40) / HZ + 0.03).tolist():
+            found.append(is_due(0, time_s, memory, rules))
+            if found[-1]:
+                look_at(KEY, 0, time_s, passages, memory, rules, 0)
+        return found
+
+    assert searched(rules)[:9] == [True, False, False] * 3
+    assert searched(rules._replace(astray=1.0))[:9] == [
+        True, False, False, True, True, False, False, True, True,
+    ]  # fmt: skip

@@ -23,6 +23,7 @@ from bench.planning.gaps_fit import fit_gaps
 from bench.planning.observed import observe, speed_change
 from bench.planning.replay import Replay, cut
 from bench.planning.synthetic_gallery import gallery_of
+from bench.planning.track_fit import fit_astray
 from sim.calibration import Calibration, LookFit, Range
 from sim.records import StageIndex
 
@@ -291,7 +292,7 @@ def fit(
     system = driven[0].session.system
     faces = [run.observed.n_faces[run.worked_on] for run in runs]
     rules = matcher.best_shot
-    return Calibration(
+    found = Calibration(
         machine=this_machine(),
         system={
             "detector": system.detector,
@@ -306,6 +307,7 @@ def fit(
         look=LookFit(
             young_interval_s=matcher.cadence.young_interval_s,
             steady_interval_s=matcher.cadence.steady_interval_s,
+            astray=0.0,
             confirm_hits=matcher.tracker.confirm_hits,
             max_gap_s=matcher.tracker.max_gap_s,
             min_quality=matcher.quality.min_quality,
@@ -338,6 +340,8 @@ def fit(
         pixels=_range([clip.pixels for clip in footage]),
         utilisation=_range([_utilisation(run) for run in runs]),
     )
+    astray = {"astray": fit_astray(found, runs)}
+    return found.model_copy(update={"look": found.look.model_copy(update=astray)})
 
 
 def _rows(table: NDArray[np.float64], digits: int) -> tuple[tuple[float, ...], ...]:

@@ -20,13 +20,13 @@ from bench.host.machine import this_machine
 from bench.planning.report.page import compose_plan
 from bench.planning.report.words import standing
 from bench.planning.validation_records import Validation
+from sim.calibration import Calibration
 from sim.fleet import quantile_s
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bench.planning.plan import CapacityPlan
-    from sim.calibration import Calibration
 
 __all__ = [
     "newest_calibration",
@@ -52,16 +52,16 @@ def write_calibration(calibration: Calibration, folder: Path) -> Path:
 
 
 def newest_calibration(out: Path) -> Path | None:
-    """Find the newest calibration of this machine among run folders; None if none."""
+    """Find this machine's newest calibration that can be read; None if none."""
     found = sorted(
         out.glob(f"calibrate-*/{_CALIBRATION}"), key=lambda path: path.stat().st_mtime
     )
     for path in reversed(found):
         try:
-            machine = json.loads(path.read_text(encoding="utf-8"))["machine"]
-        except (OSError, ValueError, KeyError):
+            found_there = Calibration.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError):
             continue
-        if machine == this_machine():
+        if found_there.machine == this_machine():
             return path
     return None
 

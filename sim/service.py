@@ -131,6 +131,8 @@ def stage_s(
     fitted_s = costs_s[stage, 0] + costs_s[stage, 1] * units
     if faces > 0:
         fitted_s += costs_s[stage, 2] + costs_s[stage, 3] * faces
+    if fitted_s <= 0.0:
+        return 0.0
     level = part(word(own, stage // PARTS), stage % PARTS)
     return float(fitted_s * (1.0 + quantile(residuals, stage, level)))
 

@@ -40,12 +40,12 @@ def detector(request: pytest.FixtureRequest) -> Detector:
 def embedder(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Embedder:
-    """Each registered embedder whose weights are here; for ArcFace's, a stand-in."""
+    """Each registered embedder; a stand-in for weights of which none are shipped."""
     config = EmbedderConfig(name=request.param)
-    if request.param == "arcface_onnx":
-        path = tmp_path_factory.mktemp("models") / "arcface.onnx"
+    if request.param in {"arcface_onnx", "sface"}:
+        path = tmp_path_factory.mktemp("models") / f"{request.param}.onnx"
         path.write_bytes(_arcface_network(batch="n"))
-        config = _file_config("arcface_onnx", path)
+        config = _file_config(request.param, path)
     try:
         return EMBEDDERS.make(request.param, config)
     except ModelFileError as error:
@@ -115,6 +115,20 @@ def test_embedding_does_not_depend_on_the_company(embedder: Embedder) -> None:
     alone = np.concatenate([embedder.embed(chip[None]).vectors for chip in chips])
 
     assert np.allclose(together, alone, atol=1e-4)
+
+
+def test_sface_is_fed_rgb_from_0_to_255(tmp_path: Path) -> None:
+    """As OpenCV's own `FaceRecognizerSF` feeds it: red first, nothing taken away."""
+    path = tmp_path / "sface.onnx"
+    path.write_bytes(_arcface_network(batch="n"))
+    chip = np.zeros((1, 112, 112, 3), np.uint8)
+    chip[..., 0], chip[..., 2] = 30, 90
+    vector = EMBEDDERS.make("sface", _file_config("sface", path)).embed(chip).vectors[0]
+
+    blue, green, red = vector[98:], vector[49:98], vector[:49]
+    assert np.allclose(red, 3.0 * blue, atol=1e-6)
+    assert np.all(green == 0.0)
+    assert np.all(blue > 0.0)
 
 
 def test_network_that_takes_one_chip_embeds_many(tmp_path: Path) -> None:

@@ -190,9 +190,7 @@ class Calibration(_Record):
             [[f.base_s, f.per_unit_s, f.once_s, f.per_face_s] for f in self.stages]
         )
         costs_s[StageIndex.SEARCH, 2:] = self._search(gallery_size)
-        slowdown = list(self.slowdown)
-        # Busier than was ever measured: as slow as the busiest measurement.
-        slowdown += [slowdown[-1]] * (n_workers + 1 - len(slowdown))
+        slowdown = [self.slowdown_at(n) for n in range(n_workers + 1)]
         return ServiceTables(
             costs_s=costs_s / speed,
             residuals=np.array(self.residuals, np.float64),
@@ -202,6 +200,13 @@ class Calibration(_Record):
             slowdown=np.array(slowdown, np.float64),
             look=LookRules(**self.look.model_dump()),
         )
+
+    def slowdown_at(self, n_workers: int) -> float:
+        """Say how much slower a worker is with so many busy.
+
+        With more than were ever measured, as slow as with the most.
+        """
+        return self.slowdown[min(n_workers, len(self.slowdown) - 1)]
 
     def walks(self, *, alert_chance: float = 0.0, alert_shot: int = 1) -> Walks:
         """Lay out how people come and walk.

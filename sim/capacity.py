@@ -169,10 +169,12 @@ def spread(question: Question) -> float:
 
 def tables_of(question: Question, *, speed: float = 1.0) -> ServiceTables:
     """Lay out the service times of one worker of a full node."""
-    hardware = question.hardware
-    return question.calibration.tables(
-        gallery_size=question.site.watchlist,
-        speed=speed * hardware.speed / hardware.slowdown_full,
+    calibration, hardware = question.calibration, question.hardware
+    full = hardware.slowdown_full
+    if full is None:
+        full = calibration.slowdown_at(hardware.n_workers)
+    return calibration.tables(
+        gallery_size=question.site.watchlist, speed=speed * hardware.speed / full
     )
 
 

@@ -98,12 +98,12 @@ class HardwareConfig(_Settings):
         le=100.0,
         description="Of one core against the calibrated one.",
     )
-    slowdown_full: float = Field(
-        default=1.0,
+    slowdown_full: float | None = Field(
+        default=None,
         ge=1.0,
         le=10.0,
-        description="Factor on service when all workers are busy; assumption unless "
-        "measured.",
+        description="Factor on service when all workers are busy, an assumption; "
+        "absent, as the calibration measured it.",
     )
     gpu: str = Field(default="", max_length=80, description="Accelerator, if any.")
     memory_gib: float = Field(default=8.0, gt=0.0, le=100_000.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from sim_doubles import LOOK, periodic_frames, tables, walkers
 from bench.host.interference import others_share
 from bench.planning.calibration import paced_fps
 from bench.planning.calibration_fit import Measured, fit_service, slowness
+from bench.planning.contention_fit import fit_slowdown
 from bench.planning.gaps_fit import fit_gaps
 from bench.planning.observed import Observed, speed_change
 from bench.planning.replay import Part, Replay, Scene
@@ -29,20 +31,23 @@ LARGE = TRUE._replace(
 )
 
 
-def _measured(n_cameras, service, gallery_size):
+def _measured(n_cameras, service, gallery_size, n_workers=1):
     """A load that the simulator itself served, laid out as if it had been driven."""
     rng = np.random.default_rng(n_cameras)
     node = node_of(
         periodic_frames(n_cameras, 10.0, 40.0, rng=rng),
         walkers(n_cameras, 0.7, 40.0, rng=rng),
+        n_workers=n_workers,
     )
     log = simulate_node(node, service, key=KEY)
     n = len(log.end)
     took_s = np.full((n, len(StageIndex)), np.nan)
-    looked_s = -np.inf
+    looked_s = np.full(n_workers, -np.inf)
     for row in np.argsort(log.start_s).tolist():
         own = np.uint64(own_key(np.uint64(KEY), row))
-        cold = coldness(log.start_s[row] - looked_s)
+        worker, start_s = node.cameras.worker[node.frames.camera[row]], log.start_s[row]
+        cold = coldness(start_s - looked_s[worker])
+        active = int(((log.start_s <= start_s) & (log.done_s > start_s)).sum())
         is_processed = log.end[row] == FrameEnd.PROCESSED
         for stage in StageIndex if is_processed else (StageIndex.DECODE,):
             units, faces = float(log.n_faces[row]), int(log.n_embedded[row])
@@ -55,17 +60,22 @@ def _measured(n_cameras, service, gallery_size):
             took_s[row, stage] = stage_s(
                 own, int(stage), units, faces, service.costs_s, service.residuals
             ) * (1.0 + service.rest[stage] * cold)
+        took_s[row] *= service.slowdown[active]
         if log.is_searched[row]:
-            looked_s = log.start_s[row] + took_s[row, :2].sum()
+            looked_s[worker] = start_s + took_s[row, :2].sum()
     capture_s = node.frames.capture_s
     part = np.where((capture_s > 6.0) & (capture_s < 34.0), Part.LOAD, Part.BEFORE)
     scene = Scene(
         plan=None, reels=(), packets=(), frames=node.frames, passages=node.passages,
-        part=part.astype(np.int8),
+        part=part.astype(np.int8), worker=node.cameras.worker,
     )  # fmt: skip
     return Measured(
         replay=Replay(
-            n_cameras=n_cameras, fps=10.0, duration_s=28.0, gallery_size=gallery_size
+            n_cameras=n_cameras,
+            fps=10.0,
+            duration_s=28.0,
+            gallery_size=gallery_size,
+            n_workers=n_workers,
         ),
         scene=scene,
         observed=Observed(
@@ -140,6 +150,18 @@ def test_frames_that_are_not_searched_take_their_own_time(coasting_runs):
     detect = fit_service(coasting_runs).stages[StageIndex.DETECT]
     assert detect.base_s < 1e-4
     assert detect.once_s == pytest.approx(4.99e-3, rel=0.05)
+
+
+def test_what_workers_cost_each_other_is_learnt_from_frames_taken_alone():
+    """Whatever the machine's speed at the time; nothing without such a load."""
+    crowded = TRUE._replace(slowdown=np.array([1.0, 1.0, 1.3]))
+    run = _measured(8, crowded, 1_000, n_workers=2)
+    known = SimpleNamespace(tables=lambda *, gallery_size: TRUE)  # noqa: ARG005
+    for measured in (run, _slowed(run, 2.0)):
+        assert fit_slowdown(known, [measured]) == pytest.approx(
+            (1.0, 1.0, 1.3), rel=0.02
+        )
+    assert fit_slowdown(known, []) == (1.0, 1.0)
 
 
 def test_residuals_have_no_mean_of_their_own(runs):

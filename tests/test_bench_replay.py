@@ -185,3 +185,10 @@ def test_galleries_of_any_size_begin_with_the_enrolled():
     assert (len(more), len(fewer)) == (500, 5)
     assert np.array_equal(more.templates[:20], templates)
     assert np.allclose(np.linalg.norm(more.templates, axis=1), 1.0, atol=1e-5)
+
+
+def test_cameras_are_dealt_out_as_the_supervisor_deals_them():
+    """In the order of their first frames, in turn."""
+    scene = cut(CLIPS, _replay(n_cameras=5, n_workers=2, gauge_s=0.0))
+    first = [int(np.flatnonzero(scene.plan.camera == k)[0]) for k in range(5)]
+    assert scene.worker[np.argsort(first)].tolist() == [0, 1, 0, 1, 0]

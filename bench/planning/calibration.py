@@ -18,6 +18,7 @@ from bench.driving.session import hold_session
 from bench.host.interference import busy_s, others_share
 from bench.host.machine import this_machine
 from bench.planning.calibration_fit import Measured, fit_service
+from bench.planning.contention_fit import fit_slowdown
 from bench.planning.crowd_fit import fit_crowd
 from bench.planning.gaps_fit import fit_gaps
 from bench.planning.observed import observe, speed_change
@@ -61,6 +62,11 @@ CALIBRATION_LOADS = (
     (3, 0.65, 100_000, 31),
     (7, 1.2, 1_000, 3),
 )
+
+
+# Several workers at once, on machines with cores for them: cameras of each worker,
+# share of its time, gallery, second of the clips.
+_SHARED_LOAD = (3, 0.7, 1_000, 22)
 
 
 class CalibrationConfig(BaseModel):
@@ -172,7 +178,7 @@ def drive_load(
         session = hold_session(
             scene.plan,
             scene.packets,
-            config=matcher,
+            config=_with_workers(matcher, replay.n_workers),
             gallery=enrolled,
             unhurried=False,
             clock=clock,
@@ -218,8 +224,14 @@ def calibrate(
         The calibration, and the loads behind it.
     """
     driven: list[Driven] = []
-    for k, (n_cameras, busy, gallery_size, second) in enumerate(CALIBRATION_LOADS):
-        progress("calibrate", k, len(CALIBRATION_LOADS))
+    loads = [(*load, 1) for load in CALIBRATION_LOADS]
+    for n_workers in _crews(len(os.sched_getaffinity(0))):
+        cameras, busy, gallery_size, second = _SHARED_LOAD
+        loads.append(
+            (n_workers * cameras, n_workers * busy, gallery_size, second, n_workers)
+        )
+    for k, (n_cameras, busy, gallery_size, second, n_workers) in enumerate(loads):
+        progress("calibrate", k, len(loads))
         fps = _FIRST_FPS
         if driven:
             fps = paced_fps(busy, n_cameras, _service_of(driven[0].run, matcher))
@@ -230,6 +242,7 @@ def calibrate(
             gallery_size=gallery_size,
             first_second=second,
             seed=config.seed + k,
+            n_workers=n_workers,
         )
         driven.append(
             drive_load(
@@ -242,12 +255,23 @@ def calibrate(
                 progress=progress,
             )
         )
-    progress("calibrate", len(CALIBRATION_LOADS), len(CALIBRATION_LOADS))
+    progress("calibrate", len(loads), len(loads))
     return fit(driven, footage, matcher=matcher), tuple(driven)
 
 
+def _crews(n_cores: int) -> list[int]:
+    """Say with how many workers to find out what they cost each other."""
+    crews = [2**k for k in range(1, n_cores.bit_length()) if 2**k < n_cores]
+    return [*crews, n_cores] if n_cores > 1 else []
+
+
+def _with_workers(matcher: MatcherConfig, n_workers: int) -> MatcherConfig:
+    engine = matcher.engine.model_copy(update={"workers": n_workers})
+    return matcher.model_copy(update={"engine": engine})
+
+
 def paced_fps(
-    busy: float, n_cameras: int, service_s: float | Callable[[float], float]
+    busy: float, n_cameras: float, service_s: float | Callable[[float], float]
 ) -> float:
     """Say how fast cameras must be to keep a worker busy for such a share.
 
@@ -286,7 +310,10 @@ def fit(
     driven: Sequence[Driven], footage: Sequence[Footage], *, matcher: MatcherConfig
 ) -> Calibration:
     """Fit a calibration to loads that were driven."""
-    runs = [each.run for each in driven]
+    runs, shared = (
+        [each.run for each in driven if (each.run.replay.n_workers > 1) is several]
+        for several in (False, True)
+    )
     service, gaps_us = fit_service(runs), 1e6 * fit_gaps(runs)
     crowd = fit_crowd(footage)
     system = driven[0].session.system
@@ -341,7 +368,12 @@ def fit(
         utilisation=_range([_utilisation(run) for run in runs]),
     )
     astray = {"astray": fit_astray(found, runs)}
-    return found.model_copy(update={"look": found.look.model_copy(update=astray)})
+    return found.model_copy(
+        update={
+            "look": found.look.model_copy(update=astray),
+            "slowdown": fit_slowdown(found, shared),
+        }
+    )
 
 
 def _rows(table: NDArray[np.float64], digits: int) -> tuple[tuple[float, ...], ...]:

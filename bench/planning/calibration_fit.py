@@ -33,6 +33,7 @@ __all__ = [
     "ServiceFit",
     "fit_service",
     "slowness",
+    "took_and_fitted",
 ]
 
 N_QUANTILES = 201
@@ -76,12 +77,14 @@ class Measured:
         seen = self.observed
         cold = np.ones(len(seen.end))
         rows = np.flatnonzero(self.worked_on)
-        looked_s = -np.inf
+        workers = self.scene.worker[self.scene.frames.camera]
+        looked_s = np.full(self.replay.n_workers, -np.inf)
         for row in rows[np.argsort(seen.start_s[rows])].tolist():
-            cold[row] = 1.0 - REST_S / (seen.start_s[row] - looked_s + REST_S)
+            worker = workers[row]
+            cold[row] = 1.0 - REST_S / (seen.start_s[row] - looked_s[worker] + REST_S)
             if seen.is_searched[row]:
                 took_s = seen.stage_s[row, : StageIndex.DETECT + 1].sum()
-                looked_s = float(seen.start_s[row] + took_s)
+                looked_s[worker] = seen.start_s[row] + took_s
         return cold
 
 
@@ -382,12 +385,19 @@ def slowness(
         rest: Likewise.
         of: (n,) bool, the frames.
     """
+    took_s, fitted_s = took_and_fitted(run, costs_s, rest)
+    return float(took_s[of].sum() / fitted_s[of].sum())
+
+
+def took_and_fitted(
+    run: Measured, costs_s: NDArray[np.float64], rest: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Add up each frame's stages, as measured and as a calibration has them."""
+    fits = [(costs_s[stage], float(rest[stage])) for stage in StageIndex]
     cold = run.cold
-    took_s = fitted_s = 0.0
+    took_s, fitted_s = (np.zeros(len(run.observed.end)) for _ in range(2))
     for stage in StageIndex:
         column = _column(run, stage, cold)
-        mine = of[column.rows]
-        took_s += float(column.took_s[mine].sum())
-        fitted = _fitted(column, (costs_s[stage], float(rest[stage])))
-        fitted_s += float(fitted[mine].sum())
-    return took_s / fitted_s
+        took_s[column.rows] += column.took_s
+        fitted_s[column.rows] += _fitted(column, fits[stage])
+    return took_s, fitted_s

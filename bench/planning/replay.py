@@ -58,6 +58,7 @@ class Replay:
         phase: How the cameras' clocks stand to each other.
         seed: Of the arrival plan.
         gauge_s: How long the gauge plays before, and again after; 0 leaves it out.
+        n_workers: Of the matcher.
     """
 
     n_cameras: int
@@ -68,6 +69,7 @@ class Replay:
     phase: Phase = Phase.RANDOM
     seed: int = 1
     gauge_s: float = GAUGE_S
+    n_workers: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -117,6 +119,7 @@ class Scene:
         packets: Of each camera, the packet of each frame.
         frames, passages: The same for the simulator.
         part: (n,) int8, a `Part`, of each frame.
+        worker: (k,) int32, whose each camera is.
     """
 
     plan: ArrivalPlan
@@ -125,6 +128,7 @@ class Scene:
     frames: Frames
     passages: Passages
     part: NDArray[np.int8]
+    worker: NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +215,16 @@ def cut(footage: Sequence[Footage], replay: Replay) -> Scene:
         ),
         passages=_passages(footage, reels, plan, rates),
         part=np.concatenate(part_of)[order],
+        worker=_dealt(plan, replay.n_workers),
     )
+
+
+def _dealt(plan: ArrivalPlan, n_workers: int) -> NDArray[np.int32]:
+    """Deal cameras out as the matcher's supervisor does: at each one's first frame."""
+    _, first = np.unique(plan.camera, return_index=True)
+    worker = np.empty(len(first), np.int32)
+    worker[np.argsort(first)] = np.arange(len(first)) % n_workers
+    return worker
 
 
 def _reels(

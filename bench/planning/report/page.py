@@ -20,6 +20,7 @@ from bench.planning.report.words import (
     figure_text,
     standing,
     warnings,
+    workers_text,
 )
 
 if TYPE_CHECKING:
@@ -248,7 +249,7 @@ def _load(load: LoadResult) -> _Load:
     others = "" if load.others is None else f"others {load.others:.2f} cores"
     return _Load(
         name=f"{replay.n_cameras} cameras at {replay.fps:g} fps, N = "
-        f"{replay.gallery_size:,}",
+        f"{replay.gallery_size:,}{workers_text(replay)}",
         note=f"{load.n_frames:,} frames, {others}, machine at "
         f"{100 * load.speed:.1f} % by the gauge, {100 * load.speed_in_load:.1f} % in "
         "the load" + ("" if load.is_quiet else ", disturbed"),

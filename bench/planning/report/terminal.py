@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from bench.planning.report.words import carried_text, error_text, figure_text, warnings
+from bench.planning.report.words import (
+    carried_text,
+    error_text,
+    figure_text,
+    warnings,
+    workers_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,9 +69,8 @@ def validation_table(validation: Validation) -> Table:
     for load in validation.loads:
         replay = load.replay
         note = "" if load.is_quiet else " (disturbed)"
-        cells = [
-            f"{replay.n_cameras} x {replay.fps:g} fps, N {replay.gallery_size:,}{note}"
-        ]
+        size = f"N {replay.gallery_size:,}{workers_text(replay)}{note}"
+        cells = [f"{replay.n_cameras} x {replay.fps:g} fps, {size}"]
         for row in load.comparisons:
             mark = " MISSED" if row.is_met is False and load.is_quiet else ""
             cells.append(

@@ -11,10 +11,18 @@ from bench.host.machine import this_machine
 
 if TYPE_CHECKING:
     from bench.planning.plan import CapacityPlan
+    from bench.planning.replay import Replay
     from bench.planning.validation_records import Comparison, Validation
     from sim.calibration import Calibration
 
-__all__ = ["carried_text", "error_text", "figure_text", "standing", "warnings"]
+__all__ = [
+    "carried_text",
+    "error_text",
+    "figure_text",
+    "standing",
+    "warnings",
+    "workers_text",
+]
 
 
 def standing(calibration: Calibration, validation: Validation | None) -> str:
@@ -61,10 +69,14 @@ def warnings(plan: CapacityPlan) -> tuple[str, ...]:
     hardware = plan.question.hardware
     calibrated = plan.question.calibration.cores
     if hardware.n_workers > 1:
+        drove = len(model.slowdown) - 1
+        factor, whose = hardware.slowdown_full, "the profile's assumption"
+        if factor is None:
+            factor, whose = model.slowdown_at(hardware.n_workers), "as measured there"
         said.append(
-            f"{hardware.n_workers} workers a node: the calibration drove one worker on "
-            f"{calibrated} cores. What sharing a processor costs is the profile's "
-            f"assumption, a factor of {hardware.slowdown_full:g} with all workers busy."
+            f"{hardware.n_workers} workers a node: the calibration drove up to {drove} "
+            f"on {calibrated} cores. What sharing a processor costs is {whose}, a "
+            f"factor of {factor:.3g} with all workers busy."
         )
     if hardware.speed != 1.0:
         said.append(
@@ -72,6 +84,11 @@ def warnings(plan: CapacityPlan) -> tuple[str, ...]:
             "the calibrated one (assumption)."
         )
     return tuple(said)
+
+
+def workers_text(replay: Replay) -> str:
+    """Say how many workers carried a load, if more than one."""
+    return "" if replay.n_workers == 1 else f", {replay.n_workers} workers"
 
 
 def carried_text(plan: CapacityPlan) -> str:

@@ -57,7 +57,7 @@ def calibrate(
     *,
     seed: SeedOption = None,
     overrides: SetOption = None,
-    seconds: SecondsOption = 12.0,
+    seconds: SecondsOption = 24.0,
     out: OutOption = DEFAULT_OUT,
     cache: CacheOption = DEFAULT_CACHE,
     workers: WorkersOption = None,

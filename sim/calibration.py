@@ -128,6 +128,10 @@ class Calibration(_Record):
         description="How much slower the machine was in each load than on average, "
         "by the same work before and after it."
     )
+    in_load: float = Field(
+        gt=0.0,
+        description="Time of a load's frames, as a multiple of what that work says.",
+    )
     drift: float = Field(
         ge=0.0,
         description="Standard deviation of a load's speed about what that work says.",

@@ -75,7 +75,7 @@ class CalibrationConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seconds: float = Field(
-        default=12.0, ge=5.0, le=600.0, description="Length of each load."
+        default=24.0, ge=5.0, le=600.0, description="Length of each load."
     )
     warm_up_s: float = Field(
         default=2.0, ge=0.0, le=60.0, description="Of it, how much no figure counts."
@@ -346,6 +346,7 @@ def fit(
         n_loads=len(driven),
         n_disturbed=sum(not each.is_quiet for each in driven),
         by_load=service.by_load,
+        in_load=service.in_load,
         drift=service.drift,
         approaches=crowd.approaches,
         approaches_hz=crowd.approaches_hz,

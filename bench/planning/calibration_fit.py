@@ -98,6 +98,7 @@ class ServiceFit:
         residuals: (7, q) float64, as `sim.service.ServiceTables` has them.
         sway: (2, q) float64, likewise.
         by_load: How much slower the machine was in each load, by the gauge.
+        in_load: Time of a load's frames, as a multiple of what its gauge says.
         drift: Spread of the loads about what their gauges said.
     """
 
@@ -106,6 +107,7 @@ class ServiceFit:
     residuals: NDArray[np.float64]
     sway: NDArray[np.float64]
     by_load: tuple[float, ...]
+    in_load: float
     drift: float
 
 
@@ -216,6 +218,7 @@ def fit_service(runs: Sequence[Measured]) -> ServiceFit:
         residuals=_residuals(runs, table, fits, searches, slow) * left,
         sway=sway,
         by_load=tuple(gauge.tolist()),
+        in_load=_in_load(runs, took_s, fitted_s, gauge),
         drift=float(np.std(load / gauge, ddof=1)) if len(runs) > 2 else 0.02,
     )
 
@@ -306,6 +309,21 @@ def _residuals(
         middle = (quantiles[1:] + quantiles[:-1]).mean() / 2.0
         rows.append(np.maximum(quantiles - middle, -0.8))
     return np.array(rows)
+
+
+def _in_load(
+    runs: Sequence[Measured],
+    took_s: Sequence[NDArray[np.float64]],
+    fitted_s: Sequence[NDArray[np.float64]],
+    gauge: NDArray[np.float64],
+) -> float:
+    """Compare loads with their gauges, all loads together."""
+    took = expected = 0.0
+    for run, t, f, slow in zip(runs, took_s, fitted_s, gauge, strict=True):
+        mine = run.scene.part == Part.LOAD
+        took += float(t[mine].sum())
+        expected += float(slow * f[mine].sum())
+    return took / expected
 
 
 def _sway(

@@ -382,7 +382,7 @@ def _result(
     result = LoadResult(
         replay=replay,
         n_frames=int(counts.sum()),
-        comparisons=laid_beside(slow),
+        comparisons=laid_beside(slow * calibration.in_load),
         others=driven.others,
         change=driven.change,
         attempts=driven.attempts,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from bench.planning.sweep import on_processes, on_ray, run_sweep, write_table
 from bench.running.folder import create_folder
 from commands.calibrate import calibration_file
 from commands.console import bars, logged
+from commands.exit_code import ExitCode
 from commands.options import (
     DEFAULT_OUT,
     JsonOption,
@@ -92,15 +94,24 @@ def sweep(  # noqa: PLR0913 - one command, many questions
         else resume
     )
     runner = on_ray if on is Where.RAY else on_processes
-    with logged(folder), bars(hidden=quiet or as_json) as progress:
-        results = run_sweep(
-            question,
-            cells,
-            folder=folder,
-            run=partial(runner, workers=processes(workers)),
-            progress=progress,
+    try:
+        with logged(folder), bars(hidden=quiet or as_json) as progress:
+            results = run_sweep(
+                question,
+                cells,
+                folder=folder,
+                run=partial(runner, workers=processes(workers)),
+                progress=progress,
+            )
+            write_table(results, folder / "sweep.parquet")
+    except KeyboardInterrupt:
+        kept = len(list((folder / "cells").glob("*.json")))
+        print(
+            f"harness: interrupted; {kept} of {len(cells)} cells are kept: the same "
+            f"command with --resume {folder} goes on",
+            file=sys.stderr,
         )
-        write_table(results, folder / "sweep.parquet")
+        raise typer.Exit(ExitCode.NOT_VALID) from None
     if as_json:
         print("[" + ",\n".join(_line(folder, cell.index) for cell in cells) + "]")
         return

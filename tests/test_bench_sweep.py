@@ -10,8 +10,10 @@ from functools import partial
 
 import pytest
 
+import harness
 from bench.errors import BenchError
 from bench.planning.sweep import on_processes, on_ray, read_cells, run_sweep
+from commands.exit_code import ExitCode
 from scenarios.plan_loader import REFERENCE_CALIBRATION, load_calibration
 from sim.capacity import Question
 from sim.site import HardwareConfig, SiteConfig, TargetConfig
@@ -48,6 +50,27 @@ def test_grid_crosses_every_range():
         {"fps": 20.0, "passages_per_min": 30.0},
         {"fps": 20.0, "passages_per_min": 60.0},
     ]
+
+
+def test_an_interrupted_command_says_how_to_go_on(tmp_path, monkeypatch, capsys):
+    """What is kept is counted, and the next command is written out."""
+
+    def interrupt(*_arguments, **_more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("commands.sweep.run_sweep", interrupt)
+    monkeypatch.setattr(
+        sys,
+        "argv",
+        ["harness", "sweep", "van", "--vary", "fps=5:10:5", "--out", str(tmp_path)],
+    )
+    with pytest.raises(SystemExit) as ended:
+        harness.main()
+    assert ended.value.code == ExitCode.NOT_VALID
+    said = capsys.readouterr().err
+    (folder,) = tmp_path.iterdir()
+    assert "0 of 2 cells are kept" in said
+    assert f"--resume {folder}" in said
 
 
 def test_an_interrupted_sweep_computes_only_what_it_lacks(tmp_path):

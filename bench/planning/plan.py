@@ -245,7 +245,7 @@ def _failures(
         Failure(
             what="one node fails, the spare takes over",
             consequence=(
-                f"{in_use} nodes carry {load:.1f} cameras each, of "
+                f"the other {in_use} carry {load:.1f} cameras each, of "
                 f"{per_node.median} that they can (95 %: {per_node.low} to "
                 f"{per_node.high})"
             ),

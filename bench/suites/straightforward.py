@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from matcher.alignment import align
 from matcher.assembly import make_detector, make_embedder
 from matcher.engine import converse, limit_threads, manners
+from matcher.errors import GalleryError
 from matcher.ingest import CameraDecoder
 from matcher.messages import SystemDescription
 from matcher.records import FrameOutcome, FrameResult, Outcome, Probe, TrackId
@@ -94,6 +95,10 @@ class StraightforwardLoop:
         )
 
 
+def _refuse(_change):
+    raise GalleryError("the plain loop keeps its gallery as it is")
+
+
 def serve_straightforward(connection, config, gallery):
     """Be a process that runs the loop."""
     with manners(connection):
@@ -115,4 +120,5 @@ def serve_straightforward(connection, config, gallery):
             ),
             config=config.engine,
             clock=time.perf_counter_ns,
+            change=_refuse,
         )

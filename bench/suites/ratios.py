@@ -74,7 +74,7 @@ def _streams(row):
     clips, ours = five_in_view(), MatcherConfig()
     gallery = gallery_of(clips, ours)
     row("people in view, 1280x720", f"{clips.faces_a_frame:.1f}", "")
-    every = ours.model_copy(update={"cadence": CadenceConfig()})
+    every = ours.model_copy(update={"cadence": CadenceConfig(steady_interval_s=0.0)})
     thrifty = ours.model_copy(update={"cadence": CadenceConfig(steady_interval_s=0.25)})
     systems = {
         "straightforward loop, own weights": loop_system(

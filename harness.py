@@ -15,10 +15,12 @@ import typer
 
 from commands.exit_code import ExitCode
 from commands.table import CommandTable
-from lfr_errors import BadInputError, LfrError
+from lfr_errors import BadInputError, CutShortError, LfrError
 
 __all__ = ["app", "main"]
 
+# What typer makes of Ctrl-C in a command.
+_INTERRUPTED = 130
 # typer keeps its copy of click private; the family of its usage errors does not.
 _USAGE_ERROR = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
 
@@ -65,6 +67,9 @@ def main() -> None:
     except BadInputError as error:
         _complain(str(error))
         sys.exit(ExitCode.BAD_INPUT)
+    except CutShortError as error:
+        _complain(str(error))
+        sys.exit(ExitCode.NOT_VALID)
     except LfrError as error:
         _complain(str(error))
         sys.exit(ExitCode.INTERNAL_ERROR)
@@ -76,6 +81,8 @@ def main() -> None:
             _complain(f"{message.rstrip('.')}; see `harness --help`")
         sys.exit(ExitCode.BAD_INPUT)
     except (KeyboardInterrupt, typer.Abort):
+        code = _INTERRUPTED
+    if code == _INTERRUPTED:
         _complain("interrupted before anything was measured; finished clips are kept")
         sys.exit(ExitCode.NOT_VALID)
     sys.exit(code if isinstance(code, int) else ExitCode.GOOD)

@@ -9,12 +9,13 @@ one sentence and an exit code. Knows nothing of what can go wrong.
     │   ├── synthetic_crowds.errors.*    populations, cameras, clips
     │   ├── matcher.errors.*             weights, galleries, frames
     │   └── bench.errors.*               load plans, run folders
+    ├── CutShortError                    Ctrl-C: exit code 3
     └── (internal failures)              exit code 1
 """
 
 from __future__ import annotations
 
-__all__ = ["BadInputError", "LfrError"]
+__all__ = ["BadInputError", "CutShortError", "LfrError"]
 
 
 class LfrError(Exception):
@@ -27,3 +28,7 @@ class BadInputError(LfrError, ValueError):
     The message is one sentence in four parts: what was required, what arrived,
     where, and the remedy.
     """
+
+
+class CutShortError(LfrError):
+    """Somebody pressed Ctrl-C; the message says what is kept and how to go on."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +15,6 @@ from bench.planning.sweep import on_processes, on_ray, run_sweep, write_table
 from bench.running.folder import create_folder
 from commands.calibrate import calibration_file
 from commands.console import bars, logged
-from commands.exit_code import ExitCode
 from commands.options import (
     DEFAULT_OUT,
     JsonOption,
@@ -27,6 +25,7 @@ from commands.options import (
     processes,
 )
 from commands.where import OnOption, Where
+from lfr_errors import CutShortError
 from scenarios.errors import OverrideError
 from scenarios.plan_loader import (
     HARDWARE,
@@ -106,12 +105,11 @@ def sweep(  # noqa: PLR0913 - one command, many questions
             write_table(results, folder / "sweep.parquet")
     except KeyboardInterrupt:
         kept = len(list((folder / "cells").glob("*.json")))
-        print(
-            f"harness: interrupted; {kept} of {len(cells)} cells are kept: the same "
-            f"command with --resume {folder} goes on",
-            file=sys.stderr,
+        message = (
+            f"interrupted; {kept} of {len(cells)} cells are kept: the same command "
+            f"with --resume {folder} goes on"
         )
-        raise typer.Exit(ExitCode.NOT_VALID) from None
+        raise CutShortError(message) from None
     if as_json:
         print("[" + ",\n".join(_line(folder, cell.index) for cell in cells) + "]")
         return

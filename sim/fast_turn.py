@@ -62,7 +62,7 @@ def work(
             camera, capture_s, memory, tables.look
         )
         log.is_searched[row] = is_searched
-        size, searched = node.frames.packet_bytes[row], 1 if is_searched else 0
+        size, searched = node.frames.packet_bytes[row], int(is_searched)
         clock_s += _spend(own, _DECODE, size, searched, slow, cold, tables, log)
         if clock_s >= down_s:
             break

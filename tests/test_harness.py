@@ -356,3 +356,15 @@ def test_doctor_finds_this_machine_fit(tmp_path):
     done = _harness("doctor", cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     assert "SHA-256 match" in done.stdout
+
+
+def test_ctrl_c_in_a_command_ends_in_one_sentence(here, monkeypatch):
+    """Typer would end in silence; nothing was measured, and that is said."""
+
+    def interrupt(*_arguments, **_more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("scenarios.loader.load", interrupt)
+    code, _, complaint = here("run", "smoke")
+    assert code == 3
+    assert complaint.startswith("harness: interrupted before anything was measured")

@@ -52,8 +52,6 @@ __all__ = [
 # light, usual, fast, slow with a large gallery, a very large one, overloaded. The first
 # one, at a fixed rate, tells how fast the others may be.
 _FIRST_FPS = 6.0
-# That cameras may have, frames a second.
-_RATES = tuple(half / 2.0 for half in range(2, 61))
 CALIBRATION_LOADS = (
     (3, 0.4, 1_000, 0),
     (5, 0.75, 1_000, 20),
@@ -62,11 +60,11 @@ CALIBRATION_LOADS = (
     (3, 0.65, 100_000, 31),
     (7, 1.2, 1_000, 3),
 )
-
-
 # Several workers at once, on machines with cores for them: cameras of each worker,
 # share of its time, gallery, second of the clips.
 _SHARED_LOAD = (3, 0.7, 1_000, 22)
+# That cameras may have, frames a second.
+_RATES = tuple(half / 2.0 for half in range(2, 61))
 
 
 class CalibrationConfig(BaseModel):

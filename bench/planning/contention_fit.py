@@ -1,8 +1,8 @@
 """What workers cost each other: how much slower one is while others are at work.
 
 Owns that fit. Frames of one worker never overlap, so whoever is at work when a frame is
-taken is another worker; frames that were taken alone, in the same load, are the
-yardstick. Knows nothing of what a frame should take in seconds.
+taken is another worker; frames that were taken alone, in the same load or its gauge,
+are the yardstick. Knows nothing of what a frame should take in seconds.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from bench.planning.calibration_fit import took_and_fitted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from bench.planning.calibration_fit import Measured
     from sim.calibration import Calibration
@@ -42,6 +44,8 @@ def fit_slowdown(
         took, fitted = took_and_fitted(run, tables.costs_s, tables.rest)
         active = np.minimum(n_at_work(run), most)
         alone = active == 1
+        if np.count_nonzero(alone) < _FEWEST:
+            continue
         fitted *= took[alone].sum() / fitted[alone].sum()
         took_s += np.bincount(active, took, minlength=most + 1)
         fitted_s += np.bincount(active, fitted, minlength=most + 1)
@@ -53,7 +57,7 @@ def fit_slowdown(
     return tuple(factors)
 
 
-def n_at_work(run: Measured) -> np.ndarray:
+def n_at_work(run: Measured) -> NDArray[np.int64]:
     """Count workers at work when each frame is taken, its own included; 0 if none was.
 
     Returns:

@@ -58,10 +58,10 @@ def newest_calibration(out: Path) -> Path | None:
     )
     for path in reversed(found):
         try:
-            found_there = Calibration.model_validate_json(path.read_bytes())
+            calibration = Calibration.model_validate_json(path.read_bytes())
         except (OSError, ValidationError):
             continue
-        if found_there.machine == this_machine():
+        if calibration.machine == this_machine():
             return path
     return None
 

@@ -11,9 +11,10 @@ from sim_doubles import LOOK, periodic_frames, tables, walkers
 
 from bench.host.interference import others_share
 from bench.planning.calibration import paced_fps
-from bench.planning.calibration_fit import Measured, fit_service, slowness
+from bench.planning.calibration_fit import fit_service
 from bench.planning.contention_fit import fit_slowdown
 from bench.planning.gaps_fit import fit_gaps
+from bench.planning.measured import Measured, slowness
 from bench.planning.observed import Observed, speed_change
 from bench.planning.replay import Part, Replay, Scene
 from bench.planning.validation import figures_of
@@ -223,13 +224,12 @@ def test_loads_are_paced_by_what_a_frame_takes():
 def test_figures_leave_the_warm_up_out():
     """Frames that do not count are in no figure."""
     capture_s = np.array([0.0, 1.0, 2.0, 3.0])
-    figures = figures_of(
-        capture_s,
-        np.array([1, 0, 0, 1], np.int8),
-        capture_s + 0.01,
-        capture_s + np.array([0.5, 0.02, 0.04, 0.03]),
-        counted=capture_s >= 1.0,
+    ends = SimpleNamespace(
+        end=np.array([1, 0, 0, 1], np.int8),
+        start_s=capture_s + 0.01,
+        done_s=capture_s + np.array([0.5, 0.02, 0.04, 0.03]),
     )
+    figures = figures_of(capture_s, ends, counted=capture_s >= 1.0)
     assert figures["mean"] == pytest.approx(0.03)
     assert figures["skipped"] == pytest.approx(1 / 3)
     assert figures["utilisation"] == pytest.approx(0.06 / 2.0)

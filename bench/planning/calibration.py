@@ -17,10 +17,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from bench.driving.session import hold_session
 from bench.host.interference import busy_s, others_share
 from bench.host.machine import this_machine
-from bench.planning.calibration_fit import Measured, fit_service
+from bench.planning.calibration_fit import fit_service
 from bench.planning.contention_fit import fit_slowdown
 from bench.planning.crowd_fit import fit_crowd
 from bench.planning.gaps_fit import fit_gaps
+from bench.planning.measured import Measured
 from bench.planning.observed import observe, speed_change
 from bench.planning.replay import Replay, cut
 from bench.planning.synthetic_gallery import gallery_of

@@ -13,27 +13,30 @@ import numpy as np
 from scipy.optimize import nnls
 from scipy.stats import norm
 
+from bench.planning.measured import (
+    OF_EMBEDDED,
+    OF_SEARCHED,
+    added_up,
+    column_of,
+    fitted_s_of,
+)
 from bench.planning.replay import Part
 from sim.calibration import Range, SearchFit, StageFit
 from sim.estimators import batch_means
 from sim.records import FrameEnd, StageIndex
-from sim.service import REST_S, SWAY_S
+from sim.service import SWAY_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from bench.planning.observed import Observed
-    from bench.planning.replay import Replay, Scene
+    from bench.planning.measured import Column, Measured, StageCosts
 
 __all__ = [
     "N_QUANTILES",
-    "Measured",
     "ServiceFit",
     "fit_service",
-    "slowness",
-    "took_and_fitted",
 ]
 
 N_QUANTILES = 201
@@ -47,45 +50,8 @@ _COOLING = (
     StageIndex.ALIGN,
     StageIndex.EMBED,
 )
-_OF_EMBEDDED = (StageIndex.EMBED, StageIndex.SEARCH, StageIndex.DECIDE)
-_OF_SEARCHED = (StageIndex.DETECT, StageIndex.TRACK)
 # Frames so far apart still share the quick sway, and hardly anything else.
 _LAG = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Measured:
-    """One load that was driven for real.
-
-    Attributes:
-        replay, scene: The load.
-        observed: What became of its frames.
-    """
-
-    replay: Replay
-    scene: Scene
-    observed: Observed
-
-    @property
-    def worked_on(self) -> NDArray[np.bool_]:
-        """Frames that a worker decoded."""
-        return np.isfinite(self.observed.stage_s[:, StageIndex.DECODE])
-
-    @property
-    def cold(self) -> NDArray[np.float64]:
-        """How cold the detector was at each frame's start, from 0 to 1."""
-        seen = self.observed
-        cold = np.ones(len(seen.end))
-        rows = np.flatnonzero(self.worked_on)
-        workers = self.scene.worker[self.scene.frames.camera]
-        looked_s = np.full(self.replay.n_workers, -np.inf)
-        for row in rows[np.argsort(seen.start_s[rows])].tolist():
-            worker = workers[row]
-            cold[row] = 1.0 - REST_S / (seen.start_s[row] - looked_s[worker] + REST_S)
-            if seen.is_searched[row]:
-                took_s = seen.stage_s[row, : StageIndex.DETECT + 1].sum()
-                looked_s[worker] = seen.start_s[row] + took_s
-        return cold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -111,49 +77,16 @@ class ServiceFit:
     drift: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Column:
-    """What one stage did in one load.
-
-    Attributes:
-        rows: (m,) frames that it worked on.
-        took_s: (m,) float64.
-        design: (m, 4) float64, what `base`, `per_unit`, `once` and `per_face` weigh.
-        cold: (m,) float64.
-    """
-
-    rows: NDArray[np.int64]
-    took_s: NDArray[np.float64]
-    design: NDArray[np.float64]
-    cold: NDArray[np.float64]
-
-
-def _column(run: Measured, stage: StageIndex, cold: NDArray[np.float64]) -> _Column:
-    seen = run.observed
-    took_s = seen.stage_s[:, stage]
-    rows = np.flatnonzero(np.isfinite(took_s))
-    units, per_face = np.zeros(len(took_s)), seen.n_embedded.astype(np.float64)
-    once = per_face > 0.0
-    if stage is StageIndex.DECODE:
-        units = run.scene.frames.packet_bytes
-    elif stage not in _OF_EMBEDDED:
-        units = seen.n_faces.astype(np.float64)
-    if stage is StageIndex.DECODE or stage in _OF_SEARCHED:
-        once, per_face = seen.is_searched, np.zeros(len(took_s))
-    design = np.stack([np.ones(len(took_s)), units, once, per_face], axis=1)
-    return _Column(rows=rows, took_s=took_s[rows], design=design[rows], cold=cold[rows])
-
-
 def fit_service(runs: Sequence[Measured]) -> ServiceFit:
     """Fit every stage over all loads, each at the speed that it ran at."""
     colds = [run.cold for run in runs]
     table = [
-        [_column(run, stage, cold) for run, cold in zip(runs, colds, strict=True)]
+        [column_of(run, stage, cold) for run, cold in zip(runs, colds, strict=True)]
         for stage in StageIndex
     ]
     sizes = sorted({run.replay.gallery_size for run in runs})
     slow = np.ones(len(runs))
-    fits: list[tuple[NDArray[np.float64], float]] = []
+    fits: list[StageCosts] = []
     searches: dict[int, NDArray[np.float64]] = {}
     for _ in range(_ROUNDS):
         fits = [
@@ -224,8 +157,8 @@ def fit_service(runs: Sequence[Measured]) -> ServiceFit:
 
 
 def _fit(
-    columns: Sequence[_Column], slow: NDArray[np.float64], *, cools: bool
-) -> tuple[NDArray[np.float64], float]:
+    columns: Sequence[Column], slow: NDArray[np.float64], *, cools: bool
+) -> StageCosts:
     """Fit a stage's four costs, none of them negative, and its share of coldness."""
     took_s = np.concatenate(
         [column.took_s / s for column, s in zip(columns, slow, strict=True)]
@@ -245,20 +178,12 @@ def _fit(
     return costs * took_s.sum() / max(fitted_s.sum(), 1e-12), rest
 
 
-def _fitted(
-    column: _Column, fit: tuple[NDArray[np.float64], float]
-) -> NDArray[np.float64]:
-    costs, rest = fit
-    fitted: NDArray[np.float64] = (column.design @ costs) * (1.0 + rest * column.cold)
-    return fitted
-
-
 def _fit_of(
     stage: StageIndex,
     run: Measured,
-    fits: Sequence[tuple[NDArray[np.float64], float]],
+    fits: Sequence[StageCosts],
     searches: dict[int, NDArray[np.float64]],
-) -> tuple[NDArray[np.float64], float]:
+) -> StageCosts:
     if stage is StageIndex.SEARCH:
         return searches[run.replay.gallery_size], fits[stage][1]
     return fits[stage]
@@ -266,29 +191,26 @@ def _fit_of(
 
 def _totals(
     runs: Sequence[Measured],
-    table: Sequence[Sequence[_Column]],
-    fits: Sequence[tuple[NDArray[np.float64], float]],
+    table: Sequence[Sequence[Column]],
+    fits: Sequence[StageCosts],
     searches: dict[int, NDArray[np.float64]],
 ) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
-    """Add up all stages of each frame: as measured, and as fitted."""
-    took, fitted = [], []
-    for k, run in enumerate(runs):
-        took_s, fitted_s = (np.zeros(len(run.observed.end)) for _ in range(2))
-        for stage in StageIndex:
-            column = table[stage][k]
-            took_s[column.rows] += column.took_s
-            fitted_s[column.rows] += _fitted(
-                column, _fit_of(stage, run, fits, searches)
-            )
-        took.append(took_s)
-        fitted.append(fitted_s)
-    return took, fitted
+    """Add up all stages of each frame of each load: as measured, and as fitted."""
+    sums = [
+        added_up(
+            len(run.observed.end),
+            [columns[k] for columns in table],
+            [_fit_of(stage, run, fits, searches) for stage in StageIndex],
+        )
+        for k, run in enumerate(runs)
+    ]
+    return [took_s for took_s, _ in sums], [fitted_s for _, fitted_s in sums]
 
 
 def _residuals(
     runs: Sequence[Measured],
-    table: Sequence[Sequence[_Column]],
-    fits: Sequence[tuple[NDArray[np.float64], float]],
+    table: Sequence[Sequence[Column]],
+    fits: Sequence[StageCosts],
     searches: dict[int, NDArray[np.float64]],
     slow: NDArray[np.float64],
 ) -> NDArray[np.float64]:
@@ -298,7 +220,9 @@ def _residuals(
         ratios, weights = [], []
         for k, run in enumerate(runs):
             column = table[stage][k]
-            fitted_s = slow[k] * _fitted(column, _fit_of(stage, run, fits, searches))
+            fitted_s = slow[k] * fitted_s_of(
+                column, _fit_of(stage, run, fits, searches)
+            )
             works = fitted_s > 0.2 * fitted_s.mean()
             ratios.append(column.took_s[works] / fitted_s[works] - 1.0)
             weights.append(fitted_s[works])
@@ -331,7 +255,7 @@ def _sway(
     took_s: Sequence[NDArray[np.float64]],
     fitted_s: Sequence[NDArray[np.float64]],
     slow: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], float]:
+) -> StageCosts:
     """Tell what neighbouring frames share from what is each one's own.
 
     Returns:
@@ -361,16 +285,16 @@ def _sway(
 
 def _stage_fit(
     stage: StageIndex,
-    columns: Sequence[_Column],
-    fit: tuple[NDArray[np.float64], float],
+    columns: Sequence[Column],
+    fit: StageCosts,
 ) -> StageFit:
     costs, rest = fit
     took_s = np.concatenate([column.took_s for column in columns])
     design = np.concatenate([column.design for column in columns])
     works = np.ones(len(took_s), bool)
-    if stage in _OF_EMBEDDED or stage in _OF_SEARCHED:
+    if stage in OF_EMBEDDED or stage in OF_SEARCHED:
         works = design[:, 2] > 0.0
-    units = design[works, 3] if stage in _OF_EMBEDDED else design[works, 1]
+    units = design[works, 3] if stage in OF_EMBEDDED else design[works, 1]
     mean = batch_means(took_s[works], n_batches=20)
     return StageFit(
         stage=stage.name.lower(),
@@ -386,36 +310,3 @@ def _stage_fit(
         mean_low_s=mean.low,
         mean_high_s=mean.high,
     )
-
-
-def slowness(
-    run: Measured,
-    costs_s: NDArray[np.float64],
-    rest: NDArray[np.float64],
-    *,
-    of: NDArray[np.bool_],
-) -> float:
-    """Say how much longer some frames took than a calibration says they do.
-
-    Args:
-        run: A load that was driven.
-        costs_s: As `sim.service.ServiceTables` has them, for its gallery.
-        rest: Likewise.
-        of: (n,) bool, the frames.
-    """
-    took_s, fitted_s = took_and_fitted(run, costs_s, rest)
-    return float(took_s[of].sum() / fitted_s[of].sum())
-
-
-def took_and_fitted(
-    run: Measured, costs_s: NDArray[np.float64], rest: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Add up each frame's stages, as measured and as a calibration has them."""
-    fits = [(costs_s[stage], float(rest[stage])) for stage in StageIndex]
-    cold = run.cold
-    took_s, fitted_s = (np.zeros(len(run.observed.end)) for _ in range(2))
-    for stage in StageIndex:
-        column = _column(run, stage, cold)
-        took_s[column.rows] += column.took_s
-        fitted_s[column.rows] += _fitted(column, fits[stage])
-    return took_s, fitted_s

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.planning.calibration_fit import took_and_fitted
+from bench.planning.measured import took_and_fitted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from bench.planning.calibration_fit import Measured
+    from bench.planning.measured import Measured
     from sim.calibration import Calibration
 
 __all__ = ["fit_slowdown", "n_at_work"]

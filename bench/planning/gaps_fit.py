@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bench.planning.calibration_fit import Measured
+    from bench.planning.measured import Measured
 
 __all__ = ["fit_gaps"]
 

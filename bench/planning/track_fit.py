@@ -17,7 +17,7 @@ from sim.records import node_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.planning.calibration_fit import Measured
+    from bench.planning.measured import Measured
     from sim.calibration import Calibration
 
 __all__ = ["fit_astray"]

@@ -16,8 +16,8 @@ import numpy as np
 from scipy.stats import norm
 
 from bench.planning.calibration import drive_load, paced_fps
-from bench.planning.calibration_fit import slowness
 from bench.planning.contention_fit import n_at_work
+from bench.planning.measured import slowness
 from bench.planning.replay import Part, Replay, cut
 from bench.planning.validation_records import (
     FIGURES,
@@ -36,10 +36,12 @@ if TYPE_CHECKING:
 
     from bench.driving.session import Progress
     from bench.planning.calibration import CalibrationConfig, Driven
+    from bench.planning.observed import Observed
     from bench.planning.replay import Footage, Scene
     from matcher.config import MatcherConfig
     from matcher.gallery import Gallery
     from sim.calibration import Calibration
+    from sim.records import FrameLog
 
 __all__ = [
     "VALIDATION_LOADS",
@@ -72,9 +74,7 @@ _MOST_RUNGS = 5
 
 def figures_of(
     capture_s: NDArray[np.float64],
-    end: NDArray[np.int8],
-    start_s: NDArray[np.float64],
-    done_s: NDArray[np.float64],
+    ends: FrameLog | Observed,
     *,
     counted: NDArray[np.bool_],
     n_workers: int = 1,
@@ -83,12 +83,11 @@ def figures_of(
 
     Args:
         capture_s: (n,) when each frame was captured.
-        end: (n,) its `FrameEnd`.
-        start_s: (n,) when a worker took it.
-        done_s: (n,) when it was done with it.
+        ends: What became of each.
         counted: (n,) whether it counts.
         n_workers: Whose time there was to use.
     """
+    end, start_s, done_s = ends.end, ends.start_s, ends.done_s
     processed = counted & (end == FrameEnd.PROCESSED)
     latency_s = (done_s - capture_s)[processed]
     worked = counted & np.isfinite(start_s)
@@ -154,9 +153,7 @@ def foretell(
         found.append(
             figures_of(
                 scene.frames.capture_s,
-                log.end,
-                log.start_s,
-                log.done_s,
+                log,
                 counted=counts,
                 n_workers=replay.n_workers,
             )
@@ -360,12 +357,7 @@ def _result(
     seen, scene, replay = run.observed, run.scene, run.replay
     counts = counted(scene, replay, warm_up_s=warm_up_s)
     measured = figures_of(
-        scene.frames.capture_s,
-        seen.end,
-        seen.start_s,
-        seen.done_s,
-        counted=counts,
-        n_workers=replay.n_workers,
+        scene.frames.capture_s, seen, counted=counts, n_workers=replay.n_workers
     )
     tables = calibration.tables(gallery_size=replay.gallery_size)
     # What workers cost each other is the model's to say, not the gauge's.

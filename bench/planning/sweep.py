@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import signal
 from contextlib import suppress
 from dataclasses import asdict
 from multiprocessing.connection import Connection, wait
@@ -163,7 +164,9 @@ def _hire(question: Question) -> tuple[Connection[Any, Any], SpawnProcess]:
 
 def _serve(link: Connection[Any, Any], question: Question) -> None:
     """Be a worker: compute the cells that come, until nobody sends any more."""
-    with suppress(EOFError, OSError, KeyboardInterrupt):
+    # Ctrl-C reaches the whole group; who hired us decides when we end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(EOFError, OSError):
         while True:
             link.send(run_sweep_cell(question, link.recv()))
 

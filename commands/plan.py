@@ -78,7 +78,12 @@ def plan(  # noqa: PLR0913 - one command, many questions
     ] = None,
     hardware: Annotated[Path, typer.Option(help="Profiles of nodes, TOML.")] = HARDWARE,
     seconds: Annotated[
-        float, typer.Option(min=5.0, max=600.0, help="Length of a validation load.")
+        float,
+        typer.Option(
+            min=5.0,
+            max=600.0,
+            help="Length of a validation load, without its gauges.",
+        ),
     ] = 40.0,
     seed: SeedOption = None,
     overrides: SetOption = None,

@@ -126,7 +126,7 @@ class Calibration(_Record):
     )
     by_load: tuple[float, ...] = Field(
         description="How much slower the machine was in each load than on average, "
-        "by the same work before and after it."
+        "by the gauge, the same work beside every load."
     )
     in_load: float = Field(
         gt=0.0,

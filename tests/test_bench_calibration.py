@@ -17,7 +17,6 @@ from bench.planning.gaps_fit import fit_gaps
 from bench.planning.measured import Measured, slowness
 from bench.planning.observed import Observed, speed_change
 from bench.planning.replay import Part, Replay, Scene
-from bench.planning.validation import figures_of
 from sim.draws import own_key
 from sim.fast import simulate_node
 from sim.records import FrameEnd, StageIndex, node_of
@@ -65,10 +64,11 @@ def _measured(n_cameras, service, gallery_size, n_workers=1):
         if log.is_searched[row]:
             looked_s[worker] = start_s + took_s[row, :2].sum()
     capture_s = node.frames.capture_s
-    part = np.where((capture_s > 6.0) & (capture_s < 34.0), Part.LOAD, Part.BEFORE)
+    part = np.where((capture_s > 6.0) & (capture_s < 34.0), Part.LOAD, Part.GAUGE)
     scene = Scene(
         plan=None, reels=(), packets=(), frames=node.frames, passages=node.passages,
-        part=part.astype(np.int8), worker=node.cameras.worker,
+        part=part.astype(np.int8), turn=(capture_s >= 34.0).astype(np.int16),
+        worker=node.cameras.worker,
     )  # fmt: skip
     return Measured(
         replay=Replay(
@@ -188,7 +188,7 @@ def test_speed_of_the_machine_is_taken_out(runs):
 
 def test_slowness_is_told_from_any_frames(runs):
     """The gauge's frames say how slow the machine is, whatever the load was."""
-    gauge = runs[1].scene.part != Part.LOAD
+    gauge = runs[1].scene.part == Part.GAUGE
     usual, slowed = (
         slowness(run, TRUE.costs_s, TRUE.rest, of=gauge)
         for run in (runs[1], _slowed(runs[1], 1.1))
@@ -221,20 +221,6 @@ def test_loads_are_paced_by_what_a_frame_takes():
     assert paced_fps(0.8, 2, lambda fps: 0.04 if fps < 7.0 else 0.02) == 20.0
 
 
-def test_figures_leave_the_warm_up_out():
-    """Frames that do not count are in no figure."""
-    capture_s = np.array([0.0, 1.0, 2.0, 3.0])
-    ends = SimpleNamespace(
-        end=np.array([1, 0, 0, 1], np.int8),
-        start_s=capture_s + 0.01,
-        done_s=capture_s + np.array([0.5, 0.02, 0.04, 0.03]),
-    )
-    figures = figures_of(capture_s, ends, counted=capture_s >= 1.0)
-    assert figures["mean"] == pytest.approx(0.03)
-    assert figures["skipped"] == pytest.approx(1 / 3)
-    assert figures["utilisation"] == pytest.approx(0.06 / 2.0)
-
-
 def test_others_are_what_we_did_not_use():
     """Busy time of the machine less our own; unknown stays unknown."""
     assert others_share(10.0, 22.0, ours_s=8.0, wall_s=20.0) == pytest.approx(0.2)
@@ -242,14 +228,30 @@ def test_others_are_what_we_did_not_use():
     assert others_share(None, 12.0, ours_s=8.0, wall_s=20.0) is None
 
 
-def test_a_change_of_speed_is_told_from_the_gauges_alone():
-    """Whatever the load took, and however long the machine was slower for it."""
+def _sitting(*times):
+    """A load in pieces whose frames take so many times as long, gauge, piece, gauge."""
     run = _measured(3, TRUE, 1_000)
-    capture_s = run.scene.frames.capture_s
-    part = np.where(capture_s > 34.0, Part.AFTER, run.scene.part).astype(np.int8)
-    scene = replace(run.scene, part=part)
-    assert abs(speed_change(scene, run.observed)) < 0.02
-    times = np.select([part == Part.AFTER, part == Part.LOAD], [1.2, 3.0], 1.0)
-    slowed = replace(run.observed, stage_s=run.observed.stage_s * times[:, None])
-    assert speed_change(scene, slowed) == pytest.approx(0.2, abs=0.02)
-    assert speed_change(run.scene, slowed) == 0.0
+    stretch = (run.scene.frames.capture_s * len(times) / 41.0).astype(int)
+    scene = replace(
+        run.scene,
+        part=np.where(stretch % 2, Part.LOAD, Part.GAUGE).astype(np.int8),
+        turn=(stretch // 2).astype(np.int16),
+    )
+    slowed = run.observed.stage_s * np.array(times)[stretch][:, None]
+    return scene, replace(run.observed, stage_s=slowed)
+
+
+@pytest.mark.parametrize(
+    ("times", "change"),
+    [
+        ((1.0, 1.0, 1.0), 0.0),
+        ((1.0, 3.0, 1.2), 0.2),
+        ((1.0, 1.0, 1.1, 1.0, 1.21), 0.1),
+        ((1.0, 1.0, 1.1, 1.0, 0.88), -0.2),
+        ((1.0,), 0.0),
+    ],
+    ids=["steady", "a slow load between", "each a little", "faster again", "one gauge"],
+)
+def test_a_change_of_speed_is_told_from_neighbouring_gauges(times, change):
+    """The largest from one to the next, whatever the pieces between them took."""
+    assert speed_change(*_sitting(*times)) == pytest.approx(change, abs=0.02)

@@ -74,10 +74,16 @@ class CalibrationConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seconds: float = Field(
-        default=24.0, ge=5.0, le=600.0, description="Length of each load."
+        default=24.0,
+        ge=5.0,
+        le=600.0,
+        description="Length of each load, without its gauges.",
     )
     warm_up_s: float = Field(
-        default=2.0, ge=0.0, le=60.0, description="Of it, how much no figure counts."
+        default=2.0,
+        ge=0.0,
+        le=4.0,
+        description="Of each of its pieces, how much no figure counts.",
     )
     max_others: float = Field(
         default=0.05,
@@ -90,8 +96,9 @@ class CalibrationConfig(BaseModel):
         default=0.05,
         gt=0.0,
         le=10.0,
-        description="Share by which the same work may take longer after a load than "
-        "before it, or less long; a load with more is driven again.",
+        description="Share by which the same work may take longer in one gauge of a "
+        "load than in the one before it, or less long; a load with more is driven "
+        "again.",
     )
     max_attempts: int = Field(
         default=4, ge=1, le=20, description="How often a load is driven at most."
@@ -107,8 +114,8 @@ class Driven:
         run: Its frames.
         session: The matcher's own account.
         others: Cores that others kept busy; None where nobody can say.
-        change: Of the time that detection takes, from the gauge before to the gauge
-            after, as a share; 0 without a gauge.
+        change: Of the time that detection takes, from one gauge to the next, as a
+            share: the largest there was; 0 without a gauge.
         attempts: How often it was driven until it was quiet, or given up.
         is_quiet: Whether others kept within their limit, and the machine to its speed.
     """

@@ -125,7 +125,7 @@ def fit_service(runs: Sequence[Measured]) -> ServiceFit:
             ]
         )
         for masks in (
-            [run.scene.part != Part.LOAD for run in runs],
+            [run.scene.part == Part.GAUGE for run in runs],
             [run.scene.part == Part.LOAD for run in runs],
         )
     )

@@ -7,6 +7,7 @@ nothing of fits.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -104,19 +105,20 @@ def observe(scene: Scene, sent: SentFrames, results: Sequence[FrameResult]) -> O
 
 
 def speed_change(scene: Scene, observed: Observed) -> float:
-    """Say how much longer detection took in the gauge after the load than before.
+    """Say how much longer detection took in one gauge than in the one before it.
 
     Detection, because it costs the same whatever is in the picture: the gauges need not
     have skipped the same frames. No frame of the load is looked at.
 
     Returns:
-        A share; 0 without a gauge.
+        A share, the largest of all neighbours, negative where the machine became
+        faster; 0 without two gauges.
     """
-    if not np.any(scene.part == Part.AFTER):
-        return 0.0
     detect_s = observed.stage_s[:, StageIndex.DETECT]
-    before_s, after_s = (
-        float(detect_s[observed.is_searched & (scene.part == part)].mean())
-        for part in (Part.BEFORE, Part.AFTER)
-    )
-    return after_s / before_s - 1.0
+    is_gauge = observed.is_searched & (scene.part == Part.GAUGE)
+    took_s = [
+        float(detect_s[is_gauge & (scene.turn == turn)].mean())
+        for turn in np.unique(scene.turn[scene.part == Part.GAUGE])
+    ]
+    changes = [after / before - 1.0 for before, after in itertools.pairwise(took_s)]
+    return max(changes, key=abs, default=0.0)

@@ -2,14 +2,14 @@
 
 Owns the way from a few rendered clips to the packets, the arrival plan and the
 passages of a site that has more cameras than clips: each camera plays one of the
-clips, from a key frame of its own, over and over. Before and after every load the same
-few cameras play the same seconds, so that the machine's speed can be told from what
-was asked of it. Knows nothing of service times.
+clips, from a key frame of its own, over and over. A load is played in pieces; before
+the first, between them and after the last the same few cameras play the same seconds,
+so that the machine's speed can be told from what was asked of it. Knows nothing of
+service times.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 from enum import IntEnum
@@ -19,31 +19,45 @@ import numpy as np
 
 from bench.load.workload import NS_PER_S, draw_plan
 from bench.objectives import LoadConfig
+from bench.planning.replay_passages import passages_of
 from bench.records import ArrivalPlan
 from sim.arrivals import Phase
-from sim.looking import UNSEEN
-from sim.records import Frames, Passages
+from sim.records import Frames
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["GAUGE_S", "CameraReel", "Footage", "Part", "Replay", "Scene", "cut"]
+    from sim.records import Passages
 
-# The same work before and after every load: cameras, frames a second, first second of
-# the clips, and seed of the clocks. About as busy as the loads, since a machine at work
-# is another than one at rest.
-GAUGE_S = 6.0
-_GAUGE = (5, 10.0, 8, 99)
+__all__ = [
+    "GAUGE_S",
+    "PIECE_S",
+    "CameraReel",
+    "Footage",
+    "Part",
+    "Replay",
+    "Scene",
+    "cut",
+]
+
+# A virtual machine's speed wanders within five to fifteen seconds, so no moment of a
+# load may be further than that from a gauge.
+PIECE_S = 10.0
+# The same work beside every piece: cameras, frames a second, first second of the clips,
+# and seed of the clocks. About as busy as the loads, since a machine at work is another
+# than one at rest.
+GAUGE_S = 4.0
+_GAUGE = (5, 10.0, 8)
+_GAUGE_SEED = 99
 
 
 class Part(IntEnum):
-    """Which part of a sitting a frame belongs to."""
+    """What a frame belongs to; gauge and load take turns."""
 
-    BEFORE = 0
+    GAUGE = 0
     LOAD = 1
-    AFTER = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +67,12 @@ class Replay:
     Attributes:
         n_cameras: Cameras, each playing a clip.
         fps: Frames that each sends a second; the clip is played at this pace.
-        duration_s: Length of the load, without the gauge.
+        duration_s: Length of the load, all pieces together, without the gauges.
         gallery_size: Templates searched.
         first_second: Second of the clips at which the first cameras begin.
         phase: How the cameras' clocks stand to each other.
         seed: Of the arrival plan.
-        gauge_s: How long the gauge plays before, and again after; 0 leaves it out.
+        gauge_s: How long the gauge plays each time; 0 leaves it out.
         n_workers: Of the matcher.
     """
 
@@ -71,6 +85,21 @@ class Replay:
     seed: int = 1
     gauge_s: float = GAUGE_S
     n_workers: int = 1
+
+    @property
+    def n_pieces(self) -> int:
+        """Pieces of equal length, none longer than `PIECE_S`; at least one."""
+        return max(math.ceil(self.duration_s / PIECE_S - 1e-9), 1)
+
+    @property
+    def piece_s(self) -> float:
+        """Length of a piece."""
+        return self.duration_s / self.n_pieces
+
+    def begin_s(self, part: Part, turn: int) -> float:
+        """Say when a gauge or a piece begins, from the start of the first gauge."""
+        n_gauges = turn if part == Part.GAUGE else turn + 1
+        return n_gauges * self.gauge_s + turn * self.piece_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -120,6 +149,7 @@ class Scene:
         packets: Of each camera, the packet of each frame.
         frames, passages: The same for the simulator.
         part: (n,) int8, a `Part`, of each frame.
+        turn: (n,) int16, which gauge, or which piece of the load, from 0.
         worker: (k,) int32, whose each camera is.
     """
 
@@ -129,6 +159,7 @@ class Scene:
     frames: Frames
     passages: Passages
     part: NDArray[np.int8]
+    turn: NDArray[np.int16]
     worker: NDArray[np.int32]
 
 
@@ -139,51 +170,72 @@ class _Stream:
     n_frames: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stretch:
+    """One gauge, or one piece of the load; its cameras play nowhere else."""
+
+    part: Part
+    turn: int
+    begin_s: float
+    length_s: float
+    n_cameras: int
+    fps: float
+    first_second: int
+    phase: Phase
+
+    @property
+    def n_frames(self) -> int:
+        """Frames of each camera; one more might belong to the next stretch."""
+        return math.floor(self.length_s * self.fps + 1e-9)
+
+
 def cut(footage: Sequence[Footage], replay: Replay) -> Scene:
     """Deal clips out to cameras, draw the plan, and tell the simulator.
 
     Cameras take the clips in turn; whoever comes to a clip again begins at another
     key frame of it, as far from the others as there is room.
 
+    Every piece has cameras of its own, so that trackers and cadence begin anew in it,
+    in the matcher as in the simulator. They go on at the first key frame after the
+    piece before, for a decoder begins at no other. Their clocks are drawn anew: which
+    cameras collide is chance, and a load of several pieces rests on several draws of
+    it. Those of the gauge are the same each time.
+
     Args:
         footage: At least one clip.
         replay: The load.
     """
-    n_gauge, gauge_fps, gauge_second, gauge_seed = _GAUGE
-    parts = [
-        (Part.LOAD, replay.n_cameras, replay.fps, replay.duration_s, replay.gauge_s,
-         replay.first_second, replay.phase, replay.seed),
-    ]  # fmt: skip
-    if replay.gauge_s > 0.0:
-        for part, begin_s in (
-            (Part.BEFORE, 0.0),
-            (Part.AFTER, replay.gauge_s + replay.duration_s),
-        ):
-            parts.append(
-                (part, n_gauge, gauge_fps, replay.gauge_s, begin_s, gauge_second,
-                 Phase.RANDOM, gauge_seed)
-            )  # fmt: skip
+    rng = np.random.default_rng(replay.seed)
     reels: list[CameraReel] = []
     columns: list[tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]] = []
-    part_of, rates, camera_ids = [], [], []
-    for part, n_cameras, fps, length_s, begin_s, second, phase, seed in parts:
-        n_frames = math.ceil(length_s * fps - 1e-9)
-        names = [f"{part.name.lower()}-{k}" for k in range(n_cameras)]
+    part_of, turn_of, rates, camera_ids = [], [], [], []
+    for stretch in _stretches(replay):
+        part = stretch.part
+        is_gauge = part is Part.GAUGE
+        names = [
+            f"{part.name.lower()}-{stretch.turn}-{k}" for k in range(stretch.n_cameras)
+        ]
         plan = draw_plan(
-            [_Stream(camera_id=name, fps=fps, n_frames=n_frames) for name in names],
-            LoadConfig(phase=phase),
-            rng=np.random.default_rng(seed),
+            [
+                _Stream(camera_id=name, fps=stretch.fps, n_frames=stretch.n_frames)
+                for name in names
+            ],
+            LoadConfig(phase=stretch.phase),
+            rng=np.random.default_rng(_GAUGE_SEED) if is_gauge else rng,
         )
+        # Jitter carries nobody into the next stretch.
+        last_ns = round(stretch.length_s * NS_PER_S) - 1
         columns.append(
             (
-                plan.offset_ns + round(begin_s * NS_PER_S),
+                np.minimum(plan.offset_ns, last_ns) + round(stretch.begin_s * NS_PER_S),
                 (plan.camera + len(reels)).astype(np.int32),
                 plan.frame_index.astype(np.int32),
             )
         )
         part_of.append(np.full(len(plan), part, np.int8))
-        reels += _reels(footage, n_cameras, n_frames, second)
-        rates += [fps] * n_cameras
+        turn_of.append(np.full(len(plan), stretch.turn, np.int16))
+        reels += _reels(footage, stretch)
+        rates += [stretch.fps] * stretch.n_cameras
         camera_ids += names
     offset_ns, camera, index = (
         np.concatenate(each) for each in zip(*columns, strict=True)
@@ -214,10 +266,44 @@ def cut(footage: Sequence[Footage], replay: Replay) -> Scene:
             capture_s=plan.offset_ns / NS_PER_S,
             packet_bytes=np.array(sizes, np.float64),
         ),
-        passages=_passages(footage, reels, plan, rates),
+        passages=passages_of(footage, reels, plan, rates),
         part=np.concatenate(part_of)[order],
+        turn=np.concatenate(turn_of)[order],
         worker=_dealt(plan, replay.n_workers),
     )
+
+
+def _stretches(replay: Replay) -> list[_Stretch]:
+    """Say what follows what: gauge, piece, gauge, piece ... gauge."""
+    n_gauge, gauge_fps, gauge_second = _GAUGE
+    gauges = [
+        _Stretch(
+            part=Part.GAUGE,
+            turn=turn,
+            begin_s=replay.begin_s(Part.GAUGE, turn),
+            length_s=replay.gauge_s,
+            n_cameras=n_gauge,
+            fps=gauge_fps,
+            first_second=gauge_second,
+            phase=Phase.RANDOM,
+        )
+        for turn in range(replay.n_pieces + 1)
+        if replay.gauge_s > 0.0
+    ]
+    pieces = [
+        _Stretch(
+            part=Part.LOAD,
+            turn=turn,
+            begin_s=replay.begin_s(Part.LOAD, turn),
+            length_s=replay.piece_s,
+            n_cameras=replay.n_cameras,
+            fps=replay.fps,
+            first_second=replay.first_second,
+            phase=replay.phase,
+        )
+        for turn in range(replay.n_pieces)
+    ]
+    return sorted(gauges + pieces, key=lambda stretch: stretch.begin_s)
 
 
 def _dealt(plan: ArrivalPlan, n_workers: int) -> NDArray[np.int32]:
@@ -228,117 +314,20 @@ def _dealt(plan: ArrivalPlan, n_workers: int) -> NDArray[np.int32]:
     return worker
 
 
-def _reels(
-    footage: Sequence[Footage], n_cameras: int, n_frames: int, first_second: int
-) -> list[CameraReel]:
-    """Say what each of some cameras plays."""
+def _reels(footage: Sequence[Footage], stretch: _Stretch) -> list[CameraReel]:
+    """Say what each camera of a gauge, or of a piece, plays."""
+    # A gauge begins where every gauge does; a piece after the one before.
+    n_before = stretch.turn if stretch.part is Part.LOAD else 0
     reels = []
-    for camera in range(n_cameras):
+    for camera in range(stretch.n_cameras):
         which = camera % len(footage)
         clip = footage[which]
         n_keys = -(-len(clip.packets) // clip.key_every)
-        turns = camera // len(footage)
+        rounds = camera // len(footage)
         # Seventeen seconds further each time: prime to the minute that clips last.
-        key = (first_second + 17 * turns) % n_keys
-        source = (key * clip.key_every + np.arange(n_frames)) % len(clip.packets)
+        key = stretch.first_second + 17 * rounds
+        key += n_before * -(-stretch.n_frames // clip.key_every)
+        begin = key % n_keys * clip.key_every
+        source = (begin + np.arange(stretch.n_frames)) % len(clip.packets)
         reels.append(CameraReel(footage=which, source=source))
     return reels
-
-
-def _passages(
-    footage: Sequence[Footage],
-    reels: Sequence[CameraReel],
-    plan: ArrivalPlan,
-    rates: Sequence[float],
-) -> Passages:
-    """Tell the simulator who walks past each camera, and what their faces are like."""
-    libraries = [_Library.of(clip) for clip in footage]
-    bases = np.cumsum([0, *(len(each.quality) for each in libraries)])
-    rows: list[tuple[float, float, int, float]] = []
-    start = [0]
-    for camera, reel in enumerate(reels):
-        times_s = np.empty(len(reel.source))
-        mine = plan.camera == camera
-        times_s[plan.frame_index[mine]] = plan.offset_ns[mine] / NS_PER_S
-        half_s = 0.5 / rates[camera]
-        views = sorted(libraries[reel.footage].views(reel.source))
-        for begin, end, sample in views:
-            at = int(bases[reel.footage]) + sample
-            rows.append((times_s[begin] - half_s, times_s[end] + half_s, at,
-                         rates[camera]))  # fmt: skip
-        start.append(len(rows))
-    t_in_s, t_out_s, first, rate_hz = np.array(rows, np.float64).reshape(-1, 4).T
-    return Passages(
-        start=np.array(start, np.int64),
-        t_in_s=t_in_s.copy(),
-        t_out_s=t_out_s.copy(),
-        first=first.astype(np.int64),
-        rate_hz=rate_hz.copy(),
-        alert_shot=np.zeros(len(rows), np.int32),
-        quality=np.concatenate([each.quality for each in libraries]),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Library:
-    """The tracks of one clip as series of samples, one a frame.
-
-    Attributes:
-        begin, length: (t,) int64, first frame of each track, and its samples.
-        first: (t,) int64, where its samples stand.
-        quality: (s,) float32; behind each track one more, for a moment after its end.
-    """
-
-    begin: NDArray[np.int64]
-    length: NDArray[np.int64]
-    first: NDArray[np.int64]
-    quality: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, clip: Footage) -> _Library:
-        """Lay out the tracks of a clip."""
-        tracks = np.unique(clip.track)
-        begin, length, first, series = [], [], [], []
-        at = 0
-        for track in tracks:
-            mine = clip.track == track
-            frames = clip.frame[mine]
-            samples = np.full(int(frames[-1] - frames[0]) + 2, UNSEEN, np.float32)
-            samples[frames - frames[0]] = clip.quality[mine]
-            begin.append(int(frames[0]))
-            length.append(len(samples) - 1)
-            first.append(at)
-            series.append(samples)
-            at += len(samples)
-        series.append(np.full(1, UNSEEN, np.float32))
-        return cls(
-            begin=np.array(begin, np.int64),
-            length=np.array(length, np.int64),
-            first=np.array(first, np.int64),
-            quality=np.concatenate(series),
-        )
-
-    def views(self, source: NDArray[np.int64]) -> list[tuple[int, int, int]]:
-        """Cut tracks into what a camera shows of them.
-
-        Args:
-            source: (f,) int64, the clip's frame behind each frame of the camera.
-
-        Returns:
-            First and last frame of the camera, and the first sample. Where the clip
-            begins again, nobody walks from its end into its beginning.
-        """
-        seams = [0, *(np.flatnonzero(np.diff(source) != 1) + 1).tolist(), len(source)]
-        found = []
-        for left, right in itertools.pairwise(seams):
-            low, high = int(source[left]), int(source[right - 1])
-            for begin, length, first in zip(
-                self.begin.tolist(), self.length.tolist(), self.first.tolist(),
-                strict=True,
-            ):  # fmt: skip
-                enter, leave = max(begin, low), min(begin + length - 1, high)
-                if enter <= leave:
-                    found.append(
-                        (left + enter - low, left + leave - low, first + enter - begin)
-                    )
-        return found

@@ -1,4 +1,4 @@
-"""What counts of a load in pieces, and what is read off it."""
+"""What counts of a load in pieces, what is read off it, and how long it lasts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from bench.planning.calibration import CalibrationConfig
 from bench.planning.forecast import counted, counted_s, figures_of
+from bench.planning.held_out import lasting, rung
 from bench.planning.replay import Footage, Part, Replay, cut
 
 CLIP = Footage(
@@ -73,3 +75,31 @@ def test_a_worker_had_no_time_to_use_between_the_pieces():
         span_s=counted_s(replay, warm_up_s=2.0),
     )
     assert figures["utilisation"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("n_cameras", "fps", "seconds", "lasts_s"),
+    [
+        (8, 10.0, 40.0, 40.0),
+        (3, 10.0, 40.0, 70.0),
+        (5, 10.0, 21.0, 40.0),
+        (4, 4.0, 40.0, 120.0),
+        (1, 1.0, 5.0, 120.0),
+        (1, 1.0, 300.0, 300.0),
+    ],
+    ids=["enough", "longer", "whole pieces", "capped", "from one piece", "as asked"],
+)
+def test_a_load_lasts_until_it_counts_enough_frames(n_cameras, fps, seconds, lasts_s):
+    """By its own rate and 8 s of every 10; two minutes unless more were asked for."""
+    config = CalibrationConfig(seconds=seconds, warm_up_s=2.0)
+    replay = lasting(_replay(n_cameras=n_cameras, fps=fps), config=config)
+    assert replay.duration_s == lasts_s
+    n_frames = counted(cut([CLIP], replay), replay, warm_up_s=2.0).sum()
+    assert n_frames >= 1_500 or lasts_s >= 120.0
+
+
+def test_a_ladder_of_few_cameras_is_driven_for_longer():
+    """Rungs are held-out loads like any other."""
+    config = CalibrationConfig(seconds=40.0)
+    lasts_s = [rung(n, config=config).duration_s for n in (1, 3, 9)]
+    assert lasts_s == [120.0, 70.0, 40.0]

@@ -1,7 +1,7 @@
-"""The loads that a validation drives, one by one.
+"""The loads that a validation drives, and how long each of them lasts.
 
-Owns their choice; no load of the calibration is among them. Knows nothing of what
-became of them.
+Owns their choice and their length; no load of the calibration is among them. Knows
+nothing of what became of them.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.planning.calibration import paced_fps
-from bench.planning.forecast import foretell
-from bench.planning.replay import Replay, cut
+from bench.planning.forecast import counted_s, foretell
+from bench.planning.replay import PIECE_S, Replay, cut
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from bench.planning.replay import Footage
     from sim.calibration import Calibration
 
-__all__ = ["VALIDATION_LOADS", "held_out", "rung"]
+__all__ = [
+    "FEWEST_FRAMES",
+    "MOST_S",
+    "VALIDATION_LOADS",
+    "held_out",
+    "lasting",
+    "rung",
+]
 
 # Cameras, share of a worker's time that they are foretold to take, gallery, second of
 # the clips at which they begin, and workers, on machines with cores for them: no load
@@ -37,12 +44,37 @@ VALIDATION_LOADS = (
 )
 # The same street with one camera more each time, to find how many are too many.
 _LADDER_LOAD = (10.0, 1_000, 36)
+# Frames that a load counts, so that fifteen stand beyond its p99, unless it would
+# last too long for them.
+FEWEST_FRAMES = 1_500
+MOST_S = 120.0
+
+
+def lasting(replay: Replay, *, config: CalibrationConfig) -> Replay:
+    """Let a load last as long as was asked for, or until it counts enough frames.
+
+    Args:
+        replay: The load; its length is set anew.
+        config: The length asked for, and the warm-up of each piece.
+
+    Returns:
+        The load, longer by whole pieces if it needs more frames, but for that no
+        longer than `MOST_S`.
+    """
+    replay = replace(replay, duration_s=config.seconds)
+    while replay.duration_s < MOST_S:
+        span_s = counted_s(replay, warm_up_s=config.warm_up_s)
+        if replay.n_cameras * replay.fps * span_s >= FEWEST_FRAMES:
+            break
+        longer_s = (replay.duration_s // PIECE_S + 1.0) * PIECE_S
+        replay = replace(replay, duration_s=min(longer_s, MOST_S))
+    return replay
 
 
 def rung(n_cameras: int, *, config: CalibrationConfig) -> Replay:
     """Lay out one load of the ladder."""
     fps, gallery_size, second = _LADDER_LOAD
-    return Replay(
+    replay = Replay(
         n_cameras=n_cameras,
         fps=fps,
         duration_s=config.seconds,
@@ -50,6 +82,7 @@ def rung(n_cameras: int, *, config: CalibrationConfig) -> Replay:
         first_second=second,
         seed=config.seed + 500,
     )
+    return lasting(replay, config=config)
 
 
 def held_out(
@@ -90,5 +123,5 @@ def held_out(
         expected = float(np.median([each["utilisation"] for each in found]))
         service_s = expected / (n_cameras * replay.fps / n_workers)
         fps = paced_fps(busy, n_cameras / n_workers, service_s)
-        replay = replace(replay, fps=fps)
+        replay = lasting(replace(replay, fps=fps), config=config)
     return replay

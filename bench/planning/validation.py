@@ -100,7 +100,7 @@ def validate(
         gallery: The enrolled.
         matcher: Its settings, those of the calibration.
         objective: What a carried camera keeps to.
-        config: Length and repetition of the loads.
+        config: Length, at least, and repetition of the loads.
         clock: Nanoseconds.
         progress: Told of loads driven.
     """

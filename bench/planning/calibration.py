@@ -96,8 +96,8 @@ class CalibrationConfig(BaseModel):
         default=0.05,
         gt=0.0,
         le=10.0,
-        description="Share by which the same work may take longer in one gauge of a "
-        "load than in the one before it, or less long; a load with more is driven "
+        description="Share by which the same work may take longer in the later gauges "
+        "of a load than in the earlier ones, or less long; a load with more is driven "
         "again.",
     )
     max_attempts: int = Field(
@@ -114,8 +114,8 @@ class Driven:
         run: Its frames.
         session: The matcher's own account.
         others: Cores that others kept busy; None where nobody can say.
-        change: Of the time that detection takes, from one gauge to the next, as a
-            share: the largest there was; 0 without a gauge.
+        change: Of the time that detection takes, from the earlier gauges to the later
+            ones, as a share; 0 without two of them.
         attempts: How often it was driven until it was quiet, or given up.
         is_quiet: Whether others kept within their limit, and the machine to its speed.
     """

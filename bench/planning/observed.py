@@ -7,7 +7,6 @@ nothing of fits.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -105,14 +104,14 @@ def observe(scene: Scene, sent: SentFrames, results: Sequence[FrameResult]) -> O
 
 
 def speed_change(scene: Scene, observed: Observed) -> float:
-    """Say how much longer detection took in one gauge than in the one before it.
+    """Say how much longer detection took in a load's later gauges than in its earlier.
 
     Detection, because it costs the same whatever is in the picture: the gauges need not
-    have skipped the same frames. No frame of the load is looked at.
+    have skipped the same frames. No frame of the load is looked at. The middle one of
+    an odd number of gauges belongs to neither half.
 
     Returns:
-        A share, the largest of all neighbours, negative where the machine became
-        faster; 0 without two gauges.
+        A share; 0 without two gauges.
     """
     detect_s = observed.stage_s[:, StageIndex.DETECT]
     is_gauge = observed.is_searched & (scene.part == Part.GAUGE)
@@ -120,5 +119,7 @@ def speed_change(scene: Scene, observed: Observed) -> float:
         float(detect_s[is_gauge & (scene.turn == turn)].mean())
         for turn in np.unique(scene.turn[scene.part == Part.GAUGE])
     ]
-    changes = [after / before - 1.0 for before, after in itertools.pairwise(took_s)]
-    return max(changes, key=abs, default=0.0)
+    half = len(took_s) // 2
+    if not half:
+        return 0.0
+    return float(np.mean(took_s[-half:]) / np.mean(took_s[:half])) - 1.0

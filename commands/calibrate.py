@@ -49,7 +49,7 @@ __all__ = ["calibrate", "calibration_file", "footage_of"]
 
 SecondsOption = Annotated[
     float,
-    typer.Option(min=5.0, max=600.0, help="Length of each load, without its gauges."),
+    typer.Option(min=5.0, max=600.0, help="Length of each load."),
 ]
 
 

@@ -82,8 +82,8 @@ def plan(  # noqa: PLR0913 - one command, many questions
         typer.Option(
             min=5.0,
             max=600.0,
-            help="Length of a validation load, without its gauges; with few frames a "
-            "second it lasts longer, up to two minutes.",
+            help="Length of a validation load; with few frames a second it lasts "
+            "longer, up to a minute and a half.",
         ),
     ] = 40.0,
     seed: SeedOption = None,

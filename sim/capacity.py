@@ -162,9 +162,14 @@ def beyond(question: Question) -> tuple[Beyond, ...]:
 
 
 def spread(question: Question) -> float:
-    """Relative standard deviation of service times: drift, and reach beyond."""
+    """Relative standard deviation of service times: moods, drift, and reach beyond."""
     doublings = sum(np.log2(each.factor) for each in beyond(question))
-    return float(np.hypot(question.calibration.drift, _PER_DOUBLING * doublings))
+    calibration = question.calibration
+    # A machine is as fast on the day in question as it was in some load or other.
+    by_load = calibration.by_load
+    moods = float(np.std(by_load, ddof=1)) if len(by_load) > 1 else 0.0
+    parts = (moods, calibration.drift, _PER_DOUBLING * doublings)
+    return float(np.linalg.norm(parts))
 
 
 def tables_of(question: Question, *, speed: float = 1.0) -> ServiceTables:

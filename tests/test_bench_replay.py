@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 
@@ -55,7 +53,7 @@ CLIPS = (_footage(1), _footage(2))
 
 def _replay(**changes):
     given = {"n_cameras": 5, "fps": FPS, "duration_s": 10.0, "gallery_size": 100}
-    given["gauge_s"] = 0.0
+    given["gauge_fps"] = 0.0
     return Replay(**{**given, **changes})
 
 
@@ -86,7 +84,7 @@ def _in_view(scene_passages, camera, time_s):
 @pytest.mark.parametrize("fps", [5.0, 10.0, 14.5])
 def test_simulated_people_are_in_view_when_the_look_found_them(fps):
     """Faces per frame are those that the unhurried look found, at any rate."""
-    scene = cut(CLIPS, _replay(fps=fps, gauge_s=3.0))
+    scene = cut(CLIPS, _replay(fps=fps, gauge_fps=5.0))
     told, true = [], []
     for row in range(0, len(scene.plan), 7):
         camera = int(scene.plan.camera[row])
@@ -98,98 +96,37 @@ def test_simulated_people_are_in_view_when_the_look_found_them(fps):
     assert told == true
 
 
-@pytest.mark.parametrize("fps", [6.0, 14.5])
-@pytest.mark.parametrize(
-    ("duration_s", "n_pieces"), [(8.0, 1), (24.0, 3), (25.0, 3), (40.0, 4), (120.0, 12)]
-)
-def test_gauges_and_pieces_take_turns(duration_s, n_pieces, fps):
-    """A gauge before the first piece, between any two, and after the last."""
-    replay = _replay(duration_s=duration_s, fps=fps, gauge_s=3.0)
-    scene = cut(CLIPS, replay)
-    assert replay.n_pieces == n_pieces
-    assert replay.piece_s * n_pieces == pytest.approx(duration_s)
-    stretches = list(zip(scene.part.tolist(), scene.turn.tolist(), strict=True))
-    gauges = [(Part.GAUGE, turn) for turn in range(n_pieces + 1)]
-    pieces = [(Part.LOAD, turn) for turn in range(n_pieces)]
-    # In order of capture, and none comes back: they do not overlap.
-    met = [key for key, _ in itertools.groupby(stretches)]
-    assert met == sorted(gauges + pieces, key=lambda key: (key[1], key[0]))
-    for part, turn in met:
-        mine = (scene.part == part) & (scene.turn == turn)
-        since_s = scene.frames.capture_s[mine] - replay.begin_s(part, turn)
-        assert since_s.min() >= 0.0
-        assert since_s.max() < (3.0 if part == Part.GAUGE else replay.piece_s)
-
-
-def test_a_camera_plays_in_one_piece_only():
-    """Trackers and cadence begin anew in each, in the matcher and in the simulator."""
-    scene = cut(CLIPS, _replay(duration_s=40.0, gauge_s=3.0))
-    assert len(set(scene.plan.camera_ids)) == 4 * 5 + 5 * 5
-    assert "load-3-4" in scene.plan.camera_ids
-    for camera in range(len(scene.plan.camera_ids)):
-        mine = scene.plan.camera == camera
-        assert len({*scene.part[mine].tolist()}) == 1
-        assert len({*scene.turn[mine].tolist()}) == 1
-    rows = scene.passages.start
-    for camera in range(len(rows) - 1):
-        people = slice(rows[camera], rows[camera + 1])
-        times_s = scene.frames.capture_s[scene.plan.camera == camera]
-        assert np.all(scene.passages.t_in_s[people] >= times_s.min() - 0.1)
-        assert np.all(scene.passages.t_out_s[people] <= times_s.max() + 0.1)
-
-
-@pytest.mark.parametrize(("fps", "lost"), [(10.0, 0), (14.5, 5)])
-def test_a_piece_goes_on_where_the_one_before_ended(fps, lost):
-    """At the next key frame, for a decoder begins at no other; the clip goes round."""
-    scene = cut(CLIPS, _replay(duration_s=120.0, fps=fps, first_second=7, gauge_s=3.0))
-    reels = dict(zip(scene.plan.camera_ids, scene.reels, strict=True))
-    for piece, camera in itertools.product(range(11), range(5)):
-        before, after = (reels[f"load-{k}-{camera}"] for k in (piece, piece + 1))
-        assert before.footage == after.footage
-        assert after.source[0] == (before.source[-1] + 1 + lost) % 1_200
-        assert after.source[0] % 10 == 0
-    for reel in scene.reels:
-        assert set(np.diff(reel.source).tolist()) <= {1, -1_199}
-
-
-def test_clocks_are_drawn_anew_in_each_piece():
-    """Which cameras collide is chance; a load rests on several draws of it."""
-    scene = cut(CLIPS, _replay(duration_s=40.0, gauge_s=3.0))
-    phases = [
-        scene.frames.capture_s[(scene.part == Part.LOAD) & (scene.turn == turn)][:5]
-        - _replay(duration_s=40.0, gauge_s=3.0).begin_s(Part.LOAD, turn)
-        for turn in range(4)
-    ]
-    assert len({tuple(np.round(each, 6)) for each in phases}) == 4
-    again = cut(CLIPS, _replay(duration_s=40.0, gauge_s=3.0))
-    assert np.array_equal(scene.plan.offset_ns, again.plan.offset_ns)
-
-
-def test_every_gauge_is_the_same_work():
-    """The same packets at the same distances, whatever the load, and whenever."""
+def test_every_load_has_the_same_gauge_beside_it():
+    """The same packets at the same moments, whatever the load, one camera a worker."""
     gauges = []
     for load in (
         {"duration_s": 30.0},
         {"n_cameras": 2, "fps": 7.0, "first_second": 30, "seed": 9},
     ):
-        replay = _replay(gauge_s=3.0, **load)
-        scene = cut(CLIPS, replay)
-        for turn in range(replay.n_pieces + 1):
-            mine = (scene.part == Part.GAUGE) & (scene.turn == turn)
-            rows = zip(
-                scene.plan.camera[mine].tolist(),
-                scene.plan.frame_index[mine].tolist(),
-                strict=True,
+        scene = cut(CLIPS, _replay(gauge_fps=5.0, **load))
+        mine = np.flatnonzero(scene.part == Part.GAUGE)[:50]
+        assert {scene.plan.camera_ids[k] for k in scene.plan.camera[mine]} == {
+            "gauge-0"
+        }
+        gauges.append(
+            (
+                scene.frames.packet_bytes[mine].tolist(),
+                scene.plan.offset_ns[mine].tolist(),
             )
-            begin_ns = round(1e9 * replay.begin_s(Part.GAUGE, turn))
-            gauges.append(
-                (
-                    [scene.packets[camera][index] for camera, index in rows],
-                    (scene.plan.offset_ns[mine] - begin_ns).tolist(),
-                )
-            )
-    assert len(gauges) == 4 + 2
-    assert all(gauge == gauges[0] for gauge in gauges)
+        )
+    assert gauges[0] == gauges[1]
+    two = cut(CLIPS, _replay(gauge_fps=5.0, n_workers=2))
+    assert len({*two.plan.camera[two.part == Part.GAUGE].tolist()}) == 2
+
+
+def test_a_gauge_plays_as_long_as_its_load():
+    """It is there from the first moment to the last, and never in the load's way."""
+    scene = cut(CLIPS, _replay(duration_s=24.0, gauge_fps=5.0))
+    times_s = scene.frames.capture_s[scene.part == Part.GAUGE]
+    assert times_s.min() < 0.21
+    assert times_s.max() > 23.7
+    assert np.all(np.diff(scene.frames.capture_s) >= 0.0)
+    assert len(times_s) == 120
 
 
 def test_an_unhurried_look_embeds_whatever_it_can():
@@ -271,14 +208,12 @@ def test_galleries_of_any_size_begin_with_the_enrolled():
 @pytest.mark.parametrize("n_workers", [2, 3])
 def test_cameras_are_dealt_out_as_the_supervisor_deals_them(n_workers):
     """At its first frame each goes to whoever has fewest, silent ones included."""
-    scene = cut(
-        CLIPS, _replay(n_cameras=7, duration_s=40.0, n_workers=n_workers, gauge_s=3.0)
-    )
+    scene = cut(CLIPS, _replay(n_cameras=7, n_workers=n_workers, gauge_fps=5.0))
     carried = [0] * n_workers
     dealt = {}
     for camera in scene.plan.camera.tolist():
         if camera not in dealt:
             dealt[camera] = carried.index(min(carried))
             carried[dealt[camera]] += 1
-    assert len(dealt) == 4 * 7 + 5 * 5
+    assert len(dealt) == 7 + n_workers
     assert scene.worker.tolist() == [dealt[camera] for camera in range(len(dealt))]

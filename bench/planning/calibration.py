@@ -23,7 +23,7 @@ from bench.planning.crowd_fit import fit_crowd
 from bench.planning.gaps_fit import fit_gaps
 from bench.planning.measured import Measured
 from bench.planning.observed import observe, speed_change
-from bench.planning.replay import Replay, cut
+from bench.planning.replay import GAUGE_FPS, Replay, cut
 from bench.planning.synthetic_gallery import gallery_of
 from bench.planning.track_fit import fit_astray
 from sim.calibration import Calibration, LookFit, Range
@@ -77,13 +77,13 @@ class CalibrationConfig(BaseModel):
         default=24.0,
         ge=5.0,
         le=600.0,
-        description="Length of each load, without its gauges.",
+        description="Length of each load.",
     )
     warm_up_s: float = Field(
         default=2.0,
         ge=0.0,
-        le=4.0,
-        description="Of each of its pieces, how much no figure counts.",
+        le=60.0,
+        description="Of it, how much no figure counts.",
     )
     max_others: float = Field(
         default=0.05,
@@ -96,8 +96,8 @@ class CalibrationConfig(BaseModel):
         default=0.05,
         gt=0.0,
         le=10.0,
-        description="Share by which the same work may take longer in the later gauges "
-        "of a load than in the earlier ones, or less long; a load with more is driven "
+        description="Share by which the gauge's work may take longer in the later half "
+        "of a load than in the earlier, or less long; a load with more is driven "
         "again.",
     )
     max_attempts: int = Field(
@@ -114,8 +114,8 @@ class Driven:
         run: Its frames.
         session: The matcher's own account.
         others: Cores that others kept busy; None where nobody can say.
-        change: Of the time that detection takes, from the earlier gauges to the later
-            ones, as a share; 0 without two of them.
+        change: Of the time that detection takes the gauge, from a load's earlier half
+            to its later one, as a share; 0 without a gauge.
         attempts: How often it was driven until it was quiet, or given up.
         is_quiet: Whether others kept within their limit, and the machine to its speed.
     """
@@ -161,7 +161,7 @@ def drive_load(
     """Drive the matcher with one load, again if it was disturbed.
 
     By others on the machine, or by the machine itself, where its speed is not its own:
-    whether that changed is told from the gauges alone, never from the load.
+    whether that changed is told from the gauge alone, never from the load.
 
     Args:
         replay: The load.
@@ -240,7 +240,10 @@ def calibrate(
         progress("calibrate", k, len(loads))
         fps = _FIRST_FPS
         if driven:
-            fps = paced_fps(busy, n_cameras, _service_of(driven[0].run, matcher))
+            service_s = _service_of(driven[0].run, matcher)
+            # The gauge plays along, a camera of it for each worker.
+            gauge = n_workers * GAUGE_FPS * service_s(GAUGE_FPS)
+            fps = paced_fps(busy - gauge, n_cameras, service_s)
         replay = Replay(
             n_cameras=n_cameras,
             fps=fps,

@@ -65,7 +65,7 @@ class ServiceFit:
         sway: (2, q) float64, likewise.
         by_load: How much slower the machine was in each load, by the gauge.
         in_load: Time of a load's frames, as a multiple of what its gauge says.
-        drift: Spread of the loads about what their gauges said.
+        drift: Spread of the loads about what their gauge said.
     """
 
     stages: tuple[StageFit, ...]
@@ -241,7 +241,7 @@ def _in_load(
     fitted_s: Sequence[NDArray[np.float64]],
     gauge: NDArray[np.float64],
 ) -> float:
-    """Compare loads with their gauges, all loads together."""
+    """Compare loads with their gauge, all loads together."""
     took = expected = 0.0
     for run, t, f, slow in zip(runs, took_s, fitted_s, gauge, strict=True):
         mine = run.scene.part == Part.LOAD

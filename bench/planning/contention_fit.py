@@ -1,7 +1,7 @@
 """What workers cost each other: how much slower one is while others are at work.
 
 Owns that fit. Frames of one worker never overlap, so whoever is at work when a frame is
-taken is another worker; frames that were taken alone, in the same load or its gauges,
+taken is another worker; frames that were taken alone, in the same load or its gauge,
 are the yardstick. Knows nothing of what a frame should take in seconds.
 """
 

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "counted",
-    "counted_s",
     "figures_of",
     "foretell",
+    "in_time",
     "max_cameras",
 ]
 
@@ -44,7 +44,7 @@ def figures_of(
     ends: FrameLog | Observed,
     *,
     counted: NDArray[np.bool_],
-    span_s: float,
+    in_time: NDArray[np.bool_],
     n_workers: int = 1,
 ) -> dict[str, float]:
     """Compute the figures of one load; the same for both sides.
@@ -53,13 +53,14 @@ def figures_of(
         capture_s: (n,) when each frame was captured.
         ends: What became of each.
         counted: (n,) whether it counts.
-        span_s: Time in which those were captured.
+        in_time: (n,) whether it was captured while frames counted, the gauge's, too.
         n_workers: Whose time there was to use.
     """
     end, start_s, done_s = ends.end, ends.start_s, ends.done_s
     processed = counted & (end == FrameEnd.PROCESSED)
     latency_s = (done_s - capture_s)[processed]
-    worked = counted & np.isfinite(start_s)
+    worked = in_time & np.isfinite(start_s)
+    span_s = np.ptp(capture_s[in_time])
     found = {"mean": float(latency_s.mean())}
     for name, level in _LEVELS.items():
         found[name] = float(np.percentile(latency_s, level))
@@ -69,23 +70,15 @@ def figures_of(
     return found
 
 
-def counted(scene: Scene, replay: Replay, *, warm_up_s: float) -> NDArray[np.bool_]:
-    """Say which frames count: those of the load, past the warm-up of their piece.
+def in_time(scene: Scene, *, warm_up_s: float) -> NDArray[np.bool_]:
+    """Say which frames are captured past a load's warm-up."""
+    return np.greater_equal(scene.frames.capture_s, warm_up_s)
 
-    Every piece warms up: its cameras are new, and the gauge before it may have left
-    frames behind.
-    """
-    begins_s = [replay.begin_s(Part.LOAD, piece) for piece in range(replay.n_pieces)]
+
+def counted(scene: Scene, *, warm_up_s: float) -> NDArray[np.bool_]:
+    """Say which frames count: those of the load, past its warm-up."""
     is_load = np.equal(scene.part, Part.LOAD)
-    counts = np.zeros(len(is_load), np.bool_)
-    since_s = scene.frames.capture_s[is_load] - np.take(begins_s, scene.turn[is_load])
-    counts[is_load] = since_s >= warm_up_s
-    return counts
-
-
-def counted_s(replay: Replay, *, warm_up_s: float) -> float:
-    """Say in how much time the frames that count are captured: no gauge, no warm-up."""
-    return replay.n_pieces * (replay.piece_s - warm_up_s)
+    return np.logical_and(is_load, in_time(scene, warm_up_s=warm_up_s))
 
 
 def foretell(
@@ -103,7 +96,7 @@ def foretell(
         calibration: The model.
         scene: The load, laid out.
         replay: The same, in short.
-        warm_up_s: Of each piece, not counted.
+        warm_up_s: Not counted.
         slow: How much slower the machine is at the time than in the calibration.
         n_replications: How often.
 
@@ -114,7 +107,7 @@ def foretell(
     # Even levels of a normal law: the median replication runs at the usual speed.
     levels = (np.arange(n_replications) + 0.5) / n_replications
     speeds = (1.0 + calibration.drift * norm.ppf(levels)) / slow
-    counts = counted(scene, replay, warm_up_s=warm_up_s)
+    counts = counted(scene, warm_up_s=warm_up_s)
     node = node_of(
         scene.frames,
         scene.passages,
@@ -135,7 +128,7 @@ def foretell(
                 scene.frames.capture_s,
                 log,
                 counted=counts,
-                span_s=counted_s(replay, warm_up_s=warm_up_s),
+                in_time=in_time(scene, warm_up_s=warm_up_s),
                 n_workers=replay.n_workers,
             )
         )
@@ -158,7 +151,7 @@ def max_cameras(
         footage: Clips that the cameras play.
         replay_of: The load of so many cameras.
         objective: What they must keep to.
-        warm_up_s: Of each piece, not counted.
+        warm_up_s: Not counted.
         most: Where to give up.
     """
     carried = np.zeros(N_REPLICATIONS, np.int64)

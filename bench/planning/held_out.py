@@ -6,14 +6,15 @@ nothing of what became of them.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bench.planning.calibration import paced_fps
-from bench.planning.forecast import counted_s, foretell
-from bench.planning.replay import PIECE_S, Replay, cut
+from bench.planning.forecast import foretell
+from bench.planning.replay import Replay, cut
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,10 +45,10 @@ VALIDATION_LOADS = (
 )
 # The same street with one camera more each time, to find how many are too many.
 _LADDER_LOAD = (10.0, 1_000, 36)
-# Frames that a load counts, so that fifteen stand beyond its p99, unless it would
+# Frames that a load counts, so that ten stand beyond its p99, unless it would
 # last too long for them.
-FEWEST_FRAMES = 1_500
-MOST_S = 120.0
+FEWEST_FRAMES = 1_000
+MOST_S = 90.0
 
 
 def lasting(replay: Replay, *, config: CalibrationConfig) -> Replay:
@@ -55,20 +56,14 @@ def lasting(replay: Replay, *, config: CalibrationConfig) -> Replay:
 
     Args:
         replay: The load; its length is set anew.
-        config: The length asked for, and the warm-up of each piece.
+        config: The length asked for, and the warm-up.
 
     Returns:
-        The load, longer by whole pieces if it needs more frames, but for that no
-        longer than `MOST_S`.
+        The load, longer if it needs more frames, but for that no longer than `MOST_S`.
     """
-    replay = replace(replay, duration_s=config.seconds)
-    while replay.duration_s < MOST_S:
-        span_s = counted_s(replay, warm_up_s=config.warm_up_s)
-        if replay.n_cameras * replay.fps * span_s >= FEWEST_FRAMES:
-            break
-        longer_s = (replay.duration_s // PIECE_S + 1.0) * PIECE_S
-        replay = replace(replay, duration_s=min(longer_s, MOST_S))
-    return replay
+    enough_s = FEWEST_FRAMES / (replay.n_cameras * replay.fps) + config.warm_up_s
+    longer_s = min(math.ceil(enough_s), MOST_S)
+    return replace(replay, duration_s=max(config.seconds, longer_s))
 
 
 def rung(n_cameras: int, *, config: CalibrationConfig) -> Replay:

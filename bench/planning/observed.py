@@ -104,22 +104,19 @@ def observe(scene: Scene, sent: SentFrames, results: Sequence[FrameResult]) -> O
 
 
 def speed_change(scene: Scene, observed: Observed) -> float:
-    """Say how much longer detection took in a load's later gauges than in its earlier.
+    """Say how much longer detection took the gauge in a load's later half.
 
-    Detection, because it costs the same whatever is in the picture: the gauges need not
-    have skipped the same frames. No frame of the load is looked at. The middle one of
-    an odd number of gauges belongs to neither half.
+    Detection, because it costs the same whatever is in the picture: the halves need not
+    have skipped the same frames. No frame of the load is looked at.
 
     Returns:
-        A share; 0 without two gauges.
+        A share of what it took in the earlier half; 0 without a gauge.
     """
-    detect_s = observed.stage_s[:, StageIndex.DETECT]
     is_gauge = observed.is_searched & (scene.part == Part.GAUGE)
-    took_s = [
-        float(detect_s[is_gauge & (scene.turn == turn)].mean())
-        for turn in np.unique(scene.turn[scene.part == Part.GAUGE])
-    ]
-    half = len(took_s) // 2
-    if not half:
+    if not is_gauge.any():
         return 0.0
-    return float(np.mean(took_s[-half:]) / np.mean(took_s[:half])) - 1.0
+    capture_s = scene.frames.capture_s
+    is_late = capture_s >= (capture_s.min() + capture_s.max()) / 2.0
+    detect_s = observed.stage_s[:, StageIndex.DETECT]
+    later_s = detect_s[is_gauge & is_late].mean()
+    return float(later_s / detect_s[is_gauge & ~is_late].mean()) - 1.0

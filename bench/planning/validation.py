@@ -1,9 +1,9 @@
 """Foretells loads, drives them for real, and lays both side by side.
 
 Owns the order of that, and the error that each figure may have. A load is foretold at
-the speed of the machine that the gauge shows, the same work before, between and after
-the pieces of every load; nothing measured in a load flows into its forecast, and
-nothing at all into the calibration. Knows nothing of how either side comes about.
+the speed of the machine that the gauge shows, a camera that plays along with every
+load and is not judged; no frame that is judged flows into its forecast, and nothing at
+all into the calibration. Knows nothing of how either side comes about.
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ from bench.planning.calibration import drive_load
 from bench.planning.contention_fit import n_at_work
 from bench.planning.forecast import (
     counted,
-    counted_s,
     figures_of,
     foretell,
+    in_time,
     max_cameras,
 )
 from bench.planning.held_out import VALIDATION_LOADS, held_out, rung
 from bench.planning.measured import slowness
-from bench.planning.replay import Part
 from bench.planning.validation_records import (
     FIGURES,
     Comparison,
@@ -164,12 +163,13 @@ def _result(
 ) -> tuple[LoadResult, dict[str, float]]:
     run = driven.run
     seen, scene, replay = run.observed, run.scene, run.replay
-    counts = counted(scene, replay, warm_up_s=warm_up_s)
+    counts = counted(scene, warm_up_s=warm_up_s)
+    is_timed = in_time(scene, warm_up_s=warm_up_s)
     measured = figures_of(
         scene.frames.capture_s,
         seen,
         counted=counts,
-        span_s=counted_s(replay, warm_up_s=warm_up_s),
+        in_time=is_timed,
         n_workers=replay.n_workers,
     )
     tables = calibration.tables(gallery_size=replay.gallery_size)
@@ -177,7 +177,7 @@ def _result(
     alone = n_at_work(run) == 1
     slow, slow_in_load = (
         slowness(run, tables.costs_s, tables.rest, of=of & alone)
-        for of in (scene.part == Part.GAUGE, counts)
+        for of in (is_timed & ~counts, counts)
     )
 
     def laid_beside(slow: float) -> tuple[Comparison, ...]:

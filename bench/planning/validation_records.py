@@ -74,7 +74,7 @@ class LoadResult:
         comparisons: One per figure, at the machine's speed at the time.
         others: Cores that others kept busy meanwhile; None where nobody can say.
         attempts: How often it was driven.
-        change: Of the machine's speed from gauge to gauge, as `Driven` has it.
+        change: Of the machine's speed in the course of it, as `Driven` has it.
         is_quiet: Whether others kept within their limit, and the machine to its speed,
             in the run that counts.
         speed: Of the machine at the time, against the calibration, by the gauge.

@@ -251,7 +251,7 @@ def _load(load: LoadResult) -> _Load:
         name=f"{replay.n_cameras} cameras at {replay.fps:g} fps, N = "
         f"{replay.gallery_size:,}{workers_text(replay)}",
         note=f"{load.n_frames:,} frames, {others}, machine at "
-        f"{100 * load.speed:.1f} % by its gauges, {100 * load.speed_in_load:.1f} % in "
+        f"{100 * load.speed:.1f} % by its gauge, {100 * load.speed_in_load:.1f} % in "
         "the load" + ("" if load.is_quiet else ", disturbed"),
         cells=tuple(
             _Cell(

@@ -35,7 +35,7 @@ def calibration_table(calibration: Calibration, driven: Sequence[Driven]) -> Tab
         title="Service times, one worker",
         caption=f"{len(driven)} loads, {disturbed} of them disturbed; speed "
         f"differs by {100.0 * calibration.drift:.1f} % between a load and its "
-        "gauges.",
+        "gauge.",
     )
     for heading in ("stage", "base", "per unit", "once", "per face", "rest",
                     "mean, 95 %", "valid", "n"):  # fmt: skip

@@ -80,7 +80,11 @@ tracking: install  ## HOTA, MOTA and IDF1 of the tracker on clips of known truth
 	$(PIP) --no-deps trackeval
 	$(BIN)/python -m bench.suites.tracking
 
-crowd-speed: install  ## frames and heads a second on one core, and what a person costs
+$(VENV)/.panda3d: $(VENV)/.installed
+	$(PIP) --editable '.[dev,general-renderer]'
+	@touch $@
+
+crowd-speed: $(VENV)/.panda3d  ## frames and heads a second on one core, and what a person costs
 	$(BIN)/python -m bench.suites.crowd_speed
 
 realism: $(VENV)/.dlib  ## do a real detector and a real embedder take these for faces?

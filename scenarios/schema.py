@@ -13,12 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from bench.objectives import LoadConfig, ObjectivesConfig
 from bench.wire.settings import NetworkConfig
 from matcher.config import MatcherConfig
-from synthetic_crowds.config import (
-    CameraConfig,
-    CrowdConfig,
-    SuppliedConfig,
-    WatchlistConfig,
-)
+from synthetic_crowds.camera_config import CameraConfig
+from synthetic_crowds.config import CrowdConfig, SuppliedConfig, WatchlistConfig
 
 __all__ = ["About", "Scenario", "json_schema"]
 

@@ -41,7 +41,8 @@ from synthetic_crowds.street.plan import plan_crowd
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
+    from synthetic_crowds.camera_config import CameraConfig
+    from synthetic_crowds.config import CrowdConfig, WatchlistConfig
     from synthetic_crowds.film.crew import Crew
     from synthetic_crowds.film.photographs import FaceFinder, Site
     from synthetic_crowds.records import PersonId, Subject

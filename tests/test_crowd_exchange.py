@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
-from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
+from synthetic_crowds.camera_config import CameraConfig
+from synthetic_crowds.config import CrowdConfig, WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
 from synthetic_crowds.exchange.export import export
 from synthetic_crowds.exchange.origin import Origin

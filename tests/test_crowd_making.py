@@ -7,7 +7,8 @@ import av
 import numpy as np
 import pytest
 
-from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
+from synthetic_crowds.camera_config import CameraConfig
+from synthetic_crowds.config import CrowdConfig, WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
 from synthetic_crowds.errors import CorruptClipError
 from synthetic_crowds.film.annotate import annotate

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
+from synthetic_crowds.camera_config import CameraConfig
+from synthetic_crowds.config import CrowdConfig, WatchlistConfig
 from synthetic_crowds.errors import (
     DuplicateCameraError,
     EmptyCrowdError,

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from synthetic_crowds.config import CameraConfig, Setting, Weather
+from synthetic_crowds.camera_config import CameraConfig
+from synthetic_crowds.config import Setting, Weather
 from synthetic_crowds.heads.neck import bend_neck
 from synthetic_crowds.people.appearance import draw_appearance
 from synthetic_crowds.people.demographics import Demographics

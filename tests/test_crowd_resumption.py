@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from commands.options import CacheLimitError, cache_limit_bytes
-from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
+from synthetic_crowds.camera_config import CameraConfig
+from synthetic_crowds.config import CrowdConfig, WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
 from synthetic_crowds.film.cache import check, file_sha256, making
 from synthetic_crowds.film.pruning import prune

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from bench.running.enrolment import enrol_watchlist
 from matcher.config import MatcherConfig
-from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
+from synthetic_crowds.camera_config import CameraConfig
+from synthetic_crowds.config import CrowdConfig, WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
 from synthetic_crowds.heads.morphs import morph_weights
 from synthetic_crowds.people.ageing import YOUNGEST_PICTURED_YEARS, years_ago

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from synthetic_crowds.config import CameraConfig, Weather
+from synthetic_crowds.camera_config import CameraConfig
+from synthetic_crowds.config import Weather
 from synthetic_crowds.people.appearance import draw_appearance
 from synthetic_crowds.people.demographics import Demographics
 from synthetic_crowds.people.population import IdentityDomain, draw_person
@@ -203,7 +204,7 @@ def shot(part, *, closed, turned=FACING_CAMERA, samples=1):
     lens = Intrinsics(fx_px=100.0, fy_px=100.0, cx_px=20.0, cy_px=20.0)
     place_m = np.array([0.0, 0.0, 1.0])
     view = look_at(
-        [(part.vertices, part.normals, turned, place_m)], lens, nearest_m=0.1
+        figure, [(part.vertices, part.normals, turned, place_m)], lens, nearest_m=0.1
     )
     rect = Rect(0, 0, 40, 40)
     owners = expose_samples(figure, view, rect, samples=samples, triangles=slice(0, 2))

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from synthetic_crowds.config import CameraConfig, Setting, Weather
+from synthetic_crowds.camera_config import CameraConfig
+from synthetic_crowds.config import Setting, Weather
 from synthetic_crowds.raster.camera import mount
 from synthetic_crowds.raster.focus import blur_by_depth
 from synthetic_crowds.raster.optics import build_optics, expose

@@ -16,13 +16,8 @@ import pytest
 from pydantic import ValidationError
 
 from commands.photographs import BackgroundOptionError, face_finder, photographs_set
-from synthetic_crowds.config import (
-    CameraConfig,
-    CrowdConfig,
-    Setting,
-    WatchlistConfig,
-    Weather,
-)
+from synthetic_crowds.camera_config import CameraConfig
+from synthetic_crowds.config import CrowdConfig, Setting, WatchlistConfig, Weather
 from synthetic_crowds.crowd import make_crowd
 from synthetic_crowds.errors import BackgroundError, StreetError
 from synthetic_crowds.film.cache import MANIFEST, file_sha256

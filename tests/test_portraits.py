@@ -14,6 +14,7 @@ from synthetic_crowds.picture.portraits import (
     draw_studio_light,
     render_head,
     render_portrait,
+    seat,
 )
 from synthetic_crowds.raster.pose import gaze_rotation
 
@@ -27,9 +28,7 @@ def view(person, yaw_deg=0.0, pitch_deg=0.0, roll_deg=0.0):
     rng = np.random.default_rng(0)
     appearance = draw_appearance(person, rng=rng)
     return render_head(
-        person,
-        appearance,
-        build_head(person, appearance, texture_px=64),
+        seat(person, appearance, build_head(person, appearance, texture_px=64)),
         rotation=gaze_rotation(yaw_deg, pitch_deg, roll_deg),
         face_height_px=90.0,
         size_px=(128, 112),

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from synthetic_crowds.bodies.build import build_body
 from synthetic_crowds.bodies.skeleton import Bone
-from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
+from synthetic_crowds.camera_config import CameraConfig
+from synthetic_crowds.config import CrowdConfig, WatchlistConfig
 from synthetic_crowds.people.clothing import draw_clothing
 from synthetic_crowds.people.population import IdentityDomain
 from synthetic_crowds.records import Sex

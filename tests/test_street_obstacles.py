@@ -6,13 +6,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from synthetic_crowds.config import (
-    CameraConfig,
-    CrowdConfig,
-    Setting,
-    WatchlistConfig,
-    Weather,
-)
+from synthetic_crowds.camera_config import CameraConfig
+from synthetic_crowds.config import CrowdConfig, Setting, WatchlistConfig, Weather
 from synthetic_crowds.errors import StreetError
 from synthetic_crowds.film.clips import first_frame, split
 from synthetic_crowds.people.population import IdentityDomain

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
+from synthetic_crowds.camera_config import CameraConfig
+from synthetic_crowds.config import CrowdConfig, WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
 from synthetic_crowds.errors import StreetError, TrajectoryFileError
 from synthetic_crowds.exchange.export import export

@@ -26,7 +26,7 @@ from synthetic_crowds.people.appearance import draw_appearance
 from synthetic_crowds.people.habits import Habits
 from synthetic_crowds.people.population import Demographics, IdentityDomain, draw_person
 from synthetic_crowds.picture.enrolment import enrolment_portrait
-from synthetic_crowds.picture.portraits import render_head
+from synthetic_crowds.picture.portraits import render_head, seat
 from synthetic_crowds.picture.surroundings import draw_light, draw_wall, with_wall
 from synthetic_crowds.raster.pose import gaze_rotation
 from synthetic_crowds.records import CaptureQuality
@@ -179,15 +179,13 @@ def _views(index: int, config: FacesConfig) -> list[tuple[Portrait, int, bool]]:
         views.append((portrait, 0, True))
     for day in range(config.first_day, config.first_day + config.days):
         appearance = draw_appearance(person, rng=rng, habits=config.habits)
-        head = build_head(person, appearance)
+        sitter = seat(person, appearance, build_head(person, appearance))
         for _ in range(config.views_per_day):
             yaw = rng.normal(0.0, config.yaw_sd_deg)
             pitch = rng.normal(config.pitch_mean_deg, config.pitch_sd_deg)
             wall = draw_wall(rng=rng)
             portrait = render_head(
-                person,
-                appearance,
-                head,
+                sitter,
                 rotation=gaze_rotation(
                     float(np.clip(yaw, *_span(config.yaw_limit_deg))),
                     float(np.clip(pitch, *_span(config.pitch_limit_deg))),

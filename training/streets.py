@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthetic_crowds.config import CameraConfig, CrowdConfig, Setting, Weather
+from synthetic_crowds.camera_config import CameraConfig
+from synthetic_crowds.config import CrowdConfig, Setting, Weather
 from synthetic_crowds.people.habits import Habits
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@
 Frames are composed as clips are, from walks past one camera, and encoded; people are
 built before the clock starts, and what building costs is told apart. "In view" counts
 people of whom the frame shows at least their box. One thread, one process; the figure
-is the median over frames, with the quartiles beside it.
+is the median over frames, with the quartiles beside it. Heads are drawn by panda3d's
+software renderer, too, in turn with ours.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
+from synthetic_crowds.camera_config import CameraConfig
+from synthetic_crowds.config import CrowdConfig, WatchlistConfig
 from synthetic_crowds.film.stamp import Stamp
 from synthetic_crowds.film.video import encode
 from synthetic_crowds.heads.build import build_head
@@ -32,7 +34,12 @@ from synthetic_crowds.people.demographics import Demographics
 from synthetic_crowds.people.population import IdentityDomain, draw_person
 from synthetic_crowds.picture.actors import dress
 from synthetic_crowds.picture.composer import compose
-from synthetic_crowds.picture.portraits import draw_studio_light, render_head
+from synthetic_crowds.picture.portraits import (
+    draw_studio_light,
+    frame_head,
+    render_head,
+    seat,
+)
 from synthetic_crowds.raster.camera import mount
 from synthetic_crowds.raster.optics import build_optics
 from synthetic_crowds.raster.pose import gaze_rotation
@@ -42,10 +49,19 @@ from synthetic_crowds.street.plan import plan_crowd
 from synthetic_crowds.street.scene import build_scene
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.random import Generator
     from numpy.typing import NDArray
 
+    from bench.suites.general_renderer import GeneralRenderer
     from synthetic_crowds.picture.actors import Actor
+    from synthetic_crowds.picture.portraits import Sitter
+    from synthetic_crowds.raster.rasteriser import Light
     from synthetic_crowds.street.motion import Stance
+
+    # Seats somebody; what it returns takes their picture, turned so (3, 3).
+    Camera = Callable[[Sitter, Light], Callable[[NDArray[np.float64]], object]]
 
 __all__ = ["Timed", "time_frames", "time_heads"]
 
@@ -154,9 +170,8 @@ def time_frames(width_px: int, height_px: int, count: int) -> Timed:
     )
 
 
-def time_heads(people: int = 12, views: int = 6) -> list[float]:
-    """Time views of built heads, 128 x 128, four samples a pixel; seconds each."""
-    spent = []
+def _heads(people: int) -> Iterator[tuple[Sitter, Light, Generator]]:
+    """Build so many heads, each with its light and what draws its turns."""
     for index in range(people):
         person = draw_person(
             Demographics(), seed=_SEED, domain=IdentityDomain.REALISM, index=index
@@ -165,23 +180,99 @@ def time_heads(people: int = 12, views: int = 6) -> list[float]:
         appearance = draw_appearance(person, rng=rng)
         head = build_head(person, appearance)
         light = draw_studio_light(rng=rng)
-        for view in range(views):
-            turned = gaze_rotation(float(rng.normal(0.0, 20.0)), 0.0, 0.0)
-            start = time.perf_counter()
-            render_head(
-                person,
-                appearance,
-                head,
-                rotation=turned,
+        yield seat(person, appearance, head), light, rng
+
+
+def time_heads(
+    cameras: Sequence[Camera], *, rounds: int = 5, people: int = 12, views: int = 6
+) -> NDArray[np.float64]:
+    """Time views of built heads, 128 x 128, four samples a pixel.
+
+    Every head goes before one camera after the other, in turned order every other
+    round; the first view of each is not timed, for it compiles loops or loads textures.
+
+    Returns:
+        (rounds, cameras, people * views), seconds each.
+    """
+    spent_s = np.empty((rounds, len(cameras), people, views))
+    for person, (sitter, light, rng) in enumerate(_heads(people)):
+        for number in range(rounds):
+            turns = [
+                gaze_rotation(yaw_deg, 0.0, 0.0)
+                for yaw_deg in rng.normal(0.0, 20.0, views).tolist()
+            ]
+            order = list(enumerate(cameras))
+            for which, camera in order[:: -1 if number % 2 else 1]:
+                take = camera(sitter, light)
+                take(turns[0])
+                for view, rotation in enumerate(turns):
+                    start = time.perf_counter()
+                    take(rotation)
+                    spent_s[number, which, person, view] = time.perf_counter() - start
+    return spent_s.reshape(rounds, len(cameras), -1)
+
+
+def _ours(sitter: Sitter, light: Light) -> Callable[[NDArray[np.float64]], object]:
+    return lambda rotation: render_head(
+        sitter,
+        rotation=rotation,
+        face_height_px=_FACE_PX,
+        size_px=(_HEAD_PX, _HEAD_PX),
+        light=light,
+        background_bgr=(90.0, 120.0, 140.0),
+    )
+
+
+def _general(renderer: GeneralRenderer) -> Camera:
+    """The same views by panda3d's software renderer, under its own light."""
+
+    def camera(sitter: Sitter, _: Light) -> Callable[[NDArray[np.float64]], object]:
+        renderer.seat(sitter)
+
+        def take(rotation: NDArray[np.float64]) -> object:
+            turned, translation_m, lens = frame_head(
+                sitter.head,
+                rotation,
                 face_height_px=_FACE_PX,
                 size_px=(_HEAD_PX, _HEAD_PX),
-                light=light,
-                background_bgr=(90.0, 120.0, 140.0),
             )
-            # The first one of all compiles or loads the loops.
-            if index or view:
-                spent.append(time.perf_counter() - start)
-    return spent
+            return renderer.render(turned, translation_m, focal_px=lens.fx_px)
+
+        return take
+
+    return camera
+
+
+def _report_heads(console: Console) -> None:
+    cameras: dict[str, Camera] = {"ours": _ours}
+    try:
+        # An extra that only this comparison needs.
+        from bench.suites.general_renderer import GeneralRenderer  # noqa: PLC0415
+
+        cameras["panda3d's software renderer"] = _general(GeneralRenderer(_HEAD_PX))
+    except ModuleNotFoundError as error:
+        if error.name != "panda3d":
+            raise
+    spent_s = time_heads(list(cameras.values()))
+    for name, timed_s in zip(cameras, np.swapaxes(spent_s, 0, 1), strict=True):
+        low, middle, high = statistics.quantiles(timed_s.ravel().tolist(), n=4)
+        console.print(
+            f"Heads of {_HEAD_PX} px, four samples a pixel, {name}: {1 / middle:.0f} a "
+            f"second (quartiles {1 / high:.0f} to {1 / low:.0f}, n = {timed_s.size})."
+        )
+    if len(cameras) == 1:
+        console.print(
+            "panda3d is absent, so no general renderer was timed beside ours; "
+            "`pip install '.[general-renderer]'` adds it.",
+            markup=False,
+        )
+        return
+    medians_s = np.median(spent_s, axis=2)
+    ratios = medians_s[:, 1] / medians_s[:, 0]
+    console.print(
+        f"Ours draws {np.median(ratios):.2f} times as many heads a second as panda3d's "
+        f"(median of {len(ratios)} rounds, {ratios.min():.2f} to {ratios.max():.2f})."
+    )
 
 
 def _report() -> None:
@@ -221,12 +312,7 @@ def _report() -> None:
         console.print(f"  {count:3d} {'#' * round(cost)} {cost:.1f} ms")
     build_ms = timed[1280, 30].build_ms
     console.print(f"Building a person, once each: {build_ms:.0f} ms (median).")
-    heads = time_heads()
-    low, middle, high = statistics.quantiles(heads, n=4)
-    console.print(
-        f"Heads of {_HEAD_PX} px, four samples a pixel: {1 / middle:.0f} a second "
-        f"(quartiles {1 / high:.0f} to {1 / low:.0f}, n = {len(heads)})."
-    )
+    _report_heads(console)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     console.print(f"Peak memory of this process: {peak:.2f} GB.")
 

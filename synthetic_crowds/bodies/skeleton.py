@@ -223,37 +223,35 @@ def follow(
     Returns:
         Posed vertices and unit normals.
     """
+    # Rows of a bone's rotation, each with its offset: one run of twelve numbers.
+    turns = np.empty((rotations.shape[0], 12), np.float32)
+    for bone in range(rotations.shape[0]):
+        for i in range(3):
+            for j in range(3):
+                turns[bone, 4 * i + j] = rotations[bone, i, j]
+            turns[bone, 4 * i + 3] = offsets[bone, i]
     moved = np.empty_like(vertices)
     faced = np.empty_like(normals)
-    blend = np.empty((3, 3))
-    shift = np.empty(3)
+    blend = np.empty(12, np.float32)
     for v in range(vertices.shape[0]):
-        blend[:] = 0.0
-        shift[:] = 0.0
+        blend[:] = np.float32(0.0)
         for k in range(bones.shape[1]):
             weight = weights[v, k]
-            if weight == 0.0:
+            if weight == np.float32(0.0):
                 continue
-            bone = bones[v, k]
-            for i in range(3):
-                for j in range(3):
-                    blend[i, j] += weight * rotations[bone, i, j]
-                shift[i] += weight * offsets[bone, i]
-        length = 0.0
+            turn = turns[np.uint64(bones[v, k])]
+            for i in range(12):
+                blend[i] += weight * turn[i]
+        x, y, z = vertices[v, 0], vertices[v, 1], vertices[v, 2]
+        u, w, q = normals[v, 0], normals[v, 1], normals[v, 2]
+        length = np.float32(1e-12)
         for i in range(3):
-            moved[v, i] = (
-                blend[i, 0] * vertices[v, 0]
-                + blend[i, 1] * vertices[v, 1]
-                + blend[i, 2] * vertices[v, 2]
-                + shift[i]
-            )
-            faced[v, i] = (
-                blend[i, 0] * normals[v, 0]
-                + blend[i, 1] * normals[v, 1]
-                + blend[i, 2] * normals[v, 2]
-            )
-            length += faced[v, i] * faced[v, i]
-        scale = 1.0 / np.sqrt(length + 1e-12)
+            a, b, c = blend[4 * i], blend[4 * i + 1], blend[4 * i + 2]
+            moved[v, i] = a * x + b * y + c * z + blend[4 * i + 3]
+            facing = a * u + b * w + c * q
+            faced[v, i] = facing
+            length += facing * facing
+        scale = np.float32(1.0) / np.float32(sqrt(length))
         for i in range(3):
             faced[v, i] *= scale
     return moved, faced

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synthetic_crowds.config import CameraConfig, CrowdConfig
+    from synthetic_crowds.camera_config import CameraConfig
+    from synthetic_crowds.config import CrowdConfig
     from synthetic_crowds.people.population import IdentityDomain
     from synthetic_crowds.records import Clip, Crowd
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from synthetic_crowds.config import CameraConfig, CrowdConfig, Setting, WatchlistConfig
+from synthetic_crowds.camera_config import CameraConfig
+from synthetic_crowds.config import CrowdConfig, Setting, WatchlistConfig
 from synthetic_crowds.film.clips import first_frame, split
 from synthetic_crowds.people.ageing import years_ago
 from synthetic_crowds.people.appearance import draw_appearance

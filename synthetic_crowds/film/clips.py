@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from synthetic_crowds.config import CameraConfig, CrowdConfig, Setting, Weather
+    from synthetic_crowds.camera_config import CameraConfig
+    from synthetic_crowds.config import CrowdConfig, Setting, Weather
     from synthetic_crowds.film.photographs import Site
     from synthetic_crowds.people.population import IdentityDomain
     from synthetic_crowds.picture.actors import Actor

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from synthetic_crowds.config import CameraConfig
+from synthetic_crowds.camera_config import CameraConfig
 from synthetic_crowds.errors import BackgroundError
 from synthetic_crowds.raster.calibration import solve_pose
 from synthetic_crowds.raster.camera import mount

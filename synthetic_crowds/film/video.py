@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synthetic_crowds.config import CameraConfig
+    from synthetic_crowds.camera_config import CameraConfig
     from synthetic_crowds.film.stamp import Stamp
 
 __all__ = ["encode", "join"]

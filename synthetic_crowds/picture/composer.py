@@ -1,24 +1,24 @@
 """One frame: people into a street, with the truth about every face it shows.
 
-Owns the order of hiding (near people first, so that nothing hidden costs light) and
-the blending. Knows nothing of time: a frame is a list of people and where they stand,
-so a single random picture is composed just as a clip is.
+Owns the order of hiding: near people first, so that nothing hidden costs light. Knows
+nothing of time: a frame is a list of people and where they stand, so a single random
+picture is composed just as a clip is.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from math import ceil, floor
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
 
 from synthetic_crowds.picture.actors import pose
-from synthetic_crowds.picture.sprites import PAD_PX, new_plate, put_on
-from synthetic_crowds.raster.colour import LINEAR_TO_SRGB, SRGB_TO_LINEAR
-from synthetic_crowds.raster.optics import expose, smear
-from synthetic_crowds.street.shadows import cast, darken, ellipse_m
+from synthetic_crowds.picture.darkroom import lay_over
+from synthetic_crowds.picture.sprites import new_plate, put_on
+from synthetic_crowds.raster.optics import expose
+from synthetic_crowds.street.shadows import cast, darken, ellipse_m, is_cast
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthetic_crowds.picture.actors import Actor
-    from synthetic_crowds.picture.sprites import Plate, Sprite
+    from synthetic_crowds.picture.sprites import Sprite
     from synthetic_crowds.raster.camera import Camera
-    from synthetic_crowds.raster.figure import Rect
     from synthetic_crowds.raster.optics import Optics
     from synthetic_crowds.street.motion import Stance
     from synthetic_crowds.street.scene import Scene
@@ -113,10 +112,16 @@ def compose(
         if sprite is not None:
             sprites.append((index, sprite))
         feet = ellipse_m(person.feet_m, person.stance.heading_deg, _FEET_RADII_M)
-        shadow = cast(person.silhouette(), feet, scene.light, camera)
+        solid = person.silhouette() if is_cast(scene.light) else ()
+        shadow = cast(solid, feet, scene.light, camera)
         if shadow is not None:
             darken(image, scene.ground, shadow)
-    _develop(image, plate, [sprite.rect for _, sprite in sprites], optics)
+    lay_over(
+        image,
+        plate,
+        [sprite.rect for _, sprite in sprites],
+        lens_blur_px=optics.lens_blur_px,
+    )
     return Frame(image_bgr=expose(image, optics, rng=rng), faces=_see_faces(sprites))
 
 
@@ -132,11 +137,27 @@ def _in_view(stance: Stance, scene: Scene, camera: Camera) -> bool:
     )
     if nearest_m < 1.0:
         return True
-    behind = scene.depth_m[
-        max(math.floor(top), 0) : max(math.ceil(bottom), 0),
-        max(math.floor(left), 0) : max(math.ceil(right), 0),
-    ]
-    return bool((behind > nearest_m - _BODY_DEPTH_M).any())
+    return bool(
+        _is_open(scene.depth_m, left, top, right, bottom, nearest_m - _BODY_DEPTH_M)
+    )
+
+
+@njit(cache=True, nogil=True)
+def _is_open(
+    scenery: NDArray[np.float32],
+    left: float,
+    top: float,
+    right: float,
+    bottom: float,
+    depth_m: float,
+) -> bool:
+    """Whether any pixel of a rectangle shows scenery further off than that."""
+    height, width = scenery.shape
+    for y in range(max(floor(top), 0), min(max(ceil(bottom), 0), height)):
+        for x in range(max(floor(left), 0), min(max(ceil(right), 0), width)):
+            if scenery[y, x] > depth_m:
+                return True
+    return False
 
 
 @njit(cache=True, nogil=True)
@@ -164,30 +185,6 @@ def _reach(
     return left, top, right, bottom, nearest
 
 
-def _develop(
-    image: NDArray[np.uint8], plate: Plate, rects: list[Rect], optics: Optics
-) -> None:
-    """Blur what is on the plate as the lens does, and lay it over the street."""
-    if not rects:
-        return
-    height, width = image.shape[:2]
-    left = max(min(rect.left for rect in rects), 0)
-    top = max(min(rect.top for rect in rects), 0)
-    right = min(max(rect.right for rect in rects), width)
-    bottom = min(max(rect.bottom for rect in rects), height)
-    light = smear(
-        plate.light[top : bottom + 2 * PAD_PX, left : right + 2 * PAD_PX],
-        lens_blur_px=optics.lens_blur_px,
-        motion_px=(0.0, 0.0),
-    )
-    _lay(
-        image[top:bottom, left:right],
-        light[PAD_PX : PAD_PX + bottom - top, PAD_PX : PAD_PX + right - left],
-        SRGB_TO_LINEAR,
-        LINEAR_TO_SRGB,
-    )
-
-
 def _see_faces(sprites: list[tuple[int, Sprite]]) -> FrameFaces:
     """List the faces of which anything shows, far ones first."""
     seen = [pair for pair in reversed(sprites) if pair[1].visibility > 0.0]
@@ -203,23 +200,3 @@ def _see_faces(sprites: list[tuple[int, Sprite]]) -> FrameFaces:
         visibility=stack([sprite.visibility for _, sprite in seen]),
         body_box_xyxy=stack([sprite.body_box_xyxy for _, sprite in seen], 4),
     )
-
-
-@njit(cache=True, nogil=True)
-def _lay(
-    image: NDArray[np.uint8],
-    light: NDArray[np.float32],
-    decode: NDArray[np.float32],
-    encode: NDArray[np.uint8],
-) -> None:
-    """Lay premultiplied light (h, w, 4) over an image, in linear light."""
-    for y in range(image.shape[0]):
-        for x in range(image.shape[1]):
-            cover = light[y, x, 3]
-            if cover < np.float32(0.004):
-                continue
-            clear = np.float32(1.0) - cover
-            for c in range(3):
-                total = light[y, x, c] + clear * decode[image[y, x, c]]
-                total = min(max(total, np.float32(0.0)), np.float32(1.0))
-                image[y, x, c] = encode[int(total * np.float32(4095.0) + 0.5)]

@@ -21,7 +21,7 @@ from synthetic_crowds.people.appearance import draw_appearance
 from synthetic_crowds.people.habits import Habits
 from synthetic_crowds.people.person import Headwear
 from synthetic_crowds.picture.bust import dressed_shoulders
-from synthetic_crowds.picture.portraits import draw_studio_light, render_head
+from synthetic_crowds.picture.portraits import draw_studio_light, render_head, seat
 from synthetic_crowds.picture.surroundings import draw_light, draw_wall, with_wall
 from synthetic_crowds.raster.pose import gaze_rotation
 from synthetic_crowds.records import CaptureQuality
@@ -128,9 +128,12 @@ def enrolment_portrait(
     light = draw_studio_light(rng=rng) if sitting.is_plain else draw_light(rng=rng)
     height_px = float(rng.uniform(*_FACE_HEIGHT_PX))
     portrait = render_head(
-        then,
-        appearance,
-        build_head(then, appearance),
+        seat(
+            then,
+            appearance,
+            build_head(then, appearance),
+            shoulders=dressed_shoulders(then, appearance),
+        ),
         rotation=gaze_rotation(
             float(yaw), float(pitch) + sitting.pitch_mean_deg, float(roll)
         ),
@@ -138,7 +141,6 @@ def enrolment_portrait(
         size_px=_SIZE_PX,
         light=light,
         background_bgr=wall,
-        shoulders=dressed_shoulders(then, appearance),
     )
     if not sitting.is_plain:
         portrait = with_wall(portrait, wall, rng=rng, colourful=0.2)

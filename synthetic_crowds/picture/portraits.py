@@ -5,6 +5,7 @@ Owns the rendering of single heads. Knows nothing of crowds or watchlists.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,14 +38,77 @@ if TYPE_CHECKING:
 
     from synthetic_crowds.heads.build import Head
     from synthetic_crowds.people.person import Appearance, Person
-    from synthetic_crowds.records import MeshPart
+    from synthetic_crowds.raster.figure import Figure
+    from synthetic_crowds.records import MeshPart, PersonId
 
-__all__ = ["draw_studio_light", "render_head", "render_portrait"]
+__all__ = [
+    "Sitter",
+    "draw_studio_light",
+    "frame_head",
+    "render_head",
+    "render_portrait",
+    "seat",
+]
 
 # Far enough for natural proportions, as in a custody suite.
 _DISTANCE_M = 1.8
 _SAMPLES = 2
 _MEAN_FACE_HEIGHT_M = 0.183
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sitter:
+    """A head on shoulders, ready for any number of pictures.
+
+    Attributes:
+        person_id: Whose.
+        head: Theirs on that day.
+        shoulders: In the head's upright frame.
+        figure: Shoulders and head, merged.
+        shoulders_m, shoulders_normals: (s, 3) float32, in the head's upright frame.
+        head_m, head_normals: (h, 3) float32, head's frame.
+    """
+
+    person_id: PersonId
+    head: Head
+    shoulders: tuple[MeshPart, ...]
+    figure: Figure
+    shoulders_m: NDArray[np.float32]
+    shoulders_normals: NDArray[np.float32]
+    head_m: NDArray[np.float32]
+    head_normals: NDArray[np.float32]
+
+
+def seat(
+    person: Person,
+    appearance: Appearance,
+    head: Head,
+    *,
+    shoulders: tuple[MeshPart, ...] | None = None,
+) -> Sitter:
+    """Put a head on shoulders; several pictures of it cost this once.
+
+    Args:
+        person: Whose head.
+        appearance: The same that built it.
+        head: From `build_head`.
+        shoulders: From `bust.dressed_shoulders`; None for a plain collar, which is
+            cheaper and enough where only the face is cut out.
+    """
+    if shoulders is None:
+        shoulders = build_bust(person, appearance, head)
+    parts = (*shoulders, *head.parts)
+    open_everywhere = [np.zeros(len(part.triangles), np.bool_) for part in parts]
+    return Sitter(
+        person_id=person.person_id,
+        head=head,
+        shoulders=shoulders,
+        figure=merge(parts, paint_of(parts), open_everywhere),
+        shoulders_m=np.concatenate([part.vertices for part in shoulders]),
+        shoulders_normals=np.concatenate([part.normals for part in shoulders]),
+        head_m=np.concatenate([part.vertices for part in head.parts]),
+        head_normals=np.concatenate([part.normals for part in head.parts]),
+    )
 
 
 def draw_studio_light(*, rng: Generator) -> Light:
@@ -107,69 +171,64 @@ def render_portrait(
     if background_bgr is None:
         wall = rng.uniform(90.0, 220.0) * rng.uniform(0.94, 1.0, 3)
         background_bgr = (float(wall[0]), float(wall[1]), float(wall[2]))
-    head = build_head(person, appearance)
-    turned = gaze_rotation(yaw_deg, pitch_deg, roll_deg)
-    return render_head(
+    sitter = seat(
         person,
         appearance,
-        head,
-        rotation=turned,
+        build_head(person, appearance),
+        shoulders=dressed_shoulders(person, appearance),
+    )
+    return render_head(
+        sitter,
+        rotation=gaze_rotation(yaw_deg, pitch_deg, roll_deg),
         face_height_px=face_height_px,
         size_px=size_px,
         light=light,
         background_bgr=background_bgr,
-        shoulders=dressed_shoulders(person, appearance),
     )
 
 
 def render_head(
-    person: Person,
-    appearance: Appearance,
-    head: Head,
+    sitter: Sitter,
     *,
     rotation: NDArray[np.float64],
     face_height_px: float,
     size_px: tuple[int, int],
     light: Light,
     background_bgr: tuple[float, float, float],
-    shoulders: tuple[MeshPart, ...] | None = None,
 ) -> Portrait:
-    """Render a head that is already built; several views of it cost less so.
+    """Take a picture of somebody who is seated.
 
     Args:
-        person: Whose head.
-        appearance: The same that built it.
-        head: From `build_head`.
+        sitter: From `seat`.
         rotation: (3, 3) of the head against its body, from `pose.gaze_rotation`.
         face_height_px: As in `render_portrait`.
         size_px: Height and width.
         light: In camera space.
         background_bgr: sRGB, 0 to 255.
-        shoulders: From `bust.dressed_shoulders`; None for a plain collar, which is
-            cheaper and enough where only the face is cut out.
 
     Returns:
         The picture with its box and landmarks.
     """
-    height, width = size_px
-    turned = FACING_CAMERA @ rotation
-    middle = turned @ ((head.outline.min(axis=0) + head.outline.max(axis=0)) / 2.0)
-    translation = np.array([0.0, 0.0, _DISTANCE_M]) - middle
-    focal = face_height_px * _DISTANCE_M / _MEAN_FACE_HEIGHT_M
-    lens = Intrinsics(fx_px=focal, fy_px=focal, cx_px=width / 2.0, cy_px=height / 2.0)
-    if shoulders is None:
-        shoulders = build_bust(person, appearance, head)
-    tile = _take(shoulders, head, turned, translation, lens, light, size_px)
+    turned, translation, lens = frame_head(
+        sitter.head, rotation, face_height_px=face_height_px, size_px=size_px
+    )
+    tile = _take(sitter, turned, translation, lens, light, size_px)
     behind = srgb_to_linear(np.clip(np.rint(background_bgr), 0, 255).astype(np.uint8))
     image = tile[..., :3] + (1.0 - tile[..., 3:]) * behind
     landmarks, _ = project(
-        head.landmarks, rotation=turned, translation_m=translation, intrinsics=lens
+        sitter.head.landmarks,
+        rotation=turned,
+        translation_m=translation,
+        intrinsics=lens,
     )
     outline, _ = project(
-        head.outline, rotation=turned, translation_m=translation, intrinsics=lens
+        sitter.head.outline,
+        rotation=turned,
+        translation_m=translation,
+        intrinsics=lens,
     )
     return Portrait(
-        person_id=person.person_id,
+        person_id=sitter.person_id,
         image_bgr=linear_to_srgb(image.astype(np.float32)),
         box_xyxy=np.concatenate([outline.min(axis=0), outline.max(axis=0)]).astype(
             np.float32
@@ -178,9 +237,36 @@ def render_head(
     )
 
 
-def _take(
-    shoulders: tuple[MeshPart, ...],
+def frame_head(
     head: Head,
+    rotation: NDArray[np.float64],
+    *,
+    face_height_px: float,
+    size_px: tuple[int, int],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], Intrinsics]:
+    """Set a head up before a lens, its face in the middle.
+
+    Args:
+        head: Whose.
+        rotation: (3, 3) of the head against its body, from `pose.gaze_rotation`.
+        face_height_px: As in `render_portrait`.
+        size_px: Height and width of the picture.
+
+    Returns:
+        Rotation (3, 3) and place (3,) of the head's frame in the camera's, and the
+        lens.
+    """
+    height, width = size_px
+    turned = FACING_CAMERA @ rotation
+    middle = (head.outline.min(axis=0) + head.outline.max(axis=0)) / 2.0
+    translation = np.array([0.0, 0.0, _DISTANCE_M]) - turned @ middle
+    focal = face_height_px * _DISTANCE_M / _MEAN_FACE_HEIGHT_M
+    lens = Intrinsics(fx_px=focal, fy_px=focal, cx_px=width / 2.0, cy_px=height / 2.0)
+    return turned, translation, lens
+
+
+def _take(
+    sitter: Sitter,
     turned: NDArray[np.float64],
     translation: NDArray[np.float64],
     lens: Intrinsics,
@@ -188,21 +274,13 @@ def _take(
     size_px: tuple[int, int],
 ) -> NDArray[np.float32]:
     """Draw shoulders and head, (h, w, 4), linear and premultiplied."""
-    parts = (*shoulders, *head.parts)
-    figure = merge(
-        parts,
-        paint_of(parts),
-        [np.zeros(len(part.triangles), np.bool_) for part in parts],
-    )
+    figure = sitter.figure
     view = look_at(
-        [
-            (part.vertices, part.normals, rotation, translation)
-            for part, rotation in zip(
-                parts,
-                [FACING_CAMERA] * len(shoulders) + [turned] * len(head.parts),
-                strict=True,
-            )
-        ],
+        figure,
+        (
+            (sitter.shoulders_m, sitter.shoulders_normals, FACING_CAMERA, translation),
+            (sitter.head_m, sitter.head_normals, turned, translation),
+        ),
         lens,
         nearest_m=NEAR_M,
     )

@@ -22,7 +22,7 @@ from synthetic_crowds.raster.figure import (
     expose_samples,
     look_at,
 )
-from synthetic_crowds.raster.figure_kernels import OWNER_BITS
+from synthetic_crowds.raster.figure_visibility import OWNER_BITS
 from synthetic_crowds.raster.optics import is_smeared, smear
 from synthetic_crowds.raster.pose import angles_seen
 
@@ -200,6 +200,7 @@ def _look(posed: Posed, double: Double, camera: Camera) -> View:
     """Project body and head."""
     body_m, body_normals = posed.body_vertices(double)
     return look_at(
+        double.figure,
         (
             (
                 body_m,

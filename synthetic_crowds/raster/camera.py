@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numba import njit
 
 from synthetic_crowds.raster.rasteriser import Intrinsics
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synthetic_crowds.config import CameraConfig
+    from synthetic_crowds.camera_config import CameraConfig
 
 __all__ = ["Camera", "mount"]
 
@@ -43,13 +44,16 @@ class Camera:
 
     def to_camera(self, points_m: NDArray[np.floating]) -> NDArray[np.float64]:
         """Take world points (..., 3), metres, into the camera's frame."""
-        return (points_m - self.position_m) @ self.rotation.T
+        points = np.ascontiguousarray(points_m, np.float64)
+        turned = _turn(points.reshape(-1, 3), self.position_m, self.rotation)
+        return turned.reshape(points.shape)
 
     def to_image(self, points_m: NDArray[np.floating]) -> NDArray[np.float64]:
         """Project points (..., 3) of the camera's frame to pixels (..., 2)."""
         k = self.intrinsics
-        focal, centre = (k.fx_px, k.fy_px), (k.cx_px, k.cy_px)
-        return np.asarray(points_m[..., :2] / points_m[..., 2:] * focal + centre)
+        points = np.ascontiguousarray(points_m, np.float64)
+        seen = _project(points.reshape(-1, 3), k.fx_px, k.fy_px, k.cx_px, k.cy_px)
+        return seen.reshape(*points.shape[:-1], 2)
 
     def rays(self, *, step_px: float = 1.0) -> NDArray[np.float64]:
         """Directions in the world, one per pixel of a grid `step_px` wide.
@@ -63,6 +67,33 @@ class Camera:
         y_px = (np.arange(round(self.height_px / step_px)) + 0.5) * step_px
         u, v = np.meshgrid((x_px - k.cx_px) / k.fx_px, (y_px - k.cy_px) / k.fy_px)
         return np.stack((u, v, np.ones_like(u)), axis=-1) @ self.rotation
+
+
+# Compiled, since what is projected is mostly a handful of points, very often.
+@njit(cache=True, nogil=True)
+def _turn(
+    points: NDArray[np.float64],
+    origin: NDArray[np.float64],
+    rotation: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    turned = np.empty((len(points), 3))
+    for p in range(len(points)):
+        x, y = points[p, 0] - origin[0], points[p, 1] - origin[1]
+        z = points[p, 2] - origin[2]
+        for i in range(3):
+            turned[p, i] = rotation[i, 0] * x + rotation[i, 1] * y + rotation[i, 2] * z
+    return turned
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _project(
+    points: NDArray[np.float64], fx: float, fy: float, cx: float, cy: float
+) -> NDArray[np.float64]:
+    seen = np.empty((len(points), 2))
+    for p in range(len(points)):
+        seen[p, 0] = points[p, 0] / points[p, 2] * fx + cx
+        seen[p, 1] = points[p, 1] / points[p, 2] * fy + cy
+    return seen
 
 
 def mount(config: CameraConfig) -> Camera:

@@ -1,7 +1,7 @@
 """People's meshes, merged so that they can be drawn fast and often.
 
 Owns what is prepared once per mesh (winding, halved textures) and the door to the
-loops in `figure_kernels.py`. It draws what `rasteriser.draw` and `resolve` draw,
+loops in `figure_*.py`. It draws what `rasteriser.draw` and `resolve` draw,
 within the tolerance that `tests/test_figure.py` states; those remain the reference,
 and serve what is large, close or drawn once. Knows nothing of people or streets.
 """
@@ -15,16 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synthetic_crowds.raster.colour import LINEAR_TO_SRGB, SRGB_TO_LINEAR
-from synthetic_crowds.raster.figure_kernels import (
+from synthetic_crowds.raster.figure_light import shade
+from synthetic_crowds.raster.figure_meshes import halve, pierce, wind
+from synthetic_crowds.raster.figure_visibility import (
     CLOSED,
     HOLED,
     SUBPIXELS,
     cover,
-    halve,
-    pierce,
     place,
-    shade,
-    wind,
 )
 from synthetic_crowds.raster.rasteriser import gloss_doublings, lamps_of, wrap_of
 
@@ -114,7 +112,7 @@ class Figure:
         kinds: (t,) uint8, whether a triangle is `CLOSED` or `HOLED`.
         starts: (p + 1,) int64, where each part's triangles begin.
         uv: (v, 2) float32.
-        occlusion: (v,) float32.
+        looks: (v, 3) float32: `uv`, and the share of the sky that a vertex sees.
     """
 
     paint: Paint
@@ -123,7 +121,7 @@ class Figure:
     kinds: NDArray[np.uint8]
     starts: NDArray[np.int64]
     uv: NDArray[np.float32]
-    occlusion: NDArray[np.float32]
+    looks: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -133,13 +131,13 @@ class View:
     Attributes:
         screen: (v, 2) int32, in 1/256 pixel.
         inverse: (v,) float32, 1/depth.
-        normals: (v, 3) float32, camera space.
+        corners: (v, 8) float32, as `figure_light.shade` reads them.
         boxes_xyxy: (g, 4) float64, pixels, around each group of vertices.
     """
 
     screen: NDArray[np.int32]
     inverse: NDArray[np.float32]
-    normals: NDArray[np.float32]
+    corners: NDArray[np.float32]
     boxes_xyxy: NDArray[np.float64]
 
 
@@ -188,14 +186,15 @@ def merge(
         meshes.append(wound[pierced < _NOTHING])
         kinds.append(kind.astype(np.uint8)[pierced < _NOTHING])
     counts = [len(mesh) for mesh in meshes]
+    uv = np.concatenate([part.uv for part in parts])
     return Figure(
         paint=paint,
         triangles=np.concatenate(meshes),
         part_of=np.repeat(np.arange(len(parts), dtype=np.uint8), counts),
         kinds=np.concatenate(kinds),
         starts=np.cumsum([0, *counts]),
-        uv=np.concatenate([part.uv for part in parts]),
-        occlusion=np.concatenate([part.occlusion for part in parts]),
+        uv=uv,
+        looks=np.column_stack([uv, np.concatenate([p.occlusion for p in parts])]),
     )
 
 
@@ -221,6 +220,7 @@ def _texels_per_m(part: MeshPart) -> float:
 
 
 def look_at(
+    figure: Figure,
     groups: Sequence[
         tuple[
             NDArray[np.float32],
@@ -236,15 +236,16 @@ def look_at(
     """Project a figure's vertices.
 
     Args:
+        figure: Whose.
         groups: Runs of vertices in the figure's order: positions (n, 3), normals
             (n, 3), rotation (3, 3) to the camera, place (3,) in its space, metres.
         intrinsics: The camera.
         nearest_m: Nothing is taken to be nearer than this.
     """
-    n = sum(len(vertices) for vertices, _, _, _ in groups)
+    n = len(figure.looks)
     screen = np.empty((n, 2), np.int32)
     inverse = np.empty(n, np.float32)
-    turned = np.empty((n, 3), np.float32)
+    corners = np.empty((n, 8), np.float32)
     optics = (
         float(intrinsics.fx_px),
         float(intrinsics.fy_px),
@@ -258,20 +259,21 @@ def look_at(
         box = place(
             vertices,
             normals,
+            figure.looks[rows],
             np.ascontiguousarray(rotation, np.float64),
             np.ascontiguousarray(place_m, np.float64),
             optics,
             nearest_m,
             screen[rows],
             inverse[rows],
-            turned[rows],
+            corners[rows],
         )
         boxes.append(box)
         start += len(vertices)
     return View(
         screen=screen,
         inverse=inverse,
-        normals=turned,
+        corners=corners,
         boxes_xyxy=np.array(boxes) / SUBPIXELS,
     )
 
@@ -282,7 +284,7 @@ def expose_samples(
     """Find which triangle each sample of a rectangle sees.
 
     Returns:
-        (h * samples, w * samples), as `figure_kernels.cover` says.
+        (h * samples, w * samples), as `figure_visibility.cover` says.
     """
     height, width = rect.shape
     seen = np.zeros((height * samples, width * samples), np.int64)
@@ -348,12 +350,9 @@ def develop(  # noqa: PLR0913
         seen,
         samples,
         grouped,
-        view.screen,
-        view.normals,
+        view.corners,
         figure.triangles,
         figure.part_of,
-        figure.uv,
-        figure.occlusion,
         figure.paint.texels,
         figure.paint.sheets,
         np.minimum(level, _LEVELS - 1).astype(np.int64),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from synthetic_crowds.config import CameraConfig
+    from synthetic_crowds.camera_config import CameraConfig
     from synthetic_crowds.raster.pane import Pane
 
 __all__ = ["Optics", "build_optics", "expose", "is_smeared", "smear"]
@@ -38,7 +38,10 @@ _READ_SD = 6e-4
 # In-camera noise reduction leaves grain about a pixel wide.
 _GRAIN_PX = 0.55
 _BANK_MARGIN_PX = 96
-_NOISE_UNIT = 32.0
+# Noise is worked out in whole numbers: grain in 1/32 standard deviations, those in 1/64
+# levels.
+_NOISE_UNIT, _LEVEL_UNIT, _UNIT_BITS = 32.0, 64.0, 11
+_HALF_UNIT = np.int32(1 << (_UNIT_BITS - 1))
 _STILL_PX = 0.7
 
 
@@ -49,7 +52,7 @@ class Optics:
     Attributes:
         lens_blur_px: Standard deviation.
         exposure_s: Shutter time.
-        noise_sd: (256,) float32, in sRGB levels, by sRGB level.
+        noise_sd: (256,) int16, in 1/64 sRGB levels, by sRGB level.
         grain: (h + margin, w + margin, 3) int8, 1/32 standard deviations; frames
             look at it through windows at random places.
         pupil_m: Width of the entrance pupil; 0 has everything in focus.
@@ -60,7 +63,7 @@ class Optics:
 
     lens_blur_px: float
     exposure_s: float
-    noise_sd: NDArray[np.float32]
+    noise_sd: NDArray[np.int16]
     grain: NDArray[np.int8]
     pupil_m: float
     focus_m: float
@@ -92,7 +95,7 @@ def build_optics(
     return Optics(
         lens_blur_px=config.lens_blur_px,
         exposure_s=config.exposure_s,
-        noise_sd=noise_sd.astype(np.float32),
+        noise_sd=np.rint(noise_sd * _LEVEL_UNIT).astype(np.int16),
         grain=np.clip(np.rint(levels), -127, 127).astype(np.int8),
         pupil_m=config.pupil_mm / 1000.0,
         focus_m=config.focus_m,
@@ -146,27 +149,30 @@ def expose(
     height, width = frame_bgr.shape[:2]
     row = int(rng.integers(0, optics.grain.shape[0] - height + 1))
     column = int(rng.integers(0, optics.grain.shape[1] - width + 1))
-    grain = optics.grain[row : row + height, column : column + width]
-    if rng.random() < 0.5:
-        grain = grain[:, ::-1]
-    return np.asarray(_add_grain(frame_bgr, grain, optics.noise_sd / _NOISE_UNIT))
-
-
-@njit(cache=True, nogil=True)
-def _add_grain(
-    frame: NDArray[np.uint8], grain: NDArray[np.int8], scale: NDArray[np.float32]
-) -> NDArray[np.uint8]:
-    """Add `grain` times the level's own `scale`, rounded, saturating."""
-    noisy = np.empty_like(frame)
-    height, width, _ = frame.shape
-    for y in range(height):
-        for x in range(width):
-            for c in range(3):
-                level = frame[y, x, c]
-                value = np.float32(level) + scale[level] * np.float32(grain[y, x, c])
-                noisy[y, x, c] = np.uint8(
-                    min(
-                        max(value + np.float32(0.5), np.float32(0.0)), np.float32(255.0)
-                    )
-                )
+    sways = np.asarray(cv2.LUT(frame_bgr, optics.noise_sd), np.int16)
+    noisy = np.empty_like(frame_bgr)
+    _add_grain(
+        frame_bgr.reshape(height, -1),
+        sways.reshape(height, -1),
+        optics.grain.reshape(len(optics.grain), -1)[row:, 3 * column :],
+        noisy.reshape(height, -1),
+    )
     return noisy
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _add_grain(
+    frame: NDArray[np.uint8],
+    sways: NDArray[np.int16],
+    grain: NDArray[np.int8],
+    noisy: NDArray[np.uint8],
+) -> None:
+    """Add grain times each level's own sway, rounded, saturating."""
+    height, width = frame.shape
+    for y in range(height):
+        levels, sway, row = frame[y], sways[y], noisy[y]
+        grains = grain[y, :width]
+        for i in range(width):
+            noise = np.int32(sway[i]) * np.int32(grains[i]) + _HALF_UNIT
+            value = np.int32(levels[i]) + (noise >> _UNIT_BITS)
+            row[i] = np.uint8(min(max(value, np.int32(0)), np.int32(255)))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from synthetic_crowds.config import CameraConfig
+    from synthetic_crowds.camera_config import CameraConfig
 
 __all__ = ["Pane", "build_pane", "look_through"]
 

@@ -10,6 +10,7 @@ proper rotation `FACING_CAMERA`, so nothing is mirrored.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -250,18 +251,13 @@ def lamps_of(light: Light, viewer: NDArray[np.floating]) -> NDArray[np.float32]:
         (6, 3): towards the key light, key colour, sky, ground, towards the sky,
         half-way between key light and viewer.
     """
-    half = light.direction + viewer / max(float(np.linalg.norm(viewer)), NEAR_M)
-    half /= max(float(np.linalg.norm(half)), 1e-6)
-    return np.stack(
-        (
-            light.direction,
-            light.key_bgr,
-            light.sky_bgr,
-            light.ground_bgr,
-            light.up,
-            half,
-        )
-    ).astype(np.float32)
+    half = light.direction + viewer / max(math.sqrt(float(viewer @ viewer)), NEAR_M)
+    half /= max(math.sqrt(float(half @ half)), 1e-6)
+    lamps = np.empty((6, 3), np.float32)
+    lamps[0], lamps[1] = light.direction, light.key_bgr
+    lamps[2], lamps[3] = light.sky_bgr, light.ground_bgr
+    lamps[4], lamps[5] = light.up, half
+    return lamps
 
 
 def wrap_of(specular: float) -> NDArray[np.float32]:

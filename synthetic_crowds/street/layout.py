@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from synthetic_crowds.street.settings import WayIn
 
 if TYPE_CHECKING:
-    from synthetic_crowds.config import CameraConfig
+    from synthetic_crowds.camera_config import CameraConfig
 
 __all__ = ["Layout", "lay_out"]
 

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
+    from synthetic_crowds.camera_config import CameraConfig
+    from synthetic_crowds.config import CrowdConfig, WatchlistConfig
     from synthetic_crowds.people.population import IdentityDomain
     from synthetic_crowds.street.settings import TrajectoriesConfig
     from synthetic_crowds.street.trajectories import Trajectories

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ObstacleConfig",
     "ObstacleKind",
+    "Share",
     "ShopConfig",
     "TrajectoriesConfig",
     "Walked",
@@ -23,7 +24,7 @@ __all__ = [
     "before",
 ]
 
-_Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
 _CamerasField = Field(
     default=(),
     description="Before which cameras, by id; every one where none is named.",
@@ -104,14 +105,14 @@ class ShopConfig(BaseModel):
     x_m: float = Field(
         ge=1.5, le=100.0, description="Of its door, metres along the street."
     )
-    look_share: _Share = Field(
+    look_share: Share = Field(
         default=0.1,
         description="Of those who walk towards a camera, how many stop at a window.",
     )
     look_mean_s: float = Field(
         default=8.0, ge=1.0, le=60.0, description="How long they look, mean."
     )
-    enter_share: _Share = Field(
+    enter_share: Share = Field(
         default=0.05,
         description="Of those who walk towards a camera, how many go in.",
     )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from synthetic_crowds.raster.camera import Camera
     from synthetic_crowds.street.lighting import StreetLight
 
-__all__ = ["Placed", "Shadow", "cast", "darken", "ellipse_m"]
+__all__ = ["Placed", "Shadow", "cast", "darken", "ellipse_m", "is_cast"]
 
 # Vertices (n, 3) and triangles (t, 3) in a frame, its rotation and place in the world.
 Placed = tuple[
@@ -40,6 +40,8 @@ _SHRINK = 2
 _FAINTEST = 0.15
 _CONTACT_BLUR_M = 0.06
 _NEAREST_M = 0.5
+_ANGLES = np.arange(16) * (math.pi / 8)
+_CIRCLE = np.column_stack((np.cos(_ANGLES), np.sin(_ANGLES)))
 _ENCODE = linear_to_srgb(np.linspace(0.0, 1.0, 4096, dtype=np.float32))
 
 
@@ -57,6 +59,11 @@ class Shadow:
     share: NDArray[np.float32]
 
 
+def is_cast(light: StreetLight) -> bool:
+    """Whether the key light casts shadows that anybody sees."""
+    return light.cast_shadow >= _FAINTEST
+
+
 def cast(
     meshes: Sequence[Placed],
     contact_m: NDArray[np.float64],
@@ -66,7 +73,8 @@ def cast(
     """Find the shadow of something that stands on the ground.
 
     Args:
-        meshes: Surfaces, each with its rotation (3, 3) to the world and place (3,).
+        meshes: Surfaces, each with its rotation (3, 3) to the world and place (3,); not
+            needed where the key light casts no shadows.
         contact_m: (n, 3) outline on the ground of what it keeps from the sky's light.
         light: The light.
         camera: The eye.
@@ -78,7 +86,7 @@ def cast(
     if float(contact_seen[:, 2].min()) < _NEAREST_M:
         return None
     spots = [camera.to_image(contact_seen) / _SHRINK]
-    if light.cast_shadow >= _FAINTEST:
+    if is_cast(light):
         drift = light.to_key[:2] / light.to_key[2]
         k = camera.intrinsics
         lens = k.fx_px, k.fy_px, k.cx_px, k.cy_px
@@ -92,12 +100,11 @@ def cast(
     px_per_m = camera.intrinsics.fx_px / float(contact_seen[:, 2].mean()) / _SHRINK
     blur_px = max(light.shadow_blur_m * px_per_m, 0.5)
     margin = math.ceil(3 * blur_px) + 1
-    low = np.min([points.min(axis=0) for points in spots], axis=0)
-    high = np.max([points.max(axis=0) for points in spots], axis=0)
-    left = max(math.floor(low[0]) - margin, 0)
-    top = max(math.floor(low[1]) - margin, 0)
-    right = min(math.ceil(high[0]) + margin, camera.width_px // _SHRINK)
-    bottom = min(math.ceil(high[1]) + margin, camera.height_px // _SHRINK)
+    lefts, tops, rights, bottoms = zip(*map(_bounds, spots), strict=True)
+    left = max(math.floor(min(lefts)) - margin, 0)
+    top = max(math.floor(min(tops)) - margin, 0)
+    right = min(math.ceil(max(rights)) + margin, camera.width_px // _SHRINK)
+    bottom = min(math.ceil(max(bottoms)) + margin, camera.height_px // _SHRINK)
     if right - left < 2 or bottom - top < 2:
         return None
     contact = np.zeros((bottom - top, right - left), np.float32)
@@ -146,6 +153,16 @@ def _darken(
                 for c in range(3):
                     light = decode[frame[y, x, c]] * (np.float32(1.0) - share[y, x])
                     frame[y, x, c] = encode[int(light * np.float32(4095.0) + 0.5)]
+
+
+@njit(cache=True, nogil=True)
+def _bounds(points: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of points (n, 2)."""
+    left, top, right, bottom = np.inf, np.inf, -np.inf, -np.inf
+    for p in range(len(points)):
+        left, right = min(left, points[p, 0]), max(right, points[p, 0])
+        top, bottom = min(top, points[p, 1]), max(bottom, points[p, 1])
+    return left, top, right, bottom
 
 
 @njit(cache=True, nogil=True)
@@ -225,9 +242,8 @@ def ellipse_m(
     centre_m: NDArray[np.float64], heading_deg: float, radii_m: tuple[float, float]
 ) -> NDArray[np.float64]:
     """An ellipse on the ground, (16, 3); its first radius points along the heading."""
-    angle = np.arange(16) * (math.pi / 8)
-    along, across = radii_m[0] * np.cos(angle), radii_m[1] * np.sin(angle)
     heading = math.radians(heading_deg)
     c, s = math.cos(heading), math.sin(heading)
-    rim = np.column_stack((c * along - s * across, s * along + c * across))
-    return np.asarray(centre_m + np.pad(rim, ((0, 0), (0, 1))))
+    along, across = radii_m
+    axes = np.array([[c * along, s * along, 0.0], [-s * across, c * across, 0.0]])
+    return np.asarray(centre_m + _CIRCLE @ axes)

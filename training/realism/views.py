@@ -15,14 +15,15 @@ import cv2
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from synthetic_crowds.config import CameraConfig, CrowdConfig, WatchlistConfig
+from synthetic_crowds.camera_config import CameraConfig
+from synthetic_crowds.config import CrowdConfig, WatchlistConfig
 from synthetic_crowds.heads.build import build_head
 from synthetic_crowds.people.appearance import draw_appearance
 from synthetic_crowds.people.habits import Habits
 from synthetic_crowds.people.person import FaceMask
 from synthetic_crowds.people.population import Demographics, IdentityDomain, draw_person
 from synthetic_crowds.picture.enrolment import enrolment_portrait
-from synthetic_crowds.picture.portraits import draw_studio_light, render_head
+from synthetic_crowds.picture.portraits import draw_studio_light, render_head, seat
 from synthetic_crowds.picture.surroundings import draw_light, draw_wall, with_wall
 from synthetic_crowds.raster.colour import linear_to_srgb, srgb_to_linear
 from synthetic_crowds.raster.optics import build_optics, expose
@@ -135,9 +136,7 @@ def _picture(
 ) -> Portrait:
     wall = draw_wall(rng=rng)
     portrait = render_head(
-        person,
-        appearance,
-        build_head(person, appearance),
+        seat(person, appearance, build_head(person, appearance)),
         rotation=gaze_rotation(*turn_deg),
         face_height_px=face_height_px,
         size_px=_SIZE_PX,

@@ -1,0 +1,247 @@
+"""Which triangle each sample of a rectangle sees: small triangles, many of them.
+
+Owns projection and the decision, which is exact: an edge shared by two triangles is
+drawn once. Arithmetic on arrays, compiled by numba; `figure.py` is the door. Knows
+nothing of light.
+"""
+
+from __future__ import annotations
+
+from math import floor
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba import njit
+
+from synthetic_crowds.raster.figure_meshes import HOLE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["CLOSED", "HOLED", "OWNER_BITS", "SUBPIXELS", "cover", "place"]
+
+# Screen positions are whole numbers of this fraction of a pixel, so that edge functions
+# are exact.
+SUBPIXELS = 256
+_FURTHEST = 1 << 22
+# Kinds of triangles: their backs are never seen; their textures have holes there.
+CLOSED, HOLED = 1, 2
+# A sample sees 1/depth in steps of 2**-38 per metre, and 2**19 triangles at most.
+OWNER_BITS = 20
+_NEARNESS_UNITS = 2.0**38
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def place(
+    vertices: NDArray[np.float32],
+    normals: NDArray[np.float32],
+    looks: NDArray[np.float32],
+    rotation: NDArray[np.float64],
+    translation: NDArray[np.float64],
+    optics: tuple[float, float, float, float],
+    nearest: float,
+    screen: NDArray[np.int32],
+    inverse: NDArray[np.float32],
+    corners: NDArray[np.float32],
+) -> tuple[int, int, int, int]:
+    """Project vertices and turn normals.
+
+    Args:
+        vertices: (v, 3), local.
+        normals: (v, 3), local.
+        looks: (v, 3), place on the texture and share of the sky seen.
+        rotation: (3, 3), local to camera.
+        translation: (3,), the local origin in camera space.
+        optics: Focal lengths and principal point, pixels.
+        nearest: Depths below this are taken for it.
+        screen: (v, 2), in subpixels; written.
+        inverse: (v,), 1/depth; written.
+        corners: (v, 8), place on the screen, normal in camera space, and `looks`: side
+            by side, for they are read together; written.
+
+    Returns:
+        Left, top, right, bottom of the projected vertices, in subpixels.
+    """
+    fx, fy, cx, cy = optics
+    left, top, rightmost, bottom = _FURTHEST, _FURTHEST, -_FURTHEST, -_FURTHEST
+    for i in range(vertices.shape[0]):
+        x, y, z = vertices[i, 0], vertices[i, 1], vertices[i, 2]
+        depth = (
+            rotation[2, 0] * x + rotation[2, 1] * y + rotation[2, 2] * z
+        ) + translation[2]
+        near = 1.0 / max(depth, nearest)
+        right = (
+            rotation[0, 0] * x + rotation[0, 1] * y + rotation[0, 2] * z
+        ) + translation[0]
+        down = (
+            rotation[1, 0] * x + rotation[1, 1] * y + rotation[1, 2] * z
+        ) + translation[1]
+        across = floor((fx * right * near + cx) * SUBPIXELS + 0.5)
+        along = floor((fy * down * near + cy) * SUBPIXELS + 0.5)
+        across = min(max(across, -_FURTHEST), _FURTHEST)
+        along = min(max(along, -_FURTHEST), _FURTHEST)
+        screen[i, 0] = across
+        screen[i, 1] = along
+        left, rightmost = min(left, across), max(rightmost, across)
+        top, bottom = min(top, along), max(bottom, along)
+        inverse[i] = near
+        # Whole numbers, small enough for float32 to tell each of them.
+        corners[i, 0], corners[i, 1] = across, along
+        u, v, w = normals[i, 0], normals[i, 1], normals[i, 2]
+        for j in range(3):
+            corners[i, 2 + j] = (
+                rotation[j, 0] * u + rotation[j, 1] * v + rotation[j, 2] * w
+            )
+            corners[i, 5 + j] = looks[i, j]
+    return left, top, rightmost, bottom
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def cover(  # noqa: C901, PLR0913, PLR0915, PLR0917
+    screen: NDArray[np.int32],
+    inverse: NDArray[np.float32],
+    triangles: NDArray[np.int32],
+    first: int,
+    end: int,
+    part_of: NDArray[np.uint8],
+    kinds: NDArray[np.uint8],
+    uv: NDArray[np.float32],
+    texels: NDArray[np.uint8],
+    sheets: NDArray[np.int32],
+    left: int,
+    top: int,
+    samples: int,
+    seen: NDArray[np.int64],
+) -> None:
+    """Find the triangle that each sample of a rectangle sees.
+
+    Args:
+        screen: (v, 2) from `place`.
+        inverse: (v,) from `place`.
+        triangles: (t, 3), wound outwards.
+        first: Triangles from this one on are drawn,
+        end: up to this one.
+        part_of: (t,), the part of each triangle.
+        kinds: (t,), whether a triangle is `CLOSED` or `HOLED`.
+        uv: (v, 2) in [0, 1].
+        texels: (n, 4), all textures.
+        sheets: (p, levels, 3): offset into `texels`, height and width.
+        left: Of the rectangle, pixels,
+        top: and its upper end.
+        samples: Per pixel along each side.
+        seen: (h, w), 0 where empty; written. A sample holds the nearness of what it
+            sees, above `OWNER_BITS` bits for 2 + 2 * triangle, + 1 if it is its back.
+    """
+    height, width = seen.shape
+    flat = seen.ravel()
+    shift_x, shift_y = left * SUBPIXELS, top * SUBPIXELS
+    lowest = shift_y + height // samples * SUBPIXELS
+    half = SUBPIXELS // 2
+    for t in range(first, end):
+        a, b, c = (
+            np.uint64(triangles[t, 0]),
+            np.uint64(triangles[t, 1]),
+            np.uint64(triangles[t, 2]),
+        )
+        # Most of a body hangs below the rectangle around its head.
+        if min(screen[a, 1], screen[b, 1], screen[c, 1]) > lowest:
+            continue
+        ax = (screen[a, 0] - shift_x) * samples
+        bx = (screen[b, 0] - shift_x) * samples
+        px = (screen[c, 0] - shift_x) * samples
+        ay = (screen[a, 1] - shift_y) * samples
+        by = (screen[b, 1] - shift_y) * samples
+        py = (screen[c, 1] - shift_y) * samples
+        area = (bx - ax) * (py - ay) - (by - ay) * (px - ax)
+        # Outward corners run anticlockwise for the viewer; y points down.
+        if area >= 0 and (area == 0 or kinds[t] & CLOSED):
+            continue
+        x0 = max((min(ax, bx, px) + half - 1) >> 8, 0)
+        x1 = min((max(ax, bx, px) - half) >> 8, width - 1)
+        y0 = max((min(ay, by, py) + half - 1) >> 8, 0)
+        y1 = min((max(ay, by, py) - half) >> 8, height - 1)
+        # No sample in the bounding box: most triangles of a distant person.
+        if x0 > x1 or y0 > y1:
+            continue
+        owner = 2 * t + 2
+        if area > 0:
+            owner += 1
+        else:
+            b, c = c, b
+            bx, by, px, py = px, py, bx, by
+            area = -area
+        dax, day = px - bx, py - by
+        dbx, dby = ax - px, ay - py
+        dcx, dcy = bx - ax, by - ay
+        sx, sy = x0 * SUBPIXELS + half, y0 * SUBPIXELS + half
+        wa_row = dax * (sy - by) - day * (sx - bx)
+        wb_row = dbx * (sy - py) - dby * (sx - px)
+        wc_row = dcx * (sy - ay) - dcy * (sx - ax)
+        share = 1.0 / area
+        scale = _NEARNESS_UNITS * share
+        za, zb, zc = inverse[a] * scale, inverse[b] * scale, inverse[c] * scale
+        z_row = (int(wa_row * za + wb_row * zb + wc_row * zc) << OWNER_BITS) | owner
+        z_x = int(-(day * za + dby * zb + dcy * zc) * SUBPIXELS) << OWNER_BITS
+        z_y = int((dax * za + dbx * zb + dcx * zc) * SUBPIXELS) << OWNER_BITS
+        # A sample exactly on an edge belongs to the triangle below or right of it.
+        wa_row -= 0 if day < 0 or (day == 0 and dax > 0) else 1
+        wb_row -= 0 if dby < 0 or (dby == 0 and dbx > 0) else 1
+        wc_row -= 0 if dcy < 0 or (dcy == 0 and dcx > 0) else 1
+        wa_x, wb_x, wc_x = day * SUBPIXELS, dby * SUBPIXELS, dcy * SUBPIXELS
+        wa_y, wb_y, wc_y = dax * SUBPIXELS, dbx * SUBPIXELS, dcx * SUBPIXELS
+        has_holes = kinds[t] & HOLED
+        sheet = sheets[part_of[t], 0]
+        start = y0 * width + x0
+        for _ in range(y1 - y0 + 1):
+            wa, wb, wc, z = wa_row, wb_row, wc_row, z_row
+            if has_holes:
+                for i in range(start, start + x1 - x0 + 1):
+                    if (
+                        (wa | wb | wc) >= 0
+                        and z > flat[i]
+                        and not _is_hole(
+                            (wa * uv[a, 0] + wb * uv[b, 0] + wc * uv[c, 0]) * share,
+                            (wa * uv[a, 1] + wb * uv[b, 1] + wc * uv[c, 1]) * share,
+                            texels,
+                            sheet,
+                        )
+                    ):
+                        flat[i] = z
+                    wa -= wa_x
+                    wb -= wb_x
+                    wc -= wc_x
+                    z += z_x
+            else:
+                # Without a branch: which samples lie inside cannot be guessed.
+                for i in range(start, start + x1 - x0 + 1):
+                    at = np.uint64(i)
+                    near = z & ~((wa | wb | wc) >> 63)
+                    nearest = flat[at]
+                    flat[at] = near if near > nearest else nearest
+                    wa -= wa_x
+                    wb -= wb_x
+                    wc -= wc_x
+                    z += z_x
+            wa_row += wa_y
+            wb_row += wb_y
+            wc_row += wc_y
+            z_row += z_y
+            start += width
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _is_hole(
+    u: float, v: float, texels: NDArray[np.uint8], sheet: NDArray[np.int32]
+) -> bool:
+    """Whether a texture is transparent there."""
+    offset, rows, columns = sheet[0], sheet[1], sheet[2]
+    u = min(max(u * columns - 0.5, 0.0), columns - 1.0)
+    v = min(max(v * rows - 0.5, 0.0), rows - 1.0)
+    u0, v0 = int(u), int(v)
+    u1, v1 = min(u0 + 1, columns - 1), min(v0 + 1, rows - 1)
+    u -= u0
+    v -= v0
+    above, below = offset + v0 * columns, offset + v1 * columns
+    upper = (1.0 - u) * texels[above + u0, 3] + u * texels[above + u1, 3]
+    lower = (1.0 - u) * texels[below + u0, 3] + u * texels[below + u1, 3]
+    return (1.0 - v) * upper + v * lower < HOLE

@@ -83,7 +83,7 @@ def plan(  # noqa: PLR0913 - one command, many questions
             min=5.0,
             max=600.0,
             help="Length of a validation load; with few frames a second it lasts "
-            "longer, up to a minute and a half.",
+            "longer, up to two minutes.",
         ),
     ] = 40.0,
     seed: SeedOption = None,

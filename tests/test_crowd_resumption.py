@@ -11,6 +11,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import psutil
 import pytest
 
 from commands.options import CacheLimitError, cache_limit_bytes
@@ -97,9 +98,8 @@ def test_joined_clip_shows_every_piece(whole):
     assert clip.faces.frame_index.max() >= 30
 
 
-@pytest.mark.slow
-def test_killed_crowd_goes_on_to_the_same_bytes(whole, tmp_path):
-    """SIGKILL of a process with workers loses unfinished pieces and nothing else."""
+def draw_apart(tmp_path):
+    """Make the crowd in a process group of its own, until one piece is there."""
     program = f"""
 from tests.test_crowd_resumption import make
 from pathlib import Path
@@ -107,7 +107,7 @@ if __name__ == "__main__":
     make(Path({str(tmp_path)!r}), workers=2)
 """
     root = Path(__file__).parents[1]
-    script = tmp_path / "killed.py"
+    script = tmp_path.with_name(f"{tmp_path.name}_killed.py")
     script.write_text(program, encoding="utf-8")
     child = subprocess.Popen(
         [sys.executable, str(script)],
@@ -119,12 +119,32 @@ if __name__ == "__main__":
         assert child.poll() is None, "it finished before it could be killed"
         assert time.monotonic() < deadline, "no piece was finished"
         time.sleep(0.02)  # noqa: TID251
+    return child
+
+
+@pytest.mark.slow
+def test_killed_crowd_goes_on_to_the_same_bytes(whole, tmp_path):
+    """SIGKILL of a process with workers loses unfinished pieces and nothing else."""
+    child = draw_apart(tmp_path)
     os.killpg(child.pid, signal.SIGKILL)
     child.wait()
-    script.unlink()
     assert not list(tmp_path.glob("clips/[0-9a-f]*"))
     make(tmp_path, workers=2)
     assert digests(tmp_path) == whole[1]
+
+
+@pytest.mark.slow
+def test_workers_leave_with_a_killed_parent(tmp_path):
+    """SIGKILL of the command alone leaves nobody at work behind."""
+    child = draw_apart(tmp_path)
+    workers = psutil.Process(child.pid).children(recursive=True)
+    assert workers
+    child.kill()
+    child.wait()
+    _, alive = psutil.wait_procs(workers, timeout=20.0)
+    for process in alive:
+        process.kill()
+    assert not alive
 
 
 def fill(cache_dir, name):

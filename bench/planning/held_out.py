@@ -48,7 +48,7 @@ _LADDER_LOAD = (10.0, 1_000, 36)
 # Frames that a load counts, so that ten stand beyond its p99, unless it would
 # last too long for them.
 FEWEST_FRAMES = 1_000
-MOST_S = 90.0
+MOST_S = 120.0
 
 
 def lasting(replay: Replay, *, config: CalibrationConfig) -> Replay:

@@ -8,6 +8,8 @@ random numbers come from its own streams. Knows nothing of what is drawn.
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -159,6 +161,15 @@ def _sit_down(counters: Array[c_longlong]) -> None:
     """Prepare a worker: one thread each, there is a process for every core."""
     cv2.setNumThreads(1)
     _Desk.counters = counters
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _leave_with_parent() -> None:
+    """End with whoever hired us: a killed parent cannot tell anybody to stop."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _do(number: int, job: Job) -> None:

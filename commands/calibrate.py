@@ -48,8 +48,7 @@ if TYPE_CHECKING:
 __all__ = ["calibrate", "calibration_file", "footage_of"]
 
 SecondsOption = Annotated[
-    float,
-    typer.Option(min=5.0, max=600.0, help="Length of each load."),
+    float, typer.Option(min=5.0, max=600.0, help="Length of each load.")
 ]
 
 

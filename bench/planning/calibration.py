@@ -74,16 +74,10 @@ class CalibrationConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seconds: float = Field(
-        default=24.0,
-        ge=5.0,
-        le=600.0,
-        description="Length of each load.",
+        default=24.0, ge=5.0, le=600.0, description="Length of each load."
     )
     warm_up_s: float = Field(
-        default=2.0,
-        ge=0.0,
-        le=60.0,
-        description="Of it, how much no figure counts.",
+        default=2.0, ge=0.0, le=60.0, description="Of it, how much no figure counts."
     )
     max_others: float = Field(
         default=0.05,

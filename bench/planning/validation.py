@@ -24,6 +24,7 @@ from bench.planning.forecast import (
 )
 from bench.planning.held_out import VALIDATION_LOADS, held_out, rung
 from bench.planning.measured import slowness
+from bench.planning.replay import Part
 from bench.planning.validation_records import (
     FIGURES,
     Comparison,
@@ -177,7 +178,7 @@ def _result(
     alone = n_at_work(run) == 1
     slow, slow_in_load = (
         slowness(run, tables.costs_s, tables.rest, of=of & alone)
-        for of in (is_timed & ~counts, counts)
+        for of in (is_timed & (scene.part == Part.GAUGE), counts)
     )
 
     def laid_beside(slow: float) -> tuple[Comparison, ...]:

@@ -53,7 +53,7 @@ class AlertThreshold:
     """A threshold and where it comes from.
 
     Attributes:
-        value: Least comparison score of an alert, cosine in [-1, 1].
+        value: Least comparison score of an alert.
         origin: One sentence: given, or how it was calibrated.
         n_cohort: Calibration passages behind it; None if it was given.
     """
@@ -132,13 +132,12 @@ def prepare_search(config: MatcherConfig, gallery: Gallery) -> Search:
     name = config.index.name
     if name == "auto":
         name = choose_index(len(gallery))
-    index = make_or_read(
+    stored = make_or_read(
         name, config.index, gallery.templates, folder=config.index.folder
     )
+    live = LiveGallery(gallery, stored, config.decision)
     return Search(
-        name=name,
-        gallery=LiveGallery(gallery, index),
-        threshold=alert_threshold(config, index),
+        name=name, gallery=live, threshold=alert_threshold(config, live.index)
     )
 
 

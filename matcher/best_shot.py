@@ -80,7 +80,7 @@ def is_somebody_else(
     """
     if len(shots) == 0:
         return False
-    fused = fuse(shots.templates, shots.qualities)
+    fused = fuse(shots.templates, shots.qualities, emphasis=config.emphasis)
     return float(fused @ template) < config.min_agreement
 
 

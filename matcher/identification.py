@@ -161,7 +161,13 @@ class Identifier:
                 look.kept[shot.track_id] = kept
                 if len(kept) >= self._config.decision.min_shots:
                     ready[-1].append(shot)
-                    fused.append(fuse(kept.templates, kept.qualities))
+                    fused.append(
+                        fuse(
+                            kept.templates,
+                            kept.qualities,
+                            emphasis=self._config.best_shot.emphasis,
+                        )
+                    )
         vectors = np.array(fused, np.float32).reshape(-1, self._embedder.dimension)
         return ready, Embeddings(vectors=vectors)
 

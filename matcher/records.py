@@ -215,7 +215,8 @@ class CandidateLists:
 
     Attributes:
         rows: (n, k) int64, positions in the gallery, best first.
-        scores: (n, k) float32, comparison scores: cosine in [-1, 1].
+        scores: (n, k) float32, comparison scores: cosines, or what
+            `matcher.normalisation` makes of them.
     """
 
     rows: NDArray[np.int64]

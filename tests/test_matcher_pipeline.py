@@ -193,7 +193,7 @@ def _waiting(packets: list[bytes]) -> list[Waiting]:
 
 
 def test_worst_shot_makes_room_and_quality_weighs_the_rest() -> None:
-    """At most `max_shots` are kept; the fused template leans to the better one."""
+    """At most `max_shots` are kept; the better one weighs by a power of its quality."""
     config = BestShotConfig(max_shots=2)
     shots = no_shots(2)
     for quality, template in ((0.2, [1, 0]), (0.8, [0, 1]), (0.4, [1, 0])):
@@ -206,8 +206,10 @@ def test_worst_shot_makes_room_and_quality_weighs_the_rest() -> None:
         )
 
     assert shots.qualities.tolist() == [0.8, 0.4]
-    fused = fuse(shots.templates, shots.qualities)
-    assert np.allclose(fused, np.array([0.4, 0.8]) / np.hypot(0.4, 0.8))
+    fused = fuse(shots.templates, shots.qualities, emphasis=2.0)
+    assert np.allclose(fused, np.array([0.4**2, 0.8**2]) / np.hypot(0.4**2, 0.8**2))
+    alike = fuse(shots.templates, shots.qualities, emphasis=0.0)
+    assert np.allclose(alike, np.sqrt([0.5, 0.5]))
 
 
 @pytest.mark.parametrize(

@@ -20,14 +20,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from matcher.records import CandidateLists
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from matcher.config import DecisionConfig
     from matcher.protocols import GalleryIndex
     from matcher.records import Embeddings
 
-__all__ = ["NormalisedIndex", "normalised"]
+__all__ = ["NormalisedIndex", "allowing_for", "normalised"]
 
 # What a stranger's runners-up score against ten thousand: there a score stays what it
 # is, so that thresholds stay in the range that people know.
@@ -57,9 +61,26 @@ class NormalisedIndex:
         others = found.scores[:, 1 : 1 + self._runners_up]
         scores = found.scores[:, :k]
         if others.shape[1] > 0:
-            above = others.mean(axis=1, keepdims=True) - _USUAL
-            scores = scores - self._weight * above
+            scores = allowing_for(others, scores, weight=self._weight)
         return CandidateLists(rows=found.rows[:, :k], scores=scores)
+
+
+def allowing_for(
+    runners_up: NDArray[np.float32], scores: NDArray[np.float32], *, weight: float
+) -> NDArray[np.float32]:
+    """Take off what the runners-up score above the usual.
+
+    Args:
+        runners_up: (n, r) cosines of each probe's runners-up, r at least 1.
+        scores: (n, k) cosines of its candidates.
+        weight: Share of the runners-up's mean that is taken off.
+
+    Returns:
+        (n, k) comparison scores.
+    """
+    above = runners_up.mean(axis=1, keepdims=True) - np.float32(_USUAL)
+    allowed: NDArray[np.float32] = scores - np.float32(weight) * above
+    return allowed
 
 
 def normalised(index: GalleryIndex, config: DecisionConfig) -> GalleryIndex:

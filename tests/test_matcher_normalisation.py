@@ -9,7 +9,6 @@ from matcher.indexes.exact import ExactIndex
 from matcher.normalisation import NormalisedIndex, normalised
 from matcher.records import Embeddings
 
-
 _EYE = np.eye(3, dtype=np.float32)
 
 

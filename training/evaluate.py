@@ -24,11 +24,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.progress import track
 
 from bench.records import PassageOutcome
-from matcher.assembly import assemble, make_detector, make_embedder
+from matcher.assembly import assemble
 from matcher.calibration import load_cohort, threshold_for
-from matcher.config import MatcherConfig
-from matcher.gallery import Gallery, enrol
-from matcher.landmarks import make_refiner
+from matcher.config import DecisionConfig, MatcherConfig
+from matcher.gallery import Gallery
 from matcher.records import CameraId, SubjectId
 from matcher.weights import WEIGHTS, read_manifest
 from matcher.worker import Worker, unhurried
@@ -38,6 +37,7 @@ from synthetic_crowds.people.population import IdentityDomain
 from synthetic_crowds.records import age_band
 from training.calibrate import CalibrationConfig, large_cohort
 from training.det_chart import draw_det
+from training.enrolling import enrol_watchlist
 from training.results import (
     OperatingPoint,
     StreetResult,
@@ -54,10 +54,9 @@ from training.truth import found_faces, is_fair
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from matcher.gallery import Enrolment
     from matcher.protocols import GalleryIndex
     from matcher.records import FrameResult
-    from synthetic_crowds.records import Clip, Crowd, Watchlist
+    from synthetic_crowds.records import Clip, Crowd
 
 __all__ = ["EvaluationConfig", "Folders", "evaluate", "evaluate_street"]
 
@@ -83,6 +82,11 @@ class EvaluationConfig(BaseModel):
     mated_share: float = Field(default=0.6, ge=0.0, le=1.0)
     target_fpirs: tuple[float, ...] = Field(
         default=(0.001, 0.01), description="FPIR to calibrate for; large cohort first."
+    )
+    runners_up: int = Field(
+        default=DecisionConfig().runners_up,
+        ge=0,
+        description="How many runners-up scores allow for; 0 leaves them cosines.",
     )
 
 
@@ -143,24 +147,13 @@ def _others(config: EvaluationConfig, folders: Folders, *, workers: int) -> Gall
         progress=lambda _task, _done, _total: None,
         domain=IdentityDomain.EVALUATION,
     )
-    gallery = _enrol(crowd.watchlist, MatcherConfig()).gallery
+    gallery = enrol_watchlist(crowd.watchlist, MatcherConfig()).gallery
     np.savez(
         path,
         templates=gallery.templates,
         subject_ids=np.array([str(i) for i in gallery.subject_ids]),
     )
     return gallery
-
-
-def _enrol(watchlist: Watchlist, config: MatcherConfig) -> Enrolment:
-    return enrol(
-        (np.asarray(cv2.imread(str(i.path)), np.uint8) for i in watchlist.images),
-        (SubjectId(str(image.person_id)) for image in watchlist.images),
-        detector=make_detector(config.detector),
-        refiner=make_refiner(config.alignment),
-        embedder=make_embedder(config.embedder),
-        embedder_sha256=read_manifest().embedder.sha256,
-    )
 
 
 def _with(own: Gallery, others: Gallery) -> Gallery:
@@ -280,9 +273,9 @@ def evaluate_street(
 ) -> StreetResult:
     """Make one street, enrol its watchlist, run the matcher over its clips."""
     cv2.setNumThreads(1)
-    matcher = MatcherConfig()
+    matcher = MatcherConfig(decision=DecisionConfig(runners_up=config.runners_up))
     crowd = _crowd(index, config, folders.cache)
-    enrolment = _enrol(crowd.watchlist, matcher)
+    enrolment = enrol_watchlist(crowd.watchlist, matcher)
     gallery = _with(enrolment.gallery, others)
     assembly = assemble(matcher, gallery, clock=time.perf_counter_ns)
     worker = Worker(assembly.pipeline, clock=time.perf_counter_ns)
@@ -358,10 +351,13 @@ def main(
     recordings: Annotated[Path, typer.Option()] = Path("training/out/cohort"),
     folder: Annotated[Path, typer.Option()] = Path("training/out/evaluation"),
     streets: Annotated[int, typer.Option(help="Two cameras each.")] = 5,
+    runners_up: Annotated[
+        int, typer.Option(min=0, help="That scores allow for; 0: cosines.")
+    ] = DecisionConfig().runners_up,
     workers: Annotated[int, typer.Option()] = 2,
 ) -> None:
     """Print the reference matcher's error rates on unseen synthetic people."""
-    config = EvaluationConfig(streets=streets)
+    config = EvaluationConfig(streets=streets, runners_up=runners_up)
     folders = Folders(cache=cache_dir, recordings=recordings, results=folder)
     results = evaluate(config, folders, workers=workers)
     draw_det(results, folder / "det.png")

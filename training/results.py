@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CONDITIONS",
+    "LARGE_PX",
+    "SMALL_PX",
     "OperatingPoint",
     "StreetResult",
     "accuracy_table",
@@ -31,7 +33,7 @@ __all__ = [
     "passages_at",
 ]
 
-_LARGE_PX, _SMALL_PX = 60.0, 32.0
+LARGE_PX, SMALL_PX = 60.0, 32.0
 
 
 class OperatingPoint(BaseModel):
@@ -107,12 +109,12 @@ def _is_clear(passage: PassageOutcome) -> bool:
 
 
 def _is_large(passage: PassageOutcome) -> bool:
-    return _is_clear(passage) and passage.max_face_height_px >= _LARGE_PX
+    return _is_clear(passage) and passage.max_face_height_px >= LARGE_PX
 
 
 def _is_small(passage: PassageOutcome) -> bool:
     height = passage.max_face_height_px
-    return _is_clear(passage) and _SMALL_PX <= height < _LARGE_PX
+    return _is_clear(passage) and SMALL_PX <= height < LARGE_PX
 
 
 # Of a passage's largest face; unoccluded as in `bench.accuracy.identification`.

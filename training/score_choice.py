@@ -1,0 +1,249 @@
+"""Chooses how scores allow for runners-up, and how much a face's quality weighs.
+
+Owns the experiment: streets of the CALIBRATION domain, of a seed that serves nothing
+else, whose passers-by are all enrolled. Each passage is searched twice: with the
+person enrolled, and with everybody else. So it tells of hits and of false alerts.
+
+    python -m training.score_choice
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import cv2
+import numpy as np
+import typer
+from pydantic import BaseModel, ConfigDict, Field
+from rich.progress import track
+
+from matcher.config import BestShotConfig, MatcherConfig
+from matcher.normalisation import allowing_for
+from synthetic_crowds.config import WatchlistConfig
+from synthetic_crowds.crowd import make_crowd
+from synthetic_crowds.people.population import IdentityDomain
+from training.calibrate import record
+from training.enrolling import enrol_watchlist
+from training.intervals import wilson
+from training.results import LARGE_PX, SMALL_PX
+from training.streets import FAR_HFOV_DEG, draw_camera, draw_crowd
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["ChoiceConfig", "Searches", "scores_of", "search_street"]
+
+_DEEPEST = 5
+_FPIRS = (0.001, 0.005, 0.01)
+
+
+class ChoiceConfig(BaseModel):
+    """Which streets are walked, and what is tried on them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int = Field(default=22, ge=0, description="Of every draw.")
+    streets: int = Field(
+        default=4, ge=1, description="Each with a camera near by and one far off."
+    )
+    duration_s: float = Field(default=100.0, ge=2.0, description="Of each clip.")
+    fps: float = Field(default=6.0, ge=1.0, description="Of each camera.")
+    watchlist_size: int = Field(
+        default=2500, ge=1, description="Of each street; all are searched as one."
+    )
+    emphases: tuple[float, ...] = Field(
+        default=(1.0, 4.0, 8.0, 12.0), description="Powers of quality tried."
+    )
+    normalisations: tuple[tuple[int, float], ...] = Field(
+        default=((0, 0.0), (1, 0.3), (1, 0.5), (2, 0.5), (2, 0.7), (5, 0.5)),
+        description="Runners-up and weights tried.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Searches:
+    """What the passers-by of some streets searched for, under one emphasis.
+
+    Attributes:
+        templates: (m, d) float32, the fused template of every search.
+        passages: (m,) int64, whose, in [0, n).
+        own_rows: (n,) int64, where in the gallery each passage's person is.
+        heights_px: (n,) of the largest face; NaN where none was in full view.
+    """
+
+    templates: NDArray[np.float32]
+    passages: NDArray[np.int64]
+    own_rows: NDArray[np.int64]
+    heights_px: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Street:
+    gallery: NDArray[np.float32]
+    searches: tuple[Searches, ...]
+
+
+def search_street(index: int, config: ChoiceConfig, cache_dir: Path) -> _Street:
+    """Make one street, enrol its watchlist, and record its searches per emphasis."""
+    cv2.setNumThreads(1)
+    rng = np.random.default_rng((config.seed, index))
+    # Steps of four: the first streets differ in setting, and soon in light.
+    crowd = draw_crowd(4 * index % 15, duration_s=config.duration_s, rng=rng)
+    near = draw_camera("near", fps=config.fps, rng=rng)
+    far = draw_camera("far", fps=config.fps, rng=rng, hfov_deg=FAR_HFOV_DEG)
+    made = make_crowd(
+        crowd.model_copy(update={"return_share": 0.0}),
+        (near, far),
+        WatchlistConfig(size=config.watchlist_size, mated_share=1.0),
+        seed=config.seed * 1000 + index,
+        cache_dir=cache_dir,
+        workers=1,
+        progress=lambda _task, _done, _total: None,
+        domain=IdentityDomain.CALIBRATION,
+    )
+    gallery = enrol_watchlist(made.watchlist, MatcherConfig()).gallery
+    row_of = {str(subject): row for row, subject in enumerate(gallery.subject_ids)}
+    searches = []
+    for emphasis in config.emphases:
+        settings = MatcherConfig(best_shot=BestShotConfig(emphasis=emphasis))
+        cohorts = [record(clip, config=settings) for clip in made.clips]
+        passages = [p for clip in made.clips for p in clip.passages]
+        first = np.cumsum([0, *(cohort.n_passages for cohort in cohorts)])
+        searches.append(
+            Searches(
+                templates=np.concatenate([c.templates for c in cohorts]),
+                passages=np.concatenate(
+                    [c.passages + n for c, n in zip(cohorts, first[:-1], strict=True)]
+                ),
+                own_rows=np.array([row_of.get(str(p.person_id), -1) for p in passages]),
+                heights_px=np.array(
+                    [
+                        p.max_face_height_px if p.unoccluded_frames > 0 else np.nan
+                        for p in passages
+                    ]
+                ),
+            )
+        )
+    return _Street(gallery=gallery.templates, searches=tuple(searches))
+
+
+def scores_of(
+    searches: Searches,
+    gallery: NDArray[np.float32],
+    normalisations: Sequence[tuple[int, float]],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Score each passage with its person enrolled, and with everybody else alone.
+
+    Args:
+        searches: Whose people are in the gallery.
+        gallery: (g, d) float32.
+        normalisations: Runners-up and weights; 0 runners-up are cosines.
+
+    Returns:
+        Per normalisation and passage, (s, n): the best score with the person as the
+        first candidate, and the best with anybody else; -1 where there is none.
+    """
+    n = len(searches.own_rows)
+    mated = np.full((len(normalisations), n), -1.0, np.float32)
+    others = mated.copy()
+    cosines = searches.templates @ gallery.T
+    own = searches.own_rows[searches.passages]
+    each = np.arange(len(own))
+    mate = np.where(own >= 0, cosines[each, own], np.float32(-1.0))
+    cosines[each[own >= 0], own[own >= 0]] = -1.0
+    nearest = np.partition(-cosines, _DEEPEST, axis=1)[:, : _DEEPEST + 1]
+    best = -np.sort(nearest, axis=1)
+    for row, (runners_up, weight) in enumerate(normalisations):
+        with_mate, without = mate[:, None], best[:, :1]
+        if runners_up > 0:
+            # With the mate first, the best of the others are the runners-up.
+            with_mate = allowing_for(best[:, :runners_up], with_mate, weight=weight)
+            without = allowing_for(best[:, 1 : 1 + runners_up], without, weight=weight)
+        is_first = mate > best[:, 0]
+        hit = np.where(is_first, with_mate[:, 0], np.float32(-1.0))
+        np.maximum.at(mated[row], searches.passages, hit)
+        np.maximum.at(others[row], searches.passages, without[:, 0])
+    return mated, others
+
+
+def _tpirs(
+    mated: NDArray[np.float32],
+    others: NDArray[np.float32],
+    heights_px: NDArray[np.float64],
+) -> str:
+    """Say who is found at each FPIR: large faces, small ones."""
+    cells = []
+    ranked = np.sort(others)[::-1]
+    large = heights_px >= LARGE_PX
+    small = (heights_px >= SMALL_PX) & ~large
+    for fpir in _FPIRS:
+        hit = mated > ranked[int(fpir * len(ranked))]
+        for chosen in (large, small):
+            k, n = int(hit[chosen].sum()), int(chosen.sum())
+            low, high = wilson(k, n)
+            cells.append(f"{k / n:.1%} [{low:.1%}, {high:.1%}]")
+    return " | ".join(cells)
+
+
+def main(
+    cache_dir: Annotated[Path, typer.Option()] = Path("training/out/cache"),
+    streets: Annotated[int, typer.Option(min=1)] = ChoiceConfig().streets,
+    workers: Annotated[int, typer.Option(min=1)] = 2,
+) -> None:
+    """Print who is found under each weighting and each normalisation."""
+    config = ChoiceConfig(streets=streets)
+    began_s = time.monotonic()
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        made = pool.map(
+            search_street,
+            range(config.streets),
+            [config] * config.streets,
+            [cache_dir] * config.streets,
+        )
+        walked = list(track(made, total=config.streets, description="Walking streets"))
+    gallery = np.concatenate([street.gallery for street in walked])
+    first = np.cumsum([0, *(len(street.gallery) for street in walked)])
+    n = sum(len(street.searches[0].own_rows) for street in walked)
+    typer.echo(f"{n} passages against {len(gallery):,} enrolled")
+    header = " | ".join(
+        f"FPIR {fpir:.1%}, {size}"
+        for fpir in _FPIRS
+        for size in (f"{LARGE_PX:g} px and more", f"{SMALL_PX:g} to {LARGE_PX:g} px")
+    )
+    typer.echo(f"| emphasis | runners-up, weight | {header} |")
+    typer.echo("|---|---|" + "---|" * (2 * len(_FPIRS)))
+    for number, emphasis in enumerate(config.emphases):
+        parts = [
+            _moved(street.searches[number], int(start))
+            for street, start in zip(walked, first[:-1], strict=True)
+        ]
+        pairs = [scores_of(p, gallery, config.normalisations) for p in parts]
+        mated = np.concatenate([pair[0] for pair in pairs], axis=1)
+        others = np.concatenate([pair[1] for pair in pairs], axis=1)
+        heights_px = np.concatenate([p.heights_px for p in parts])
+        for row, (runners_up, weight) in enumerate(config.normalisations):
+            rates = _tpirs(mated[row], others[row], heights_px)
+            typer.echo(f"| {emphasis:g} | {runners_up}, {weight:g} | {rates} |")
+    typer.echo(f"{time.monotonic() - began_s:.0f} s")
+
+
+def _moved(searches: Searches, first_row: int) -> Searches:
+    """Point into the gallery of all streets."""
+    rows = np.where(searches.own_rows >= 0, searches.own_rows + first_row, -1)
+    return Searches(
+        templates=searches.templates,
+        passages=searches.passages,
+        own_rows=rows,
+        heights_px=searches.heights_px,
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -22,7 +22,6 @@ from synthetic_crowds.raster.figure import (
     expose_samples,
     look_at,
 )
-from synthetic_crowds.raster.figure_visibility import OWNER_BITS
 from synthetic_crowds.raster.optics import is_smeared, smear
 from synthetic_crowds.raster.pose import angles_seen
 
@@ -44,7 +43,6 @@ _NEAREST_M = 0.8
 # Room around a plate and around people for blur to spread into.
 PAD_PX = 4
 _SAMPLES = 2
-_OWNER = (1 << OWNER_BITS) - 1
 # Out of focus by less than this shows nowhere.
 _SHARP_PX = 0.3
 
@@ -234,7 +232,7 @@ def _around(box_xyxy: NDArray[np.float64], *, room_px: int = 0) -> Rect:
 
 def _visibility(
     plate: Plate,
-    seen: NDArray[np.int64],
+    seen: NDArray[np.int32],
     hull: NDArray[np.float64],
     face: Rect,
     rect: Rect,
@@ -255,8 +253,9 @@ def _visibility(
         seen,
         inside,
         (face.left, face.top),
-        (rect.left, rect.top),
+        (rect.left, rect.top, 2 * rect.shape[1]),
         double.n_body_triangles,
+        (1 << double.figure.owner_bits) - 1,
         depth_m,
     )
     return shown / (own + beyond) if own else 0.0
@@ -266,11 +265,12 @@ def _visibility(
 def _count(
     light: NDArray[np.float32],
     scenery: NDArray[np.float32],
-    seen: NDArray[np.int64],
+    seen: NDArray[np.int32],
     inside: NDArray[np.uint8],
     face: tuple[int, int],
-    rect: tuple[int, int],
+    rect: tuple[int, int, int],
     n_body: int,
+    mask: int,
     depth: np.float32,
 ) -> tuple[int, int, int]:
     """Count the face's own pixels, those that show, and those beyond the rectangle."""
@@ -283,10 +283,10 @@ def _count(
                 continue
             x, y = face[0] + column, face[1] + row
             i, j = 2 * (y - rect[1]), 2 * (x - rect[0])
-            if i < 0 or j < 0 or i >= seen.shape[0] or j >= seen.shape[1]:
+            if i < 0 or j < 0 or i >= seen.shape[0] or j >= rect[2]:
                 beyond += 1
                 continue
-            if (seen[i, j] & _OWNER) >> 1 <= n_body:
+            if (seen[i, j] & mask) >> 1 <= n_body:
                 continue
             own += 1
             if x < 0 or y < 0 or x >= scenery.shape[1] or y >= scenery.shape[0]:

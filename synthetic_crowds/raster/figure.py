@@ -16,7 +16,7 @@ import numpy as np
 
 from synthetic_crowds.raster.colour import LINEAR_TO_SRGB, SRGB_TO_LINEAR
 from synthetic_crowds.raster.figure_light import shade
-from synthetic_crowds.raster.figure_meshes import halve, pierce, wind
+from synthetic_crowds.raster.figure_meshes import halve, pack, pierce, wind
 from synthetic_crowds.raster.figure_visibility import (
     CLOSED,
     HOLED,
@@ -24,6 +24,7 @@ from synthetic_crowds.raster.figure_visibility import (
     cover,
     place,
 )
+from synthetic_crowds.raster.lanes import LANES
 from synthetic_crowds.raster.rasteriser import gloss_doublings, lamps_of, wrap_of
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ __all__ = [
 
 _SMALLEST_SHEET = 16
 _LEVELS = 5
+# Lookups at a texture's edge reach into what follows it, and weigh it with nothing.
+_MARGIN = 4096
 # What `pierce` says of triangles that are one hole.
 _NOTHING = 2
 # From this scale on (faces some 60 px high) neighbouring samples look alike.
@@ -85,20 +88,20 @@ class Paint:
     """How the parts of a figure look, whatever their meshes' detail.
 
     Attributes:
-        texels: (n, 4) uint8, every texture and its halves.
+        texels: (n,) uint64, every texture and its halves, as `pack` says.
+        alpha: (n,) uint8, of the same texels.
         sheets: (p, levels, 3) int32, offset into `texels`, height and width.
         texels_per_m: (p,) float64, how finely a part is painted.
-        gloss: (p,) float32, strength of highlights.
-        doublings: (p,) int32, their exponents' logarithms.
-        wrap: (p, 3) float32, how far light bleeds past the terminator.
+        finish: (p, 7) float32, as `figure_light.shade` reads it.
+        doublings: (p,) int32, logarithms of the highlights' exponents.
     """
 
-    texels: NDArray[np.uint8]
+    texels: NDArray[np.uint64]
+    alpha: NDArray[np.uint8]
     sheets: NDArray[np.int32]
     texels_per_m: NDArray[np.float64]
-    gloss: NDArray[np.float32]
+    finish: NDArray[np.float32]
     doublings: NDArray[np.int32]
-    wrap: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -122,6 +125,11 @@ class Figure:
     starts: NDArray[np.int64]
     uv: NDArray[np.float32]
     looks: NDArray[np.float32]
+
+    @property
+    def owner_bits(self) -> int:
+        """How many bits tell triangles' sides, as `figure_visibility.cover` says."""
+        return (2 * len(self.triangles) + 2).bit_length()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -154,15 +162,18 @@ def paint_of(parts: Sequence[MeshPart]) -> Paint:
                 offset += sheet.shape[0] * sheet.shape[1]
             places += [places[-1]] * (_LEVELS - len(places))
             stacks[id(part.texture_bgra)] = sheets, places
+    texels = np.concatenate(
+        [sheet.reshape(-1, 4) for sheets, _ in stacks.values() for sheet in sheets]
+    )
+    wrap = np.stack([wrap_of(part.specular) for part in parts])
+    gloss = np.array([[part.specular] for part in parts], np.float32)
     return Paint(
-        texels=np.concatenate(
-            [sheet.reshape(-1, 4) for sheets, _ in stacks.values() for sheet in sheets]
-        ),
+        texels=pack(np.pad(texels, ((0, _MARGIN), (0, 0))), SRGB_TO_LINEAR),
+        alpha=np.ascontiguousarray(texels[:, 3]),
         sheets=np.array([stacks[id(part.texture_bgra)][1] for part in parts], np.int32),
         texels_per_m=np.array([_texels_per_m(part) for part in parts]),
-        gloss=np.array([part.specular for part in parts], np.float32),
+        finish=np.hstack((gloss, wrap, 1.0 / (1.0 + wrap))),
         doublings=np.array([gloss_doublings(p.specular) for p in parts], np.int32),
-        wrap=np.stack([wrap_of(part.specular) for part in parts]),
     )
 
 
@@ -242,7 +253,7 @@ def look_at(
         intrinsics: The camera.
         nearest_m: Nothing is taken to be nearer than this.
     """
-    n = len(figure.looks)
+    n = len(figure.uv)
     screen = np.empty((n, 2), np.int32)
     inverse = np.empty(n, np.float32)
     corners = np.empty((n, 8), np.float32)
@@ -280,14 +291,14 @@ def look_at(
 
 def expose_samples(
     figure: Figure, view: View, rect: Rect, *, samples: int, triangles: slice
-) -> NDArray[np.int64]:
+) -> NDArray[np.int32]:
     """Find which triangle each sample of a rectangle sees.
 
     Returns:
-        (h * samples, w * samples), as `figure_visibility.cover` says.
+        (h * samples, w * samples and some more), as `figure_visibility.cover` says.
     """
     height, width = rect.shape
-    seen = np.zeros((height * samples, width * samples), np.int64)
+    seen = np.zeros((height * samples, width * samples + LANES), np.int32)
     cover(
         view.screen,
         view.inverse,
@@ -297,11 +308,13 @@ def expose_samples(
         figure.part_of,
         figure.kinds,
         figure.uv,
-        figure.paint.texels,
+        figure.paint.alpha,
         figure.paint.sheets,
         rect.left,
         rect.top,
         samples,
+        width * samples,
+        figure.owner_bits,
         seen,
     )
     return seen
@@ -310,7 +323,7 @@ def expose_samples(
 def develop(  # noqa: PLR0913
     figure: Figure,
     view: View,
-    seen: NDArray[np.int64],
+    seen: NDArray[np.int32],
     rect: Rect,
     plate: NDArray[np.float32],
     *,
@@ -344,23 +357,22 @@ def develop(  # noqa: PLR0913
     # One texel to a lookup; finer ones would flicker, coarser ones would blur.
     lookups_per_m = px_per_m if grouped else px_per_m * samples
     fineness = figure.paint.texels_per_m / lookups_per_m
-    level = np.floor(np.log2(np.maximum(fineness, 1.0)))
+    level = np.minimum(np.log2(np.maximum(fineness, 1.0)), _LEVELS - 1)
     left_out = skip if skip is not None else Rect(0, 0, 0, 0)
     shade(
         seen,
+        rect.shape[1],
+        figure.owner_bits,
         samples,
         grouped,
         view.corners,
         figure.triangles,
         figure.part_of,
         figure.paint.texels,
-        figure.paint.sheets,
-        np.minimum(level, _LEVELS - 1).astype(np.int64),
-        figure.paint.gloss,
+        figure.paint.sheets[np.arange(len(level)), level.astype(np.int64)],
+        figure.paint.finish,
         figure.paint.doublings,
-        figure.paint.wrap,
         lamps_of(light, viewer),
-        SRGB_TO_LINEAR,
         rect.left,
         rect.top,
         (left_out.left, left_out.top, left_out.right, left_out.bottom),

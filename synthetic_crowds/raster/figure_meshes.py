@@ -15,10 +15,13 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["HOLE", "halve", "pierce", "wind"]
+__all__ = ["HOLE", "LIGHT_BITS", "TEXEL_BITS", "halve", "pack", "pierce", "wind"]
 
 # Texels whose alpha is below this are holes.
 HOLE = 128
+# A texel's three channels lie in one word, each with room to be mixed with its
+# neighbours: linear light in so many bits, in fields of so many.
+LIGHT_BITS, TEXEL_BITS = 13, 21
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -95,3 +98,19 @@ def halve(
                 total += texture[2 * y + (j >> 1), 2 * x + (j & 1), 3]
             small[y, x, 3] = (total + 2) // 4
     return small
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def pack(texels: NDArray[np.uint8], decode: NDArray[np.float32]) -> NDArray[np.uint64]:
+    """Decode texels (n, 4) to linear light, a word each: blue in the lowest bits."""
+    words = np.empty(len(texels), np.uint64)
+    light = np.empty(len(decode), np.uint64)
+    for level in range(len(decode)):
+        light[level] = np.uint64(decode[level] * ((1 << LIGHT_BITS) - 1) + 0.5)
+    for i in range(len(texels)):
+        words[i] = (
+            light[texels[i, 0]]
+            | light[texels[i, 1]] << np.uint64(TEXEL_BITS)
+            | light[texels[i, 2]] << np.uint64(2 * TEXEL_BITS)
+        )
+    return words

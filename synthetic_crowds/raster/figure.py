@@ -8,24 +8,24 @@ and serve what is large, close or drawn once. Knows nothing of people or streets
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthetic_crowds.raster.colour import LINEAR_TO_SRGB, SRGB_TO_LINEAR
 from synthetic_crowds.raster.figure_light import shade
-from synthetic_crowds.raster.figure_meshes import halve, pack, pierce, wind
-from synthetic_crowds.raster.figure_visibility import (
+from synthetic_crowds.raster.figure_meshes import (
     CLOSED,
     HOLED,
     SUBPIXELS,
-    cover,
-    place,
+    pierce,
+    wind,
 )
+from synthetic_crowds.raster.figure_paint import Paint, paint_of
+from synthetic_crowds.raster.figure_sift import sift
+from synthetic_crowds.raster.figure_visibility import cover, place
 from synthetic_crowds.raster.lanes import LANES
-from synthetic_crowds.raster.rasteriser import gloss_doublings, lamps_of, wrap_of
+from synthetic_crowds.raster.rasteriser import lamps_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,15 +47,12 @@ __all__ = [
     "paint_of",
 ]
 
-_SMALLEST_SHEET = 16
-_LEVELS = 5
-# Lookups at a texture's edge reach into what follows it, and weigh it with nothing.
-_MARGIN = 4096
 # What `pierce` says of triangles that are one hole.
 _NOTHING = 2
 # From this scale on (faces some 60 px high) neighbouring samples look alike.
 _GROUPED_FROM_PX_PER_M = 330.0
 _NO_SCENERY = np.zeros((0, 0), np.float32)
+_NOTHING_FILLED = np.zeros((0, 0), np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,27 +78,6 @@ class Rect:
             max(min(self.right, other.right), left),
             max(min(self.bottom, other.bottom), top),
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Paint:
-    """How the parts of a figure look, whatever their meshes' detail.
-
-    Attributes:
-        texels: (n,) uint64, every texture and its halves, as `pack` says.
-        alpha: (n,) uint8, of the same texels.
-        sheets: (p, levels, 3) int32, offset into `texels`, height and width.
-        texels_per_m: (p,) float64, how finely a part is painted.
-        finish: (p, 7) float32, as `figure_light.shade` reads it.
-        doublings: (p,) int32, logarithms of the highlights' exponents.
-    """
-
-    texels: NDArray[np.uint64]
-    alpha: NDArray[np.uint8]
-    sheets: NDArray[np.int32]
-    texels_per_m: NDArray[np.float64]
-    finish: NDArray[np.float32]
-    doublings: NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -149,34 +125,6 @@ class View:
     boxes_xyxy: NDArray[np.float64]
 
 
-def paint_of(parts: Sequence[MeshPart]) -> Paint:
-    """Gather how parts look; textures that they share are stored once."""
-    stacks: dict[int, tuple[list[NDArray[np.uint8]], list[tuple[int, int, int]]]] = {}
-    offset = 0
-    for part in parts:
-        if id(part.texture_bgra) not in stacks:
-            sheets = _halvings(part.texture_bgra)
-            places = []
-            for sheet in sheets:
-                places.append((offset, sheet.shape[0], sheet.shape[1]))
-                offset += sheet.shape[0] * sheet.shape[1]
-            places += [places[-1]] * (_LEVELS - len(places))
-            stacks[id(part.texture_bgra)] = sheets, places
-    texels = np.concatenate(
-        [sheet.reshape(-1, 4) for sheets, _ in stacks.values() for sheet in sheets]
-    )
-    wrap = np.stack([wrap_of(part.specular) for part in parts])
-    gloss = np.array([[part.specular] for part in parts], np.float32)
-    return Paint(
-        texels=pack(np.pad(texels, ((0, _MARGIN), (0, 0))), SRGB_TO_LINEAR),
-        alpha=np.ascontiguousarray(texels[:, 3]),
-        sheets=np.array([stacks[id(part.texture_bgra)][1] for part in parts], np.int32),
-        texels_per_m=np.array([_texels_per_m(part) for part in parts]),
-        finish=np.hstack((gloss, wrap, 1.0 / (1.0 + wrap))),
-        doublings=np.array([gloss_doublings(p.specular) for p in parts], np.int32),
-    )
-
-
 def merge(
     parts: Sequence[MeshPart], paint: Paint, closed: Sequence[NDArray[np.bool_]]
 ) -> Figure:
@@ -207,27 +155,6 @@ def merge(
         uv=uv,
         looks=np.column_stack([uv, np.concatenate([p.occlusion for p in parts])]),
     )
-
-
-def _halvings(texture: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    """Halve a texture until it is small."""
-    sheets = [np.ascontiguousarray(texture)]
-    while len(sheets) < _LEVELS and min(sheets[-1].shape[:2]) >= 2 * _SMALLEST_SHEET:
-        sheets.append(halve(sheets[-1], SRGB_TO_LINEAR, LINEAR_TO_SRGB))
-    return sheets
-
-
-def _texels_per_m(part: MeshPart) -> float:
-    """Mean number of texels along a metre of a part's surface."""
-    if not len(part.triangles):
-        return 0.0
-    # Every eighth triangle tells.
-    a, b, c = part.triangles[::8].T
-    v, uv = part.vertices, part.uv * part.texture_bgra.shape[1::-1]
-    e, f = uv[b] - uv[a], uv[c] - uv[a]
-    painted = np.abs(e[:, 0] * f[:, 1] - e[:, 1] * f[:, 0]).sum()
-    surface = np.linalg.norm(np.cross(v[b] - v[a], v[c] - v[a]), axis=1).sum()
-    return math.sqrt(float(painted) / max(float(surface), 1e-9))
 
 
 def look_at(
@@ -290,21 +217,59 @@ def look_at(
 
 
 def expose_samples(
-    figure: Figure, view: View, rect: Rect, *, samples: int, triangles: slice
+    figure: Figure,
+    view: View,
+    rect: Rect,
+    *,
+    samples: int,
+    triangles: slice,
+    skip: Rect | None = None,
+    filled: NDArray[np.int32] | None = None,
+    corner: tuple[int, int] = (0, 0),
 ) -> NDArray[np.int32]:
     """Find which triangle each sample of a rectangle sees.
+
+    Args:
+        figure: The mesh.
+        view: From `look_at`.
+        rect: Which pixels.
+        samples: Per pixel along each side, 1 or 2.
+        triangles: Which of the mesh, without a step.
+        skip: Pixels whose samples are of no meaning.
+        filled: (m, n) from `develop`: blocks that are full hide what lies behind; what
+            their samples see is of no meaning.
+        corner: Left and top of the first block in the frame.
 
     Returns:
         (h * samples, w * samples and some more), as `figure_visibility.cover` says.
     """
     height, width = rect.shape
     seen = np.zeros((height * samples, width * samples + LANES), np.int32)
+    chosen = np.empty(triangles.stop - triangles.start + 1, np.int32)
+    left_out = skip if skip is not None else Rect(0, 0, 0, 0)
+    count = sift(
+        view.screen,
+        figure.triangles,
+        triangles.start,
+        triangles.stop,
+        figure.starts,
+        figure.kinds,
+        rect.left,
+        rect.top,
+        width,
+        height,
+        samples,
+        (left_out.left, left_out.top, left_out.right, left_out.bottom),
+        filled if filled is not None else _NOTHING_FILLED,
+        corner[0],
+        corner[1],
+        chosen,
+    )
     cover(
         view.screen,
         view.inverse,
         figure.triangles,
-        triangles.start,
-        triangles.stop,
+        chosen[:count],
         figure.part_of,
         figure.kinds,
         figure.uv,
@@ -335,6 +300,7 @@ def develop(  # noqa: PLR0913
     skip: Rect | None = None,
     scenery_m: NDArray[np.float32] | None = None,
     depth_m: float = 0.0,
+    filled: NDArray[np.int32] | None = None,
 ) -> None:
     """Light what the samples see and put it on a plate, behind what is on it.
 
@@ -352,12 +318,10 @@ def develop(  # noqa: PLR0913
         skip: Pixels to leave out.
         scenery_m: (H, W) of the frame; what is nearer than `depth_m` hides.
         depth_m: Of the figure.
+        filled: (m, n), how many pixels of each block of the plate let nothing through;
+            written.
     """
     grouped = px_per_m > _GROUPED_FROM_PX_PER_M
-    # One texel to a lookup; finer ones would flicker, coarser ones would blur.
-    lookups_per_m = px_per_m if grouped else px_per_m * samples
-    fineness = figure.paint.texels_per_m / lookups_per_m
-    level = np.minimum(np.log2(np.maximum(fineness, 1.0)), _LEVELS - 1)
     left_out = skip if skip is not None else Rect(0, 0, 0, 0)
     shade(
         seen,
@@ -369,7 +333,9 @@ def develop(  # noqa: PLR0913
         figure.triangles,
         figure.part_of,
         figure.paint.texels,
-        figure.paint.sheets[np.arange(len(level)), level.astype(np.int64)],
+        figure.paint.sheets,
+        figure.paint.texels_per_m,
+        px_per_m if grouped else px_per_m * samples,
         figure.paint.finish,
         figure.paint.doublings,
         lamps_of(light, viewer),
@@ -381,4 +347,5 @@ def develop(  # noqa: PLR0913
         plate,
         corner[0],
         corner[1],
+        filled if filled is not None else _NOTHING_FILLED,
     )

@@ -8,14 +8,14 @@ numba; `figure.py` is the door.
 
 from __future__ import annotations
 
-from math import sqrt
+from math import log2, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
 
-from synthetic_crowds.raster.figure_meshes import LIGHT_BITS, TEXEL_BITS
-from synthetic_crowds.raster.figure_visibility import SUBPIXELS
+from synthetic_crowds.raster.figure_meshes import LIGHT_BITS, SUBPIXELS, TEXEL_BITS
+from synthetic_crowds.raster.figure_sift import BLOCK_BITS
 from synthetic_crowds.raster.lanes import prefetch
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ def shade(  # noqa: PLR0913, PLR0917
     part_of: NDArray[np.uint8],
     texels: NDArray[np.uint64],
     sheets: NDArray[np.int32],
+    texels_per_m: NDArray[np.float64],
+    lookups_per_m: float,
     finish: NDArray[np.float32],
     doublings: NDArray[np.int32],
     lamps: NDArray[np.float32],
@@ -60,6 +62,7 @@ def shade(  # noqa: PLR0913, PLR0917
     plate: NDArray[np.float32],
     plate_left: int,
     plate_top: int,
+    filled: NDArray[np.int32],
 ) -> None:
     """Light what each pixel of a rectangle sees, behind what the plate shows already.
 
@@ -73,7 +76,10 @@ def shade(  # noqa: PLR0913, PLR0917
         triangles: (t, 3), wound outwards.
         part_of: (t,), the part of each triangle.
         texels: (n,), all textures, from `pack`.
-        sheets: (p, 3): offset into `texels`, height and width of each part's texture.
+        sheets: (p, levels, 3): offset into `texels`, height and width.
+        texels_per_m: (p,), how finely a part is painted.
+        lookups_per_m: One texel to a lookup; finer ones would flicker, coarser ones
+            would blur.
         finish: (p, 7): strength of the highlight, how far the key light bleeds past
             the terminator (3), and how steeply it falls off there (3).
         doublings: (p,), the highlight's exponent is two to this power.
@@ -87,6 +93,8 @@ def shade(  # noqa: PLR0913, PLR0917
         plate: (h', w', 4), linear, premultiplied; written.
         plate_left: Of the plate, in the frame,
         plate_top: and its upper end.
+        filled: (m, n), how many pixels of each block of the plate let nothing through;
+            written. Empty if nobody wants to know.
     """
     first_row = max(0, plate_top - top)
     first = max(0, plate_left - left)
@@ -99,6 +107,11 @@ def shade(  # noqa: PLR0913, PLR0917
     weights = np.empty(room, np.float32)
     shares = np.empty((room, 2), np.float32)
     lookups = np.empty((room, 3), np.int32)
+    chosen = np.empty((len(sheets), 3), np.int32)
+    for part in range(len(sheets)):
+        halvings = log2(max(texels_per_m[part] / lookups_per_m, 1.0))
+        for i in range(3):
+            chosen[part, i] = sheets[part, min(int(halvings), sheets.shape[1] - 1), i]
     flat = plate.reshape(-1, 4)
     n = 0
     for row in range(first_row, end_row):
@@ -106,12 +119,13 @@ def shade(  # noqa: PLR0913, PLR0917
             n, seen, (1 << owner_bits) - 1, row, first, end, samples, grouped, part_of,
             left, top, skip, scenery, depth, flat,
             (top + row - plate_top) * plate.shape[1] - plate_left, plate.shape[1],
-            owners, pixels, places, weights,
+            filled[(top + row - plate_top) >> BLOCK_BITS if filled.size else 0 :][:1],
+            -plate_left, owners, pixels, places, weights,
         )  # fmt: skip
         if n >= _BATCH or row == end_row - 1:
             _light(
                 n, owners, pixels, places, weights, shares, lookups, corners, triangles,
-                part_of, texels, sheets, finish, doublings, lamps, flat,
+                part_of, texels, chosen, finish, doublings, lamps, flat,
             )  # fmt: skip
             n = 0
 
@@ -135,6 +149,8 @@ def _list_row(  # noqa: PLR0913, PLR0917
     plate: NDArray[np.float32],
     start: int,
     width: int,
+    filled: NDArray[np.int32],
+    inset: int,
     owners: NDArray[np.int32],
     pixels: NDArray[np.int32],
     places: NDArray[np.float32],
@@ -143,7 +159,9 @@ def _list_row(  # noqa: PLR0913, PLR0917
     """Add to a list of n the samples of a row of pixels that are seen and not hidden.
 
     The pixel x of the frame is number `start` + x of the plate, whose rows are `width`
-    wide. What will be read two rows further down is fetched meanwhile.
+    wide, and `inset` + x of its row. Pixels that let nothing through from now on are
+    counted in their row of blocks, `filled` (1, n), if there is any. What will be read
+    two rows further down is fetched meanwhile.
 
     Returns:
         How many are on the list now.
@@ -181,6 +199,8 @@ def _list_row(  # noqa: PLR0913, PLR0917
             and scenery[np.uint64(y), np.uint64(x)] < depth
         ):
             continue
+        if filled.size and (samples == 1 or min(a, b, c, d) > 0):
+            filled[0, np.uint64((x + inset) >> BLOCK_BITS)] += 1
         middle_x = x * SUBPIXELS + SUBPIXELS // 2
         if samples == 1 or (grouped and _alike(a, b, c, d, part_of)):
             i = np.uint64(n)

@@ -15,8 +15,26 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["HOLE", "LIGHT_BITS", "TEXEL_BITS", "halve", "pack", "pierce", "wind"]
+__all__ = [
+    "CLOSED",
+    "HOLE",
+    "HOLED",
+    "LIGHT_BITS",
+    "SUBPIXELS",
+    "SUBPIXEL_BITS",
+    "TEXEL_BITS",
+    "halve",
+    "pack",
+    "pierce",
+    "wind",
+]
 
+# Screen positions are whole numbers of this fraction of a pixel, so that edge functions
+# are exact.
+SUBPIXEL_BITS = 8
+SUBPIXELS = 1 << SUBPIXEL_BITS
+# Kinds of triangles: their backs are never seen; their textures have holes there.
+CLOSED, HOLED = 1, 2
 # Texels whose alpha is below this are holes.
 HOLE = 128
 # A texel's three channels lie in one word, each with room to be mixed with its

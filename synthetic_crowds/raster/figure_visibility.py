@@ -13,20 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from synthetic_crowds.raster.figure_meshes import HOLE
+from synthetic_crowds.raster.figure_meshes import HOLE, HOLED, SUBPIXELS
 from synthetic_crowds.raster.lanes import LANES, cover_run
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CLOSED", "HOLED", "SUBPIXELS", "cover", "place"]
+__all__ = ["cover", "place"]
 
-# Screen positions are whole numbers of this fraction of a pixel, so that edge functions
-# are exact.
-SUBPIXELS = 256
 _FURTHEST = 1 << 22
-# Kinds of triangles: their backs are never seen; their textures have holes there.
-CLOSED, HOLED = 1, 2
 # Nearness, 1/depth from a figure's farthest to its nearest vertex, fills a word but for
 # its sign and room to round.
 _NEARNESS_UNITS = 2.0**31 - 2.0**20
@@ -100,12 +95,11 @@ def place(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def cover(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
+def cover(  # noqa: C901, PLR0913, PLR0915, PLR0917
     screen: NDArray[np.int32],
     inverse: NDArray[np.float32],
     triangles: NDArray[np.int32],
-    first: int,
-    end: int,
+    chosen: NDArray[np.int32],
     part_of: NDArray[np.uint8],
     kinds: NDArray[np.uint8],
     uv: NDArray[np.float32],
@@ -124,10 +118,9 @@ def cover(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
         screen: (v, 2) from `place`.
         inverse: (v,) from `place`.
         triangles: (t, 3), wound outwards.
-        first: Triangles from this one on are drawn,
-        end: up to this one.
+        chosen: (n,), numbers of those to draw, from `sift`.
         part_of: (t,), the part of each triangle.
-        kinds: (t,), whether a triangle is `CLOSED` or `HOLED`.
+        kinds: (t,), whether a triangle is `HOLED`.
         uv: (v, 2) in [0, 1].
         alpha: (n,), of all textures.
         sheets: (p, levels, 3): offset into `alpha`, height and width.
@@ -149,17 +142,15 @@ def cover(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
         farthest, nearest = min(farthest, inverse[v]), max(nearest, inverse[v])
     unit = _NEARNESS_UNITS / max(float(nearest - farthest), 1e-9)
     shift_x, shift_y = left * SUBPIXELS, top * SUBPIXELS
-    lowest = shift_y + height // samples * SUBPIXELS
     half = SUBPIXELS // 2
-    for t in range(first, end):
+    for number in chosen:
+        t = np.int64(number)
+        i = np.uint64(t)
         a, b, c = (
-            np.uint64(triangles[t, 0]),
-            np.uint64(triangles[t, 1]),
-            np.uint64(triangles[t, 2]),
+            np.uint64(triangles[i, 0]),
+            np.uint64(triangles[i, 1]),
+            np.uint64(triangles[i, 2]),
         )
-        # Most of a body hangs below the rectangle around its head.
-        if min(screen[a, 1], screen[b, 1], screen[c, 1]) > lowest:
-            continue
         ax = (screen[a, 0] - shift_x) * samples
         bx = (screen[b, 0] - shift_x) * samples
         px = (screen[c, 0] - shift_x) * samples
@@ -167,16 +158,10 @@ def cover(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
         by = (screen[b, 1] - shift_y) * samples
         py = (screen[c, 1] - shift_y) * samples
         area = (bx - ax) * (py - ay) - (by - ay) * (px - ax)
-        # Outward corners run anticlockwise for the viewer; y points down.
-        if area >= 0 and (area == 0 or kinds[t] & CLOSED):
-            continue
         x0 = max((min(ax, bx, px) + half - 1) >> 8, 0)
         x1 = min((max(ax, bx, px) - half) >> 8, width - 1)
         y0 = max((min(ay, by, py) + half - 1) >> 8, 0)
         y1 = min((max(ay, by, py) - half) >> 8, height - 1)
-        # No sample in the bounding box: most triangles of a distant person.
-        if x0 > x1 or y0 > y1:
-            continue
         owner = 2 * t + 2
         if area > 0:
             owner += 1
@@ -209,7 +194,7 @@ def cover(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
         extent = max(
             max(ax, bx, px) - min(ax, bx, px), max(ay, by, py) - min(ay, by, py)
         )
-        if extent <= _SMALL and not kinds[t] & HOLED:
+        if extent <= _SMALL and not kinds[i] & HOLED:
             for _ in range(y1 - y0 + 1):
                 wa, wb, wc, z = wa_row, wb_row, wc_row, z_row
                 for at in range(start, start + x1 - x0 + 1, LANES):
@@ -228,13 +213,13 @@ def cover(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
                 z_row += z_y
                 start += stride
             continue
-        has_holes = kinds[t] & HOLED
-        sheet = sheets[part_of[t], 0]
+        has_holes = kinds[i] & HOLED
+        sheet = sheets[part_of[i], 0]
         for _ in range(y1 - y0 + 1):
             wa, wb, wc, z = wa_row, wb_row, wc_row, z_row
-            for i in range(start, start + x1 - x0 + 1):
+            for at in range(start, start + x1 - x0 + 1):
                 key = np.int32((z & np.int64(coarse)) | owner)
-                if (wa | wb | wc) >= 0 and key > flat[np.uint64(i)]:
+                if (wa | wb | wc) >= 0 and key > flat[np.uint64(at)]:
                     hole = has_holes and _is_hole(
                         (wa * uv[a, 0] + wb * uv[b, 0] + wc * uv[c, 0]) * share,
                         (wa * uv[a, 1] + wb * uv[b, 1] + wc * uv[c, 1]) * share,
@@ -242,7 +227,7 @@ def cover(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
                         sheet,
                     )
                     if not hole:
-                        flat[np.uint64(i)] = key
+                        flat[np.uint64(at)] = key
                 wa -= wa_x
                 wb -= wb_x
                 wc -= wc_x

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthetic_crowds.raster.figure_light import shade
+from synthetic_crowds.raster.figure_light import WIDEST_PX, shade
 from synthetic_crowds.raster.figure_meshes import (
     CLOSED,
     HOLED,
@@ -320,7 +320,16 @@ def develop(  # noqa: PLR0913
         depth_m: Of the figure.
         filled: (m, n), how many pixels of each block of the plate let nothing through;
             written.
+
+    Raises:
+        ValueError: If the rectangle is wider than any camera's picture.
     """
+    if rect.shape[1] > WIDEST_PX:
+        message = (
+            f"rect must be at most {WIDEST_PX} pixels wide, got {rect.shape[1]}; "
+            "develop it in strips"
+        )
+        raise ValueError(message)
     grouped = px_per_m > _GROUPED_FROM_PX_PER_M
     left_out = skip if skip is not None else Rect(0, 0, 0, 0)
     shade(

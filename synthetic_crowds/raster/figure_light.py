@@ -1,9 +1,9 @@
 """Light on what each pixel sees of a figure.
 
-Owns the loops that light samples: a row's visible ones are listed first, then lit one
-after the other, so that neither loop has to guess. Attributes are linear on the screen
-here, for nobody's nose is that close to the lens. Arithmetic on arrays, compiled by
-numba; `figure.py` is the door.
+Owns the loops that light samples, some hundred at a time: listed, looked up on their
+triangles while their texels are fetched, then lit many at once. Attributes are linear
+on the screen here, for nobody's nose is that close to the lens. Arithmetic on arrays,
+compiled by numba; `figure.py` is the door.
 """
 
 from __future__ import annotations
@@ -14,33 +14,37 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from synthetic_crowds.raster.figure_meshes import LIGHT_BITS, SUBPIXELS, TEXEL_BITS
+from synthetic_crowds.raster.figure_listing import list_row
+from synthetic_crowds.raster.figure_meshes import LIGHT_BITS, TEXEL_BITS
 from synthetic_crowds.raster.figure_sift import BLOCK_BITS
 from synthetic_crowds.raster.lanes import prefetch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["shade"]
+__all__ = ["WIDEST_PX", "shade"]
 
 # Part of the key light that reaches a fully occluded point.
 _KEY_IN_CAVITY = 0.45
-# Pixels of which less light than this passes are hidden by what lies in front.
-_OPAQUE = 0.998
 # Sums of light may be taken in any order: the last digit of a float is no grey level.
 _ANY_ORDER = {"contract", "reassoc", "arcp", "nsz", "nnan", "ninf"}
 # Texels are mixed in this fraction of themselves.
 _MIX_BITS = TEXEL_BITS - LIGHT_BITS
 _MIX = 1 << _MIX_BITS
-_TEXEL_MASK = (1 << TEXEL_BITS) - 1
-# So many samples are listed before they are lit.
+# So many samples are listed before they are lit, and those of one row at most more.
 _BATCH = 512
+# What is known of listed samples lies in columns, one after the other and not a round
+# number apart, for then they would push each other out of the caches.
+WIDEST_PX = 3900
+_ROOM = 4 * WIDEST_PX + _BATCH + 80
+_NORMAL, _SEES, _SIDE, _GLOSS, _WRAP, _TONE, _COLUMNS = 0, 3, 4, 5, 6, 9, 12
+_MOST_DOUBLINGS = 7
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=_ANY_ORDER)
 def shade(  # noqa: PLR0913, PLR0917
     seen: NDArray[np.int32],
-    columns: int,
+    width: int,
     owner_bits: int,
     samples: int,
     grouped: bool,  # noqa: FBT001
@@ -68,7 +72,7 @@ def shade(  # noqa: PLR0913, PLR0917
 
     Args:
         seen: (h * samples, w * samples and more) from `cover`.
-        columns: Of pixels.
+        width: Of it, pixels.
         owner_bits: As given to `cover`.
         samples: Per pixel along each side, 1 or 2.
         grouped: Whether the samples of one pixel that see one part are lit once.
@@ -80,8 +84,8 @@ def shade(  # noqa: PLR0913, PLR0917
         texels_per_m: (p,), how finely a part is painted.
         lookups_per_m: One texel to a lookup; finer ones would flicker, coarser ones
             would blur.
-        finish: (p, 7): strength of the highlight, how far the key light bleeds past
-            the terminator (3), and how steeply it falls off there (3).
+        finish: (p, 4): strength of the highlight, and how far the key light bleeds past
+            the terminator (3).
         doublings: (p,), the highlight's exponent is two to this power.
         lamps: (6, 3): towards the key light, key colour, sky, ground, towards the
             sky, half-way between key light and viewer.
@@ -99,14 +103,15 @@ def shade(  # noqa: PLR0913, PLR0917
     first_row = max(0, plate_top - top)
     first = max(0, plate_left - left)
     end_row = min(seen.shape[0] // samples, plate.shape[0] + plate_top - top)
-    end = min(columns, plate.shape[1] + plate_left - left)
+    end = min(width, plate.shape[1] + plate_left - left)
     room = _BATCH + max(end - first, 0) * samples * samples + 4
     owners = np.empty(room, np.int32)
     pixels = np.empty(room, np.int32)
     places = np.empty((room, 2), np.float32)
     weights = np.empty(room, np.float32)
-    shares = np.empty((room, 2), np.float32)
-    lookups = np.empty((room, 3), np.int32)
+    lookups = np.empty((room, 4), np.int32)
+    doubled = np.empty(room, np.int32)
+    columns = np.empty(_COLUMNS * _ROOM, np.float32)
     chosen = np.empty((len(sheets), 3), np.int32)
     for part in range(len(sheets)):
         halvings = log2(max(texels_per_m[part] / lookups_per_m, 1.0))
@@ -115,7 +120,7 @@ def shade(  # noqa: PLR0913, PLR0917
     flat = plate.reshape(-1, 4)
     n = 0
     for row in range(first_row, end_row):
-        n = _list_row(
+        n = list_row(
             n, seen, (1 << owner_bits) - 1, row, first, end, samples, grouped, part_of,
             left, top, skip, scenery, depth, flat,
             (top + row - plate_top) * plate.shape[1] - plate_left, plate.shape[1],
@@ -123,149 +128,52 @@ def shade(  # noqa: PLR0913, PLR0917
             -plate_left, owners, pixels, places, weights,
         )  # fmt: skip
         if n >= _BATCH or row == end_row - 1:
-            _light(
-                n, owners, pixels, places, weights, shares, lookups, corners, triangles,
-                part_of, texels, chosen, finish, doublings, lamps, flat,
+            _look_up(
+                n, owners, places, corners, triangles, part_of, chosen, finish,
+                doublings, texels, lookups, doubled, columns,
             )  # fmt: skip
+            _mix(n, lookups, texels, columns)
+            _light(n, doubled, lamps, columns)
+            _add(n, pixels, weights, columns, flat)
             n = 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _list_row(  # noqa: PLR0913, PLR0917
-    n: int,
-    seen: NDArray[np.int32],
-    mask: int,
-    row: int,
-    first: int,
-    end: int,
-    samples: int,
-    grouped: bool,  # noqa: FBT001
-    part_of: NDArray[np.uint8],
-    left: int,
-    top: int,
-    skip: tuple[int, int, int, int],
-    scenery: NDArray[np.float32],
-    depth: np.float32,
-    plate: NDArray[np.float32],
-    start: int,
-    width: int,
-    filled: NDArray[np.int32],
-    inset: int,
-    owners: NDArray[np.int32],
-    pixels: NDArray[np.int32],
-    places: NDArray[np.float32],
-    weights: NDArray[np.float32],
-) -> int:
-    """Add to a list of n the samples of a row of pixels that are seen and not hidden.
-
-    The pixel x of the frame is number `start` + x of the plate, whose rows are `width`
-    wide, and `inset` + x of its row. Pixels that let nothing through from now on are
-    counted in their row of blocks, `filled` (1, n), if there is any. What will be read
-    two rows further down is fetched meanwhile.
-
-    Returns:
-        How many are on the list now.
-    """
-    frame_height, frame_width = scenery.shape
-    step = SUBPIXELS // samples
-    share = np.float32(1.0 / (samples * samples))
-    y = top + row
-    in_rows = 0 <= y < frame_height
-    skips = skip[1] <= y < skip[3]
-    middle_y = y * SUBPIXELS + SUBPIXELS // 2
-    a = b = c = d = np.int64(0)
-    for column in range(first, end):
-        if samples == 1:
-            a = seen[np.uint64(row), np.uint64(column)] & mask
-            if a == 0:
-                continue
-        else:
-            upper, lower = np.uint64(2 * row), np.uint64(2 * row + 1)
-            a = seen[upper, np.uint64(2 * column)] & mask
-            b = seen[upper, np.uint64(2 * column + 1)] & mask
-            c = seen[lower, np.uint64(2 * column)] & mask
-            d = seen[lower, np.uint64(2 * column + 1)] & mask
-            if (a | b | c | d) == 0:
-                continue
-        x = left + column
-        at = np.uint64(start + x)
-        prefetch(plate, np.uint64(4) * (at + np.uint64(2 * width)))
-        clear = np.float32(1.0) - plate[at, 3]
-        if clear < np.float32(1.0 - _OPAQUE) or (skips and skip[0] <= x < skip[2]):
-            continue
-        if (
-            in_rows
-            and 0 <= x < frame_width
-            and scenery[np.uint64(y), np.uint64(x)] < depth
-        ):
-            continue
-        if filled.size and (samples == 1 or min(a, b, c, d) > 0):
-            filled[0, np.uint64((x + inset) >> BLOCK_BITS)] += 1
-        middle_x = x * SUBPIXELS + SUBPIXELS // 2
-        if samples == 1 or (grouped and _alike(a, b, c, d, part_of)):
-            i = np.uint64(n)
-            owners[i], pixels[i], weights[i] = a, at, clear
-            places[i, 0], places[i, 1] = middle_x, middle_y
-            n += 1
-            continue
-        for s in range(4):
-            owner = (a, b, c, d)[s]
-            i = np.uint64(n)
-            owners[i], pixels[i], weights[i] = owner, at, clear * share
-            places[i, 0] = middle_x + (s & 1) * step - step // 2
-            places[i, 1] = middle_y + (s >> 1) * step - step // 2
-            n += owner != 0
-    return n
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _alike(
-    a: np.int64,
-    b: np.int64,
-    c: np.int64,
-    d: np.int64,
-    part_of: NDArray[np.uint8],
-) -> bool:
-    """Whether four samples see one side of one part."""
-    if min(a, b, c, d) == 0 or ((a ^ b) | (a ^ c) | (a ^ d)) & 1:
-        return False
-    part = part_of[np.uint64((a >> 1) - 1)]
-    return (
-        part_of[np.uint64((b >> 1) - 1)] == part
-        and part_of[np.uint64((c >> 1) - 1)] == part
-        and part_of[np.uint64((d >> 1) - 1)] == part
-    )
-
-
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=_ANY_ORDER)
-def _light(  # noqa: PLR0913, PLR0915, PLR0917
+def _look_up(  # noqa: PLR0913, PLR0917
     n: int,
     owners: NDArray[np.int32],
-    pixels: NDArray[np.int32],
     places: NDArray[np.float32],
-    weights: NDArray[np.float32],
-    shares: NDArray[np.float32],
-    lookups: NDArray[np.int32],
     corners: NDArray[np.float32],
     triangles: NDArray[np.int32],
     part_of: NDArray[np.uint8],
-    texels: NDArray[np.uint64],
     sheets: NDArray[np.int32],
     finish: NDArray[np.float32],
     doublings: NDArray[np.int32],
-    lamps: NDArray[np.float32],
-    plate: NDArray[np.float32],
+    texels: NDArray[np.uint64],
+    lookups: NDArray[np.int32],
+    doubled: NDArray[np.int32],
+    columns: NDArray[np.float32],
 ) -> None:
-    """Light listed samples and add them to the plate's pixels (n, 4)."""
-    zero, one, half = np.float32(0.0), np.float32(1.0), np.float32(0.5)
-    key_x, key_y, key_z = lamps[0, 0], lamps[0, 1], lamps[0, 2]
-    key_b, key_g, key_r = lamps[1, 0], lamps[1, 1], lamps[1, 2]
-    soil_b, soil_g, soil_r = lamps[3, 0], lamps[3, 1], lamps[3, 2]
-    sky_b, sky_g = lamps[2, 0] - soil_b, lamps[2, 1] - soil_g
-    sky_r = lamps[2, 2] - soil_r
-    up_x, up_y, up_z = lamps[4, 0], lamps[4, 1], lamps[4, 2]
-    half_x, half_y, half_z = lamps[5, 0], lamps[5, 1], lamps[5, 2]
-    unit = np.float32(1.0 / (((1 << LIGHT_BITS) - 1) * _MIX))
+    """Find what listed samples see of their triangles, and begin to fetch their texels.
+
+    Args:
+        n: How many are listed.
+        owners: (n,), what each sees,
+        places: (n, 2), where it is.
+        corners: As for `shade`.
+        triangles: As for `shade`.
+        part_of: As for `shade`.
+        sheets: (p, 3), of the halvings to read.
+        finish: As for `shade`.
+        doublings: As for `shade`.
+        texels: As for `shade`; not read yet.
+        lookups: (n, 4), number of the texel above and to the left, the shares of those
+            to the right and below, and a row's width; written.
+        doubled: (n,), doublings of each one's highlight; written.
+        columns: Of `_ROOM` numbers: normal (3), sky seen, which side, and finish (4);
+            written.
+    """
+    zero, one = np.float32(0.0), np.float32(1.0)
     for i in range(n):
         s = np.uint64(i)
         owner = np.uint64(owners[s])
@@ -285,7 +193,6 @@ def _light(  # noqa: PLR0913, PLR0915, PLR0917
         wb = min(max((at_x * cy - at_y * cx) * scale, zero), one)
         wc = min(max((bx * at_y - by * at_x) * scale, zero), one - wb)
         wa = one - wb - wc
-
         high, wide = sheets[part, 1], sheets[part, 2]
         u = wa * corners[a, 5] + wb * corners[b, 5] + wc * corners[c, 5]
         v = wa * corners[a, 6] + wb * corners[b, 6] + wc * corners[c, 6]
@@ -298,65 +205,116 @@ def _light(  # noqa: PLR0913, PLR0915, PLR0917
         corner = np.uint64(
             sheets[part, 0] + (fine_v >> _MIX_BITS) * wide + (fine_u >> _MIX_BITS)
         )
-        shares[s, 0], shares[s, 1] = wb, wc
-        lookups[s, 0], lookups[s, 1], lookups[s, 2] = corner, fine_u, fine_v
         prefetch(texels, corner)
         prefetch(texels, corner + np.uint64(wide))
+        lookups[s, 0], lookups[s, 3] = corner, wide
+        lookups[s, 1], lookups[s, 2] = fine_u & (_MIX - 1), fine_v & (_MIX - 1)
+        doubled[s] = doublings[part]
+        for j in range(3):
+            columns[np.uint64((_NORMAL + j) * _ROOM + i)] = (
+                wa * corners[a, 2 + j] + wb * corners[b, 2 + j] + wc * corners[c, 2 + j]
+            )
+            columns[np.uint64((_WRAP + j) * _ROOM + i)] = finish[part, 1 + j]
+        columns[np.uint64(_SEES * _ROOM + i)] = (
+            wa * corners[a, 7] + wb * corners[b, 7] + wc * corners[c, 7]
+        )
+        side = one - np.float32(np.int64(owner & np.uint64(1)) << 1)
+        columns[np.uint64(_SIDE * _ROOM + i)] = side
+        columns[np.uint64(_GLOSS * _ROOM + i)] = finish[part, 0]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=_ANY_ORDER)
+def _mix(
+    n: int,
+    lookups: NDArray[np.int32],
+    texels: NDArray[np.uint64],
+    columns: NDArray[np.float32],
+) -> None:
+    """Mix the four texels around each of n lookups; writes the columns of tones."""
+    unit = np.float32(1.0 / (((1 << LIGHT_BITS) - 1) * _MIX))
+    field = np.uint64((1 << TEXEL_BITS) - 1)
     for i in range(n):
         s = np.uint64(i)
-        owner = np.uint64(owners[s])
-        t = (owner >> np.uint64(1)) - np.uint64(1)
-        a, b, c = (
-            np.uint64(triangles[t, 0]),
-            np.uint64(triangles[t, 1]),
-            np.uint64(triangles[t, 2]),
-        )
-        part = np.uint64(part_of[t])
-        wb, wc = shares[s, 0], shares[s, 1]
-        wa = one - wb - wc
         corner = np.uint64(lookups[s, 0])
-        fine_u = np.int64(lookups[s, 1]) & (_MIX - 1)
-        fine_v = np.int64(lookups[s, 2]) & (_MIX - 1)
-        both = (fine_u * fine_v + _MIX // 2) >> _MIX_BITS
-        below = corner + np.uint64(sheets[part, 2])
+        below = corner + np.uint64(lookups[s, 3])
+        right, down = np.int64(lookups[s, 1]), np.int64(lookups[s, 2])
+        both = (right * down + _MIX // 2) >> _MIX_BITS
         mix = (
-            np.uint64(_MIX - fine_u - fine_v + both) * texels[corner]
-            + np.uint64(fine_u - both) * texels[corner + np.uint64(1)]
-            + np.uint64(fine_v - both) * texels[below]
+            np.uint64(_MIX - right - down + both) * texels[corner]
+            + np.uint64(right - both) * texels[corner + np.uint64(1)]
+            + np.uint64(down - both) * texels[below]
             + np.uint64(both) * texels[below + np.uint64(1)]
         )
+        for j in range(3):
+            tone = np.int64((mix >> np.uint64(j * TEXEL_BITS)) & field)
+            columns[np.uint64((_TONE + j) * _ROOM + i)] = unit * np.float32(tone)
 
-        n0 = wa * corners[a, 2] + wb * corners[b, 2] + wc * corners[c, 2]
-        n1 = wa * corners[a, 3] + wb * corners[b, 3] + wc * corners[c, 3]
-        n2 = wa * corners[a, 4] + wb * corners[b, 4] + wc * corners[c, 4]
-        sees = wa * corners[a, 7] + wb * corners[b, 7] + wc * corners[c, 7]
-        side = one - np.float32(np.int64(owner & np.uint64(1)) << 1)
-        length = side / np.float32(
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=_ANY_ORDER)
+def _light(
+    n: int,
+    doubled: NDArray[np.int32],
+    lamps: NDArray[np.float32],
+    columns: NDArray[np.float32],
+) -> None:
+    """Light n samples, many with one instruction: writes over the columns of tones."""
+    zero, one, half = np.float32(0.0), np.float32(1.0), np.float32(0.5)
+    key_x, key_y, key_z = lamps[0, 0], lamps[0, 1], lamps[0, 2]
+    key_b, key_g, key_r = lamps[1, 0], lamps[1, 1], lamps[1, 2]
+    soil_b, soil_g, soil_r = lamps[3, 0], lamps[3, 1], lamps[3, 2]
+    sky_b, sky_g = lamps[2, 0] - soil_b, lamps[2, 1] - soil_g
+    sky_r = lamps[2, 2] - soil_r
+    up_x, up_y, up_z = lamps[4, 0], lamps[4, 1], lamps[4, 2]
+    half_x, half_y, half_z = lamps[5, 0], lamps[5, 1], lamps[5, 2]
+    for i in range(n):
+        s = np.uint64(i)
+        n0 = columns[np.uint64(_NORMAL * _ROOM) + s]
+        n1 = columns[np.uint64((_NORMAL + 1) * _ROOM) + s]
+        n2 = columns[np.uint64((_NORMAL + 2) * _ROOM) + s]
+        sees = columns[np.uint64(_SEES * _ROOM) + s]
+        length = columns[np.uint64(_SIDE * _ROOM) + s] / np.float32(
             sqrt(n0 * n0 + n1 * n1 + n2 * n2 + np.float32(1e-12))
         )
         facing = (key_x * n0 + key_y * n1 + key_z * n2) * length
         rise = (half + half * (up_x * n0 + up_y * n1 + up_z * n2) * length) * sees
         lit = np.float32(_KEY_IN_CAVITY) + np.float32(1.0 - _KEY_IN_CAVITY) * sees
-        shine = zero
-        if finish[part, 0] > zero and facing > zero:
-            shine = max((half_x * n0 + half_y * n1 + half_z * n2) * length, zero)
-            for _ in range(doublings[part]):
-                shine *= shine
-            shine *= finish[part, 0] * lit
-        weight = weights[s]
-        x = np.uint64(pixels[s])
-        tone = np.float32(np.int64(mix & np.uint64(_TEXEL_MASK)))
-        key = max((facing + finish[part, 1]) * finish[part, 4], zero) * lit
-        glow = key_b * key + soil_b * sees + sky_b * rise
-        plate[x, 0] += weight * (tone * unit * glow + key_b * shine)
-        tone = np.float32(
-            np.int64((mix >> np.uint64(TEXEL_BITS)) & np.uint64(_TEXEL_MASK))
+        shine = max((half_x * n0 + half_y * n1 + half_z * n2) * length, zero)
+        for doubling in range(_MOST_DOUBLINGS):
+            shine = shine * shine if doubling < doubled[s] else shine
+        shine *= columns[np.uint64(_GLOSS * _ROOM) + s] * lit
+        shine = shine if facing > zero else zero
+        wrap = columns[np.uint64(_WRAP * _ROOM) + s]
+        key = max((facing + wrap) / (one + wrap), zero) * lit
+        tone = columns[np.uint64(_TONE * _ROOM) + s]
+        columns[np.uint64(_TONE * _ROOM) + s] = (
+            tone * (key_b * key + soil_b * sees + sky_b * rise) + key_b * shine
         )
-        key = max((facing + finish[part, 2]) * finish[part, 5], zero) * lit
-        glow = key_g * key + soil_g * sees + sky_g * rise
-        plate[x, 1] += weight * (tone * unit * glow + key_g * shine)
-        tone = np.float32(np.int64(mix >> np.uint64(2 * TEXEL_BITS)))
-        key = max((facing + finish[part, 3]) * finish[part, 6], zero) * lit
-        glow = key_r * key + soil_r * sees + sky_r * rise
-        plate[x, 2] += weight * (tone * unit * glow + key_r * shine)
-        plate[x, 3] += weight
+        wrap = columns[np.uint64((_WRAP + 1) * _ROOM) + s]
+        key = max((facing + wrap) / (one + wrap), zero) * lit
+        tone = columns[np.uint64((_TONE + 1) * _ROOM) + s]
+        columns[np.uint64((_TONE + 1) * _ROOM) + s] = (
+            tone * (key_g * key + soil_g * sees + sky_g * rise) + key_g * shine
+        )
+        wrap = columns[np.uint64((_WRAP + 2) * _ROOM) + s]
+        key = max((facing + wrap) / (one + wrap), zero) * lit
+        tone = columns[np.uint64((_TONE + 2) * _ROOM) + s]
+        columns[np.uint64((_TONE + 2) * _ROOM) + s] = (
+            tone * (key_r * key + soil_r * sees + sky_r * rise) + key_r * shine
+        )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _add(
+    n: int,
+    pixels: NDArray[np.int32],
+    weights: NDArray[np.float32],
+    columns: NDArray[np.float32],
+    plate: NDArray[np.float32],
+) -> None:
+    """Add the light of n samples to their pixels of the plate (p, 4)."""
+    for i in range(n):
+        s = np.uint64(i)
+        x = np.uint64(pixels[s])
+        for j in range(3):
+            plate[x, j] += weights[s] * columns[np.uint64((_TONE + j) * _ROOM) + s]
+        plate[x, 3] += weights[s]

@@ -40,7 +40,7 @@ class Paint:
         alpha: (n,) uint8, of the same texels.
         sheets: (p, levels, 3) int32, offset into `texels`, height and width.
         texels_per_m: (p,) float64, how finely a part is painted.
-        finish: (p, 7) float32, as `figure_light.shade` reads it.
+        finish: (p, 4) float32, as `figure_light.shade` reads it.
         doublings: (p,) int32, logarithms of the highlights' exponents.
     """
 
@@ -75,7 +75,7 @@ def paint_of(parts: Sequence[MeshPart]) -> Paint:
         alpha=np.ascontiguousarray(texels[:, 3]),
         sheets=np.array([stacks[id(part.texture_bgra)][1] for part in parts], np.int32),
         texels_per_m=np.array([_texels_per_m(part) for part in parts]),
-        finish=np.hstack((gloss, wrap, 1.0 / (1.0 + wrap))),
+        finish=np.hstack((gloss, wrap)),
         doublings=np.array([gloss_doublings(p.specular) for p in parts], np.int32),
     )
 

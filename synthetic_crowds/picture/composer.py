@@ -7,6 +7,7 @@ picture is composed just as a clip is.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from math import ceil, floor
 from typing import TYPE_CHECKING
@@ -41,6 +42,8 @@ _BODY_DEPTH_M = 0.3
 _REACH_M, _TALLEST_M = 1.0, 2.2
 # The ground that two feet keep the sky's light from.
 _FEET_RADII_M = (0.36, 0.26)
+# Each thread's last plate, whose memory the next frame takes over and empties.
+_LAST = threading.local()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -103,7 +106,8 @@ def compose(
     ]
     # Near people first: whatever they hide is never lit.
     posed.sort(key=lambda pair: float(camera.to_camera(pair[1].neck_m)[2]))
-    plate = new_plate(scene.depth_m)
+    plate = new_plate(scene.depth_m, room=getattr(_LAST, "light", None))
+    _LAST.light = plate.light
     sprites: list[tuple[int, Sprite]] = []
     for index, person in posed:
         sprite = put_on(

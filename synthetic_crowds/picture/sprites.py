@@ -86,11 +86,23 @@ class Sprite:
     yaw_pitch_roll_deg: NDArray[np.float64]
 
 
-def new_plate(scenery_m: NDArray[np.float32]) -> Plate:
-    """Make an empty plate before a street."""
+def new_plate(
+    scenery_m: NDArray[np.float32], *, room: NDArray[np.float32] | None = None
+) -> Plate:
+    """Make an empty plate before a street.
+
+    Args:
+        scenery_m: (h, w), how far the street is.
+        room: The `light` of a plate that nobody needs any more; where it fits, it is
+            emptied and used again, for memory new to a process costs more than that.
+    """
     height, width = (side + 2 * PAD_PX for side in scenery_m.shape)
+    if room is None or room.shape != (height, width, 4):
+        room = np.zeros((height, width, 4), np.float32)
+    else:
+        room.fill(0.0)
     return Plate(
-        light=np.zeros((height, width, 4), np.float32),
+        light=room,
         scenery_m=scenery_m,
         filled=np.zeros((height // _BLOCK_PX + 1, width // _BLOCK_PX + 1), np.int32),
     )

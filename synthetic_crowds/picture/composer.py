@@ -42,7 +42,7 @@ _BODY_DEPTH_M = 0.3
 _REACH_M, _TALLEST_M = 1.0, 2.2
 # The ground that two feet keep the sky's light from.
 _FEET_RADII_M = (0.36, 0.26)
-# Each thread's last plate, whose memory the next frame takes over and empties.
+# Each thread's last plate and picture, whose memory the next frame takes over.
 _LAST = threading.local()
 
 
@@ -97,7 +97,7 @@ def compose(
         optics: Its lens and sensor.
         rng: Decides the sensor's noise and nothing else.
     """
-    image = scene.background_bgr.copy()
+    image = _street(scene)
     light = scene.light.seen_by(camera)
     posed = [
         (index, pose(actor, stance))
@@ -127,6 +127,15 @@ def compose(
         lens_blur_px=optics.lens_blur_px,
     )
     return Frame(image_bgr=expose(image, optics, rng=rng), faces=_see_faces(sprites))
+
+
+def _street(scene: Scene) -> NDArray[np.uint8]:
+    """The empty street, to be painted over; it is the thread's until its next frame."""
+    image: NDArray[np.uint8] | None = getattr(_LAST, "image", None)
+    if image is None or image.shape != scene.background_bgr.shape:
+        image = _LAST.image = np.empty_like(scene.background_bgr)
+    np.copyto(image, scene.background_bgr)
+    return image
 
 
 def _in_view(stance: Stance, scene: Scene, camera: Camera) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 
 from synthetic_crowds.raster.figure_meshes import HOLE, HOLED, SUBPIXELS
-from synthetic_crowds.raster.lanes import LANES, cover_run
+from synthetic_crowds.raster.lanes import LANES, cover_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,7 +95,7 @@ def place(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def cover(  # noqa: C901, PLR0913, PLR0915, PLR0917
+def cover(  # noqa: PLR0913, PLR0915, PLR0917
     screen: NDArray[np.int32],
     inverse: NDArray[np.float32],
     triangles: NDArray[np.int32],
@@ -195,23 +195,19 @@ def cover(  # noqa: C901, PLR0913, PLR0915, PLR0917
             max(ax, bx, px) - min(ax, bx, px), max(ay, by, py) - min(ay, by, py)
         )
         if extent <= _SMALL and not kinds[i] & HOLED:
-            for _ in range(y1 - y0 + 1):
-                wa, wb, wc, z = wa_row, wb_row, wc_row, z_row
-                for at in range(start, start + x1 - x0 + 1, LANES):
-                    cover_run(
-                        flat, np.uint64(at), np.int32(wa), np.int32(wb), np.int32(wc),
-                        np.int32(z), np.int32(wa_x), np.int32(wb_x), np.int32(wc_x),
-                        np.int32(z_x), coarse, np.int32(owner),
-                    )  # fmt: skip
-                    wa -= LANES * wa_x
-                    wb -= LANES * wb_x
-                    wc -= LANES * wc_x
-                    z += LANES * z_x
-                wa_row += wa_y
-                wb_row += wb_y
-                wc_row += wc_y
-                z_row += z_y
-                start += stride
+            for column in range(0, x1 - x0 + 1, LANES):
+                cover_rows(
+                    flat, np.uint64(start + column), np.uint64(stride), y1 - y0 + 1,
+                    (
+                        np.int32(wa_row - column * wa_x),
+                        np.int32(wb_row - column * wb_x),
+                        np.int32(wc_row - column * wc_x),
+                        np.int32(z_row + column * z_x),
+                    ),
+                    (np.int32(-wa_x), np.int32(-wb_x), np.int32(-wc_x), np.int32(z_x)),
+                    (np.int32(wa_y), np.int32(wb_y), np.int32(wc_y), np.int32(z_y)),
+                    coarse, np.int32(owner),
+                )  # fmt: skip
             continue
         has_holes = kinds[i] & HOLED
         sheet = sheets[part_of[i], 0]

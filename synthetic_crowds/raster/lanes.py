@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["LANES", "cover_run", "prefetch"]
+__all__ = ["LANES", "cover_rows", "prefetch"]
 
 # Samples that are decided at once; processors without registers as wide take turns.
 LANES = 8
@@ -60,55 +60,72 @@ def _prefetch(
     return types.void(array, types.uint64), generate
 
 
-def _cover_run(  # noqa: PLR0913, PLR0917
+def _cover_rows(
     _: Any,
     flat: Any,
     at: Any,
-    wa: Any,
-    wb: Any,
-    wc: Any,
-    z: Any,
-    wa_x: Any,
-    wb_x: Any,
-    wc_x: Any,
-    z_x: Any,
+    stride: Any,
+    rows: Any,
+    starts: Any,
+    steps: Any,
+    falls: Any,
     coarse: Any,
     owner: Any,
 ) -> tuple[Any, Callable[[Any, Any, Any, Any], Any]]:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place = _place(context, builder, signature.args[0], *arguments[:2])
-        address = builder.bitcast(place, _RUN.as_pointer())
+        flat, at, stride, rows, starts, steps, falls, coarse, owner = arguments
+        nothing = ir.Constant(_RUN, [0] * LANES)
+        lanes = ir.Constant(_RUN, list(range(LANES)))
 
         def spread(word: Any) -> Any:
             single = builder.insert_element(ir.Constant(_RUN, None), word, _WORD(0))
-            everywhere = ir.Constant(_RUN, [0] * LANES)
-            return builder.shuffle_vector(single, single, everywhere)
+            return builder.shuffle_vector(single, single, nothing)
 
-        steps = ir.Constant(_RUN, list(range(LANES)))
-        words = [spread(word) for word in arguments[2:]]
-        sides = [
-            builder.sub(start, builder.mul(steps, step))
-            for start, step in zip(words[:3], words[4:7], strict=True)
+        def keep(value: Any) -> Any:
+            slot = cgutils.alloca_once(builder, value.type)  # type: ignore[no-untyped-call]
+            builder.store(value, slot)
+            return slot
+
+        def unpack(words: Any) -> list[Any]:
+            return [spread(builder.extract_value(words, i)) for i in range(4)]
+
+        along = [builder.mul(lanes, step) for step in unpack(steps)]
+        slots = [
+            keep(builder.add(start, step))
+            for start, step in zip(unpack(starts), along, strict=True)
         ]
-        nearness = builder.add(words[3], builder.mul(steps, words[7]))
-        key = builder.or_(builder.and_(nearness, words[8]), words[9])
-        outside = builder.or_(builder.or_(*sides[:2]), sides[2])
-        inside = builder.icmp_signed(">=", outside, ir.Constant(_RUN, [0] * LANES))
-        before = builder.load(address, align=4)
-        wins = builder.and_(inside, builder.icmp_signed(">", key, before))
-        builder.store(builder.select(wins, key, before), address, align=4)
+        down, mask, name = unpack(falls), spread(coarse), spread(owner)
+        index = keep(at)
+        with cgutils.for_range(builder, rows):
+            here = builder.load(index)
+            place = _place(context, builder, signature.args[0], flat, here)
+            address = builder.bitcast(place, _RUN.as_pointer())
+            values = [builder.load(slot) for slot in slots]
+            outside = builder.or_(builder.or_(values[0], values[1]), values[2])
+            inside = builder.icmp_signed(">=", outside, nothing)
+            key = builder.or_(builder.and_(values[3], mask), name)
+            before = builder.load(address, align=4)
+            wins = builder.and_(inside, builder.icmp_signed(">", key, before))
+            builder.store(builder.select(wins, key, before), address, align=4)
+            for slot, value, fall in zip(slots, values, down, strict=True):
+                builder.store(builder.add(value, fall), slot)
+            builder.store(builder.add(here, stride), index)
         return context.get_dummy_value()
 
-    word = types.int32
-    return types.void(flat, types.uint64, *[word] * 10), generate
+    words = types.UniTuple(types.int32, 4)  # type: ignore[no-untyped-call]
+    return types.void(
+        flat, types.uint64, types.uint64, types.int64, words, words, words,
+        types.int32, types.int32,
+    ), generate  # fmt: skip
 
 
 # Begin to fetch an element, counted flat, of a C-contiguous array.
 prefetch = cast(
     "Callable[[NDArray[np.generic], np.uint64], None]", intrinsic(_prefetch)
 )
-# Let a triangle have those of eight samples from `at` on that lie inside it and that
-# nothing nearer has: where no edge function (wa, wb, wc) is negative; each falls by its
-# step from sample to sample, nearness (z) grows by its own. A sample's word is the
+# Let a triangle have those samples of some rows of eight, from `at` on and `stride`
+# apart, that lie inside it and that nothing nearer has: where none of the three edge
+# functions is negative. Those and nearness, four words each, start somewhere and change
+# by a step from sample to sample and by another from row to row. A sample's word is the
 # nearness, less its bits outside `coarse`, and the owner in their place.
-cover_run = cast("Callable[..., None]", intrinsic(_cover_run))
+cover_rows = cast("Callable[..., None]", intrinsic(_cover_rows))

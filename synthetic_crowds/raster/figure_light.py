@@ -173,7 +173,7 @@ def _look_up(  # noqa: PLR0913, PLR0917
         columns: Of `_ROOM` numbers: normal (3), sky seen, which side, and finish (4);
             written.
     """
-    zero, one = np.float32(0.0), np.float32(1.0)
+    zero, one, half = np.float32(0.0), np.float32(1.0), np.float32(0.5)
     for i in range(n):
         s = np.uint64(i)
         owner = np.uint64(owners[s])
@@ -200,7 +200,7 @@ def _look_up(  # noqa: PLR0913, PLR0917
         v = v * np.float32(high * _MIX) - np.float32(_MIX // 2)
         u = min(max(u, zero), np.float32((wide - 1) * _MIX))
         v = min(max(v, zero), np.float32((high - 1) * _MIX))
-        fine_u, fine_v = np.int64(u), np.int64(v)
+        fine_u, fine_v = np.int64(u + half), np.int64(v + half)
         # At the last row or column, the next one weighs nothing.
         corner = np.uint64(
             sheets[part, 0] + (fine_v >> _MIX_BITS) * wide + (fine_u >> _MIX_BITS)

@@ -38,8 +38,9 @@ CLOSED, HOLED = 1, 2
 # Texels whose alpha is below this are holes.
 HOLE = 128
 # A texel's three channels lie in one word, each with room to be mixed with its
-# neighbours: linear light in so many bits, in fields of so many.
-LIGHT_BITS, TEXEL_BITS = 13, 21
+# neighbours: linear light in so many bits, as fine as `colour.LINEAR_TO_SRGB` tells it,
+# in fields of so many.
+LIGHT_BITS, TEXEL_BITS = 12, 21
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

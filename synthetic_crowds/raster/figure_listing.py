@@ -26,7 +26,7 @@ _OPAQUE = 0.998
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def list_row(  # noqa: PLR0913, PLR0917
+def list_row(  # noqa: C901, PLR0913, PLR0917
     n: int,
     seen: NDArray[np.int32],
     mask: int,
@@ -88,6 +88,8 @@ def list_row(  # noqa: PLR0913, PLR0917
         clear = np.float32(1.0) - plate[at, 3]
         if clear < np.float32(1.0 - _OPAQUE) or (skips and skip[0] <= x < skip[2]):
             continue
+        if in_rows and y + 2 < frame_height:
+            prefetch(scenery, np.uint64((y + 2) * frame_width + x))
         if (
             in_rows
             and 0 <= x < frame_width

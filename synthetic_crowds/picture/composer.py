@@ -7,6 +7,7 @@ picture is composed just as a clip is.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from math import ceil, floor
 from typing import TYPE_CHECKING
@@ -41,6 +42,8 @@ _BODY_DEPTH_M = 0.3
 _REACH_M, _TALLEST_M = 1.0, 2.2
 # The ground that two feet keep the sky's light from.
 _FEET_RADII_M = (0.36, 0.26)
+# Each thread's last plate and picture, whose memory the next frame takes over.
+_LAST = threading.local()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -94,7 +97,7 @@ def compose(
         optics: Its lens and sensor.
         rng: Decides the sensor's noise and nothing else.
     """
-    image = scene.background_bgr.copy()
+    image = _street(scene)
     light = scene.light.seen_by(camera)
     posed = [
         (index, pose(actor, stance))
@@ -103,7 +106,8 @@ def compose(
     ]
     # Near people first: whatever they hide is never lit.
     posed.sort(key=lambda pair: float(camera.to_camera(pair[1].neck_m)[2]))
-    plate = new_plate(scene.depth_m)
+    plate = new_plate(scene.depth_m, room=getattr(_LAST, "light", None))
+    _LAST.light = plate.light
     sprites: list[tuple[int, Sprite]] = []
     for index, person in posed:
         sprite = put_on(
@@ -123,6 +127,15 @@ def compose(
         lens_blur_px=optics.lens_blur_px,
     )
     return Frame(image_bgr=expose(image, optics, rng=rng), faces=_see_faces(sprites))
+
+
+def _street(scene: Scene) -> NDArray[np.uint8]:
+    """The empty street, to be painted over; it is the thread's until its next frame."""
+    image: NDArray[np.uint8] | None = getattr(_LAST, "image", None)
+    if image is None or image.shape != scene.background_bgr.shape:
+        image = _LAST.image = np.empty_like(scene.background_bgr)
+    np.copyto(image, scene.background_bgr)
+    return image
 
 
 def _in_view(stance: Stance, scene: Scene, camera: Camera) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 from synthetic_crowds.bodies.body_basis import Surface, body_basis
 from synthetic_crowds.heads.build import skin_template
 from synthetic_crowds.heads.neck import neck_share
-from synthetic_crowds.raster.coarse import Thinning, thinning_of, whole
+from synthetic_crowds.raster.coarse import Thinning, thinning_of, top_down, whole
 from synthetic_crowds.raster.figure import Figure, merge, paint_of
 from synthetic_crowds.records import MeshPart
 
@@ -100,7 +100,11 @@ def double_up(head: Head, body: Body) -> tuple[Double, ...]:
     for head_cell_m, body_cell_m in zip(_HEAD_CELLS_M, _BODY_CELLS_M, strict=True):
         on_body = [_of_surface(surface, body_cell_m) for surface in body.surfaces]
         skin = _of_skin(head_cell_m)
-        parts = (skin.of(head.parts[0]), *head.parts[1:])
+        others = [
+            top_down(whole(len(p.vertices), p.triangles), p.vertices)
+            for p in head.parts[1:]
+        ]
+        parts = tuple(t.of(p) for t, p in zip((skin, *others), head.parts, strict=True))
         bodies = [thin.of(part) for thin, part in zip(on_body, rest, strict=True)]
         shut = [thin.closed for thin in (*on_body, skin)]
         shut += [np.zeros(len(p.triangles), np.bool_) for p in head.parts[1:]]
@@ -183,11 +187,8 @@ def _of_cloth(cell_m: float, *, skirt: bool) -> Thinning:
     """Thin a surface of the average body."""
     basis = body_basis()
     surface = basis.skirt if skirt else basis.body
-    return thinning_of(
-        _bare(basis.mean_m[surface.source], surface.triangles, surface.uv),
-        cell_m=cell_m,
-        rim_m=_RIM_M,
-    )
+    mesh = _bare(basis.mean_m[surface.source], surface.triangles, surface.uv)
+    return top_down(thinning_of(mesh, cell_m=cell_m, rim_m=_RIM_M), mesh.vertices)
 
 
 @lru_cache(maxsize=16)
@@ -195,7 +196,8 @@ def _of_skin(cell_m: float) -> Thinning:
     """Thin the average head's skin."""
     vertices, triangles, uv = skin_template()
     # The only rim, the foot of the neck, is in the collar.
-    return thinning_of(_bare(vertices, triangles, uv), cell_m=cell_m, rim_m=0.0)
+    thin = thinning_of(_bare(vertices, triangles, uv), cell_m=cell_m, rim_m=0.0)
+    return top_down(thin, vertices)
 
 
 def _bare(

@@ -15,6 +15,7 @@ import numpy as np
 from numba import njit
 
 from synthetic_crowds.picture.doubles import LEVEL_BELOW_PX
+from synthetic_crowds.picture.sighting import sight
 from synthetic_crowds.raster.figure import (
     Rect,
     View,
@@ -22,9 +23,8 @@ from synthetic_crowds.raster.figure import (
     expose_samples,
     look_at,
 )
-from synthetic_crowds.raster.figure_visibility import OWNER_BITS
+from synthetic_crowds.raster.figure_sift import BLOCK_BITS, FULL
 from synthetic_crowds.raster.optics import is_smeared, smear
-from synthetic_crowds.raster.pose import angles_seen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,7 +44,7 @@ _NEAREST_M = 0.8
 # Room around a plate and around people for blur to spread into.
 PAD_PX = 4
 _SAMPLES = 2
-_OWNER = (1 << OWNER_BITS) - 1
+_BLOCK_PX = 1 << BLOCK_BITS
 # Out of focus by less than this shows nowhere.
 _SHARP_PX = 0.3
 
@@ -56,10 +56,13 @@ class Plate:
     Attributes:
         light: (h + 2 pad, w + 2 pad, 4) float32, linear, premultiplied.
         scenery_m: (h, w) float32, how far the street is.
+        filled: (m, n) int32, how many pixels of each block of `light` let nothing more
+            through.
     """
 
     light: NDArray[np.float32]
     scenery_m: NDArray[np.float32]
+    filled: NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,12 +86,25 @@ class Sprite:
     yaw_pitch_roll_deg: NDArray[np.float64]
 
 
-def new_plate(scenery_m: NDArray[np.float32]) -> Plate:
-    """Make an empty plate before a street."""
-    height, width = scenery_m.shape
+def new_plate(
+    scenery_m: NDArray[np.float32], *, room: NDArray[np.float32] | None = None
+) -> Plate:
+    """Make an empty plate before a street.
+
+    Args:
+        scenery_m: (h, w), how far the street is.
+        room: The `light` of a plate that nobody needs any more; where it fits, it is
+            emptied and used again, for memory new to a process costs more than that.
+    """
+    height, width = (side + 2 * PAD_PX for side in scenery_m.shape)
+    if room is None or room.shape != (height, width, 4):
+        room = np.zeros((height, width, 4), np.float32)
+    else:
+        room.fill(0.0)
     return Plate(
-        light=np.zeros((height + 2 * PAD_PX, width + 2 * PAD_PX, 4), np.float32),
+        light=room,
         scenery_m=scenery_m,
+        filled=np.zeros((height // _BLOCK_PX + 1, width // _BLOCK_PX + 1), np.int32),
     )
 
 
@@ -117,18 +133,13 @@ def put_on(
     Returns:
         `None` if they are behind the lens, too near it, or out of the frame.
     """
-    neck = camera.to_camera(posed.neck_m)
-    depth_m = float(neck[2])
+    seen = sight(posed, camera, exposure_s=optics.exposure_s)
+    depth_m = float(seen.neck_m[2])
     if depth_m < _NEAREST_M:
         return None
-    head = posed.actor.head
-    outline = camera.to_camera(head.outline @ posed.head_turn.T + posed.neck_m)
-    marks = camera.to_camera(head.landmarks @ posed.head_turn.T + posed.neck_m)
-    hull = camera.to_image(outline)
-    face_box = np.concatenate((hull.min(axis=0), hull.max(axis=0)))
-    angles = angles_seen(camera.rotation @ posed.head_turn, outline.mean(axis=0))
-    faces = abs(angles[0]) <= _AVERTED_DEG
-    double = posed.actor.doubles[_level(face_box[3] - face_box[1], faces=faces)]
+    _, top, _, bottom = seen.box_xyxy.tolist()
+    faces = abs(seen.yaw_pitch_roll_deg[0]) <= _AVERTED_DEG
+    double = posed.actor.doubles[_level(bottom - top, faces=faces)]
     view = _look(posed, double, camera)
     body_box, head_box = view.boxes_xyxy
     whole = np.concatenate(
@@ -139,9 +150,8 @@ def put_on(
     rect = _around(whole, room_px=math.ceil(2.0 * defocus_px)).within(frame)
     if 0 in rect.shape:
         return None
-    motion_px = _motion_px(posed, camera, optics.exposure_s)
     ground = plate.light, (-PAD_PX, -PAD_PX)
-    is_soft = is_smeared(motion_px) or defocus_px > _SHARP_PX
+    is_soft = is_smeared(seen.motion_px) or defocus_px > _SHARP_PX
     if is_soft:
         # Lens and shutter draw them out before they hide behind others.
         ground = np.zeros((*rect.shape, 4), np.float32), (rect.left, rect.top)
@@ -153,41 +163,66 @@ def put_on(
     if 0 not in head_rect.shape:
         drawn.append((head_rect, _SAMPLES, slice(0, n_triangles), None))
     visibility = 0.0
+    face = _around(seen.box_xyxy)
+    filled = None if is_soft else plate.filled
     for part, samples, triangles, skip in drawn:
-        seen = expose_samples(
-            double.figure, view, part, samples=samples, triangles=triangles
+        # Of a face that shows, truth must know every sample; others are hidden.
+        counts = samples == _SAMPLES and faces and _shows(plate, face)
+        owners = expose_samples(
+            double.figure,
+            view,
+            part,
+            samples=samples,
+            triangles=triangles,
+            skip=skip,
+            filled=None if counts else filled,
+            corner=(-PAD_PX, -PAD_PX),
         )
-        if samples == _SAMPLES and faces:
+        if counts:
             visibility = _visibility(
-                plate, seen, hull, _around(face_box), part, double,
+                plate, owners, seen.hull, face, part, double,
                 np.float32(depth_m - body_depth_m),
             )  # fmt: skip
         develop(
             double.figure,
             view,
-            seen,
+            owners,
             part,
             ground[0],
             samples=samples,
             px_per_m=camera.intrinsics.fx_px / depth_m,
             light=light,
-            viewer=-neck,
+            viewer=-seen.neck_m,
             corner=ground[1],
             skip=skip,
             scenery_m=plate.scenery_m,
             depth_m=depth_m - body_depth_m,
+            filled=filled,
         )
     if is_soft:
-        tile = smear(ground[0], lens_blur_px=defocus_px, motion_px=motion_px)
+        tile = smear(ground[0], lens_blur_px=defocus_px, motion_px=seen.motion_px)
         _lay_behind(plate.light, tile, rect.left + PAD_PX, rect.top + PAD_PX)
     return Sprite(
         rect=rect,
         body_box_xyxy=whole,
         visibility=visibility,
-        face_box_xyxy=face_box,
-        landmarks=camera.to_image(marks),
-        yaw_pitch_roll_deg=np.array(angles),
+        face_box_xyxy=seen.box_xyxy,
+        landmarks=seen.landmarks,
+        yaw_pitch_roll_deg=np.array(seen.yaw_pitch_roll_deg),
     )
+
+
+def _shows(plate: Plate, rect: Rect) -> bool:
+    """Whether any block of a rectangle lets anything through."""
+    rows = slice(
+        max(rect.top + PAD_PX, 0) // _BLOCK_PX,
+        max(rect.bottom + PAD_PX, 0) // _BLOCK_PX + 1,
+    )
+    columns = slice(
+        max(rect.left + PAD_PX, 0) // _BLOCK_PX,
+        max(rect.right + PAD_PX, 0) // _BLOCK_PX + 1,
+    )
+    return bool((plate.filled[rows, columns] < FULL).any())
 
 
 def _level(face_height_px: float, *, faces: bool) -> int:
@@ -234,7 +269,7 @@ def _around(box_xyxy: NDArray[np.float64], *, room_px: int = 0) -> Rect:
 
 def _visibility(
     plate: Plate,
-    seen: NDArray[np.int64],
+    seen: NDArray[np.int32],
     hull: NDArray[np.float64],
     face: Rect,
     rect: Rect,
@@ -255,8 +290,9 @@ def _visibility(
         seen,
         inside,
         (face.left, face.top),
-        (rect.left, rect.top),
+        (rect.left, rect.top, 2 * rect.shape[1]),
         double.n_body_triangles,
+        (1 << double.figure.owner_bits) - 1,
         depth_m,
     )
     return shown / (own + beyond) if own else 0.0
@@ -266,11 +302,12 @@ def _visibility(
 def _count(
     light: NDArray[np.float32],
     scenery: NDArray[np.float32],
-    seen: NDArray[np.int64],
+    seen: NDArray[np.int32],
     inside: NDArray[np.uint8],
     face: tuple[int, int],
-    rect: tuple[int, int],
+    rect: tuple[int, int, int],
     n_body: int,
+    mask: int,
     depth: np.float32,
 ) -> tuple[int, int, int]:
     """Count the face's own pixels, those that show, and those beyond the rectangle."""
@@ -283,10 +320,10 @@ def _count(
                 continue
             x, y = face[0] + column, face[1] + row
             i, j = 2 * (y - rect[1]), 2 * (x - rect[0])
-            if i < 0 or j < 0 or i >= seen.shape[0] or j >= seen.shape[1]:
+            if i < 0 or j < 0 or i >= seen.shape[0] or j >= rect[2]:
                 beyond += 1
                 continue
-            if (seen[i, j] & _OWNER) >> 1 <= n_body:
+            if (seen[i, j] & mask) >> 1 <= n_body:
                 continue
             own += 1
             if x < 0 or y < 0 or x >= scenery.shape[1] or y >= scenery.shape[0]:
@@ -308,12 +345,3 @@ def _lay_behind(
             clear = np.float32(1.0) - pixel[3]
             for c in range(4):
                 pixel[c] += clear * tile[row, column, c]
-
-
-def _motion_px(posed: Posed, camera: Camera, exposure_s: float) -> tuple[float, float]:
-    """How far the head moves on the image while the shutter is open."""
-    stance = posed.stance
-    shift_m = np.array([stance.vx_m_s, stance.vy_m_s, 0.0]) * exposure_s
-    ends = camera.to_camera(np.stack((posed.neck_m, posed.neck_m + shift_m)))
-    start, end = camera.to_image(ends)
-    return float(end[0] - start[0]), float(end[1] - start[1])

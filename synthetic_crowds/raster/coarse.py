@@ -17,10 +17,12 @@ from synthetic_crowds.records import MeshPart
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Thinning", "thinning_of", "whole"]
+__all__ = ["Thinning", "thinning_of", "top_down", "whole"]
 
 # Texture seams: vertices in one cell of space but far apart on the texture stay two.
 _TEXTURE_CELLS = 4
+# Height of the bands in which `top_down` sorts.
+_BAND_M = 0.012
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,6 +50,26 @@ class Thinning:
             occlusion=part.occlusion[self.kept],
             specular=part.specular,
         )
+
+
+def top_down(thin: Thinning, vertices: NDArray[np.float32]) -> Thinning:
+    """Sort a thinning from the top down, so that rows of pixels find it side by side.
+
+    A mesh that keeps all its vertices keeps their order, too.
+
+    Args:
+        thin: Of a mesh that stands upright.
+        vertices: (v, 3) of the whole mesh.
+    """
+    x, y, _ = vertices[thin.kept].T
+    order = np.lexsort((x, -np.floor(y / _BAND_M)))
+    rank = np.empty(len(order), np.int32)
+    rank[order] = np.arange(len(order), dtype=np.int32)
+    rows = np.argsort(rank[thin.triangles].min(axis=1), kind="stable")
+    triangles, closed = thin.triangles[rows], thin.closed[rows]
+    if len(order) == len(vertices):
+        return Thinning(kept=thin.kept, triangles=triangles, closed=closed)
+    return Thinning(kept=thin.kept[order], triangles=rank[triangles], closed=closed)
 
 
 def whole(n_vertices: int, triangles: NDArray[np.int32]) -> Thinning:

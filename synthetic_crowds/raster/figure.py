@@ -8,23 +8,24 @@ and serve what is large, close or drawn once. Knows nothing of people or streets
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthetic_crowds.raster.colour import LINEAR_TO_SRGB, SRGB_TO_LINEAR
-from synthetic_crowds.raster.figure_light import shade
-from synthetic_crowds.raster.figure_meshes import halve, pierce, wind
-from synthetic_crowds.raster.figure_visibility import (
+from synthetic_crowds.raster.figure_light import WIDEST_PX, shade
+from synthetic_crowds.raster.figure_meshes import (
     CLOSED,
     HOLED,
     SUBPIXELS,
-    cover,
-    place,
+    pierce,
+    wind,
 )
-from synthetic_crowds.raster.rasteriser import gloss_doublings, lamps_of, wrap_of
+from synthetic_crowds.raster.figure_paint import Paint, paint_of
+from synthetic_crowds.raster.figure_sift import sift
+from synthetic_crowds.raster.figure_visibility import cover, place
+from synthetic_crowds.raster.lanes import LANES
+from synthetic_crowds.raster.rasteriser import lamps_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,13 +47,12 @@ __all__ = [
     "paint_of",
 ]
 
-_SMALLEST_SHEET = 16
-_LEVELS = 5
 # What `pierce` says of triangles that are one hole.
 _NOTHING = 2
 # From this scale on (faces some 60 px high) neighbouring samples look alike.
 _GROUPED_FROM_PX_PER_M = 330.0
 _NO_SCENERY = np.zeros((0, 0), np.float32)
+_NOTHING_FILLED = np.zeros((0, 0), np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,27 +81,6 @@ class Rect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Paint:
-    """How the parts of a figure look, whatever their meshes' detail.
-
-    Attributes:
-        texels: (n, 4) uint8, every texture and its halves.
-        sheets: (p, levels, 3) int32, offset into `texels`, height and width.
-        texels_per_m: (p,) float64, how finely a part is painted.
-        gloss: (p,) float32, strength of highlights.
-        doublings: (p,) int32, their exponents' logarithms.
-        wrap: (p, 3) float32, how far light bleeds past the terminator.
-    """
-
-    texels: NDArray[np.uint8]
-    sheets: NDArray[np.int32]
-    texels_per_m: NDArray[np.float64]
-    gloss: NDArray[np.float32]
-    doublings: NDArray[np.int32]
-    wrap: NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Figure:
     """Mesh parts in one; vertices are given anew for every pose.
 
@@ -123,6 +102,11 @@ class Figure:
     uv: NDArray[np.float32]
     looks: NDArray[np.float32]
 
+    @property
+    def owner_bits(self) -> int:
+        """How many bits tell triangles' sides, as `figure_visibility.cover` says."""
+        return (2 * len(self.triangles) + 2).bit_length()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class View:
@@ -139,31 +123,6 @@ class View:
     inverse: NDArray[np.float32]
     corners: NDArray[np.float32]
     boxes_xyxy: NDArray[np.float64]
-
-
-def paint_of(parts: Sequence[MeshPart]) -> Paint:
-    """Gather how parts look; textures that they share are stored once."""
-    stacks: dict[int, tuple[list[NDArray[np.uint8]], list[tuple[int, int, int]]]] = {}
-    offset = 0
-    for part in parts:
-        if id(part.texture_bgra) not in stacks:
-            sheets = _halvings(part.texture_bgra)
-            places = []
-            for sheet in sheets:
-                places.append((offset, sheet.shape[0], sheet.shape[1]))
-                offset += sheet.shape[0] * sheet.shape[1]
-            places += [places[-1]] * (_LEVELS - len(places))
-            stacks[id(part.texture_bgra)] = sheets, places
-    return Paint(
-        texels=np.concatenate(
-            [sheet.reshape(-1, 4) for sheets, _ in stacks.values() for sheet in sheets]
-        ),
-        sheets=np.array([stacks[id(part.texture_bgra)][1] for part in parts], np.int32),
-        texels_per_m=np.array([_texels_per_m(part) for part in parts]),
-        gloss=np.array([part.specular for part in parts], np.float32),
-        doublings=np.array([gloss_doublings(p.specular) for p in parts], np.int32),
-        wrap=np.stack([wrap_of(part.specular) for part in parts]),
-    )
 
 
 def merge(
@@ -198,27 +157,6 @@ def merge(
     )
 
 
-def _halvings(texture: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    """Halve a texture until it is small."""
-    sheets = [np.ascontiguousarray(texture)]
-    while len(sheets) < _LEVELS and min(sheets[-1].shape[:2]) >= 2 * _SMALLEST_SHEET:
-        sheets.append(halve(sheets[-1], SRGB_TO_LINEAR, LINEAR_TO_SRGB))
-    return sheets
-
-
-def _texels_per_m(part: MeshPart) -> float:
-    """Mean number of texels along a metre of a part's surface."""
-    if not len(part.triangles):
-        return 0.0
-    # Every eighth triangle tells.
-    a, b, c = part.triangles[::8].T
-    v, uv = part.vertices, part.uv * part.texture_bgra.shape[1::-1]
-    e, f = uv[b] - uv[a], uv[c] - uv[a]
-    painted = np.abs(e[:, 0] * f[:, 1] - e[:, 1] * f[:, 0]).sum()
-    surface = np.linalg.norm(np.cross(v[b] - v[a], v[c] - v[a]), axis=1).sum()
-    return math.sqrt(float(painted) / max(float(surface), 1e-9))
-
-
 def look_at(
     figure: Figure,
     groups: Sequence[
@@ -242,7 +180,7 @@ def look_at(
         intrinsics: The camera.
         nearest_m: Nothing is taken to be nearer than this.
     """
-    n = len(figure.looks)
+    n = len(figure.uv)
     screen = np.empty((n, 2), np.int32)
     inverse = np.empty(n, np.float32)
     corners = np.empty((n, 8), np.float32)
@@ -279,29 +217,69 @@ def look_at(
 
 
 def expose_samples(
-    figure: Figure, view: View, rect: Rect, *, samples: int, triangles: slice
-) -> NDArray[np.int64]:
+    figure: Figure,
+    view: View,
+    rect: Rect,
+    *,
+    samples: int,
+    triangles: slice,
+    skip: Rect | None = None,
+    filled: NDArray[np.int32] | None = None,
+    corner: tuple[int, int] = (0, 0),
+) -> NDArray[np.int32]:
     """Find which triangle each sample of a rectangle sees.
 
+    Args:
+        figure: The mesh.
+        view: From `look_at`.
+        rect: Which pixels.
+        samples: Per pixel along each side, 1 or 2.
+        triangles: Which of the mesh, without a step.
+        skip: Pixels whose samples are of no meaning.
+        filled: (m, n) from `develop`: blocks that are full hide what lies behind; what
+            their samples see is of no meaning.
+        corner: Left and top of the first block in the frame.
+
     Returns:
-        (h * samples, w * samples), as `figure_visibility.cover` says.
+        (h * samples, w * samples and some more), as `figure_visibility.cover` says.
     """
     height, width = rect.shape
-    seen = np.zeros((height * samples, width * samples), np.int64)
+    seen = np.zeros((height * samples, width * samples + LANES), np.int32)
+    chosen = np.empty(triangles.stop - triangles.start + 1, np.int32)
+    left_out = skip if skip is not None else Rect(0, 0, 0, 0)
+    count = sift(
+        view.screen,
+        figure.triangles,
+        triangles.start,
+        triangles.stop,
+        figure.starts,
+        figure.kinds,
+        rect.left,
+        rect.top,
+        width,
+        height,
+        samples,
+        (left_out.left, left_out.top, left_out.right, left_out.bottom),
+        filled if filled is not None else _NOTHING_FILLED,
+        corner[0],
+        corner[1],
+        chosen,
+    )
     cover(
         view.screen,
         view.inverse,
         figure.triangles,
-        triangles.start,
-        triangles.stop,
+        chosen[:count],
         figure.part_of,
         figure.kinds,
         figure.uv,
-        figure.paint.texels,
+        figure.paint.alpha,
         figure.paint.sheets,
         rect.left,
         rect.top,
         samples,
+        width * samples,
+        figure.owner_bits,
         seen,
     )
     return seen
@@ -310,7 +288,7 @@ def expose_samples(
 def develop(  # noqa: PLR0913
     figure: Figure,
     view: View,
-    seen: NDArray[np.int64],
+    seen: NDArray[np.int32],
     rect: Rect,
     plate: NDArray[np.float32],
     *,
@@ -322,6 +300,7 @@ def develop(  # noqa: PLR0913
     skip: Rect | None = None,
     scenery_m: NDArray[np.float32] | None = None,
     depth_m: float = 0.0,
+    filled: NDArray[np.int32] | None = None,
 ) -> None:
     """Light what the samples see and put it on a plate, behind what is on it.
 
@@ -339,15 +318,24 @@ def develop(  # noqa: PLR0913
         skip: Pixels to leave out.
         scenery_m: (H, W) of the frame; what is nearer than `depth_m` hides.
         depth_m: Of the figure.
+        filled: (m, n), how many pixels of each block of the plate let nothing through;
+            written.
+
+    Raises:
+        ValueError: If the rectangle is wider than any camera's picture.
     """
+    if rect.shape[1] > WIDEST_PX:
+        message = (
+            f"rect must be at most {WIDEST_PX} pixels wide, got {rect.shape[1]}; "
+            "develop it in strips"
+        )
+        raise ValueError(message)
     grouped = px_per_m > _GROUPED_FROM_PX_PER_M
-    # One texel to a lookup; finer ones would flicker, coarser ones would blur.
-    lookups_per_m = px_per_m if grouped else px_per_m * samples
-    fineness = figure.paint.texels_per_m / lookups_per_m
-    level = np.floor(np.log2(np.maximum(fineness, 1.0)))
     left_out = skip if skip is not None else Rect(0, 0, 0, 0)
     shade(
         seen,
+        rect.shape[1],
+        figure.owner_bits,
         samples,
         grouped,
         view.corners,
@@ -355,12 +343,11 @@ def develop(  # noqa: PLR0913
         figure.part_of,
         figure.paint.texels,
         figure.paint.sheets,
-        np.minimum(level, _LEVELS - 1).astype(np.int64),
-        figure.paint.gloss,
+        figure.paint.texels_per_m,
+        px_per_m if grouped else px_per_m * samples,
+        figure.paint.finish,
         figure.paint.doublings,
-        figure.paint.wrap,
         lamps_of(light, viewer),
-        SRGB_TO_LINEAR,
         rect.left,
         rect.top,
         (left_out.left, left_out.top, left_out.right, left_out.bottom),
@@ -369,4 +356,5 @@ def develop(  # noqa: PLR0913
         plate,
         corner[0],
         corner[1],
+        filled if filled is not None else _NOTHING_FILLED,
     )

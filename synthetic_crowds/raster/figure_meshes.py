@@ -15,10 +15,32 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["HOLE", "halve", "pierce", "wind"]
+__all__ = [
+    "CLOSED",
+    "HOLE",
+    "HOLED",
+    "LIGHT_BITS",
+    "SUBPIXELS",
+    "SUBPIXEL_BITS",
+    "TEXEL_BITS",
+    "halve",
+    "pack",
+    "pierce",
+    "wind",
+]
 
+# Screen positions are whole numbers of this fraction of a pixel, so that edge functions
+# are exact.
+SUBPIXEL_BITS = 8
+SUBPIXELS = 1 << SUBPIXEL_BITS
+# Kinds of triangles: their backs are never seen; their textures have holes there.
+CLOSED, HOLED = 1, 2
 # Texels whose alpha is below this are holes.
 HOLE = 128
+# A texel's three channels lie in one word, each with room to be mixed with its
+# neighbours: linear light in so many bits, as fine as `colour.LINEAR_TO_SRGB` tells it,
+# in fields of so many.
+LIGHT_BITS, TEXEL_BITS = 12, 21
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -95,3 +117,19 @@ def halve(
                 total += texture[2 * y + (j >> 1), 2 * x + (j & 1), 3]
             small[y, x, 3] = (total + 2) // 4
     return small
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def pack(texels: NDArray[np.uint8], decode: NDArray[np.float32]) -> NDArray[np.uint64]:
+    """Decode texels (n, 4) to linear light, a word each: blue in the lowest bits."""
+    words = np.empty(len(texels), np.uint64)
+    light = np.empty(len(decode), np.uint64)
+    for level in range(len(decode)):
+        light[level] = np.uint64(decode[level] * ((1 << LIGHT_BITS) - 1) + 0.5)
+    for i in range(len(texels)):
+        words[i] = (
+            light[texels[i, 0]]
+            | light[texels[i, 1]] << np.uint64(TEXEL_BITS)
+            | light[texels[i, 2]] << np.uint64(2 * TEXEL_BITS)
+        )
+    return words

@@ -149,11 +149,10 @@ def expose(
     height, width = frame_bgr.shape[:2]
     row = int(rng.integers(0, optics.grain.shape[0] - height + 1))
     column = int(rng.integers(0, optics.grain.shape[1] - width + 1))
-    sways = np.asarray(cv2.LUT(frame_bgr, optics.noise_sd), np.int16)
     noisy = np.empty_like(frame_bgr)
     _add_grain(
         frame_bgr.reshape(height, -1),
-        sways.reshape(height, -1),
+        optics.noise_sd,
         optics.grain.reshape(len(optics.grain), -1)[row:, 3 * column :],
         noisy.reshape(height, -1),
     )
@@ -163,15 +162,19 @@ def expose(
 @njit(cache=True, nogil=True, error_model="numpy")
 def _add_grain(
     frame: NDArray[np.uint8],
-    sways: NDArray[np.int16],
+    noise_sd: NDArray[np.int16],
     grain: NDArray[np.int8],
     noisy: NDArray[np.uint8],
 ) -> None:
     """Add grain times each level's own sway, rounded, saturating."""
     height, width = frame.shape
+    # A row at a time, so that nothing but the frame goes through memory.
+    sway = np.empty(width, np.int16)
     for y in range(height):
-        levels, sway, row = frame[y], sways[y], noisy[y]
+        levels, row = frame[y], noisy[y]
         grains = grain[y, :width]
+        for i in range(width):
+            sway[i] = noise_sd[np.uint64(levels[i])]
         for i in range(width):
             noise = np.int32(sway[i]) * np.int32(grains[i]) + _HALF_UNIT
             value = np.int32(levels[i]) + (noise >> _UNIT_BITS)

@@ -13,8 +13,7 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-
-from synthetic_crowds.raster.rasteriser import FACING_CAMERA
+from numba import njit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,30 +39,20 @@ def gaze_rotation(
         roll_deg: The crown leans to the subject's own left.
     """
     yaw, pitch, roll = (math.radians(a) for a in (yaw_deg, pitch_deg, roll_deg))
-    turn = np.array(
+    cy, sy = math.cos(yaw), math.sin(yaw)
+    cp, sp = math.cos(pitch), math.sin(pitch)
+    cr, sr = math.cos(roll), math.sin(roll)
+    # Lean, then nod, then turn.
+    return np.array(
         [
-            [math.cos(yaw), 0.0, math.sin(yaw)],
-            [0.0, 1.0, 0.0],
-            [-math.sin(yaw), 0.0, math.cos(yaw)],
+            [cy * cr + sy * sp * sr, cy * sr - sy * sp * cr, sy * cp],
+            [-cp * sr, cp * cr, sp],
+            [cy * sp * sr - sy * cr, -sy * sr - cy * sp * cr, cy * cp],
         ]
     )
-    nod = np.array(
-        [
-            [1.0, 0.0, 0.0],
-            [0.0, math.cos(pitch), math.sin(pitch)],
-            [0.0, -math.sin(pitch), math.cos(pitch)],
-        ]
-    )
-    lean = np.array(
-        [
-            [math.cos(roll), math.sin(roll), 0.0],
-            [-math.sin(roll), math.cos(roll), 0.0],
-            [0.0, 0.0, 1.0],
-        ]
-    )
-    return np.asarray(turn @ nod @ lean)
 
 
+@njit(cache=True, nogil=True)
 def angles_seen(
     head_to_camera: NDArray[np.float64], centre_m: NDArray[np.float64]
 ) -> tuple[float, float, float]:
@@ -73,19 +62,19 @@ def angles_seen(
         head_to_camera: (3, 3) rotation.
         centre_m: (3,) of the face, in the camera's frame.
     """
-    x, y, z = (centre_m / math.sqrt(float(centre_m @ centre_m))).tolist()
+    x, y, z = centre_m[0], centre_m[1], centre_m[2]
+    far = math.sqrt(x * x + y * y + z * z)
+    x, y, z = x / far, y / far, z / far
     level = math.hypot(x, z)
+    # What remains of the rotation after undoing "faces the lens" is turn @ nod @ lean.
     # Rows: rightwards along the horizon, down, and along the line of sight.
-    sight = np.array(
-        [
-            [z / level, 0.0, -x / level],
-            [-x * y / level, level, -y * z / level],
-            [x, y, z],
-        ]
-    )
-    # What remains after undoing "faces the lens" is turn @ nod @ lean.
-    left = FACING_CAMERA.T @ sight @ head_to_camera
-    yaw = math.atan2(left[0, 2], left[2, 2])
-    pitch = math.asin(float(np.clip(left[1, 2], -1.0, 1.0)))
-    roll = math.atan2(left[1, 0] * -1.0, left[1, 1])
+    h = head_to_camera
+    right = (z * h[0, 2] - x * h[2, 2]) / level
+    ahead = -(x * h[0, 2] + y * h[1, 2] + z * h[2, 2])
+    down = np.empty(3)
+    for i in range(3):
+        down[i] = level * h[1, i] - (x * h[0, i] + z * h[2, i]) * y / level
+    yaw = math.atan2(right, ahead)
+    pitch = math.asin(min(max(-down[2], -1.0), 1.0))
+    roll = math.atan2(down[0], -down[1])
     return math.degrees(yaw), math.degrees(pitch), math.degrees(roll)

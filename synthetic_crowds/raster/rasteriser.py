@@ -251,12 +251,16 @@ def lamps_of(light: Light, viewer: NDArray[np.floating]) -> NDArray[np.float32]:
         (6, 3): towards the key light, key colour, sky, ground, towards the sky,
         half-way between key light and viewer.
     """
-    half = light.direction + viewer / max(math.sqrt(float(viewer @ viewer)), NEAR_M)
-    half /= max(math.sqrt(float(half @ half)), 1e-6)
+    x, y, z = viewer.tolist()
+    key = light.direction.tolist()
+    far = max(math.sqrt(x * x + y * y + z * z), NEAR_M)
+    half = key[0] + x / far, key[1] + y / far, key[2] + z / far
+    length = max(math.sqrt(half[0] ** 2 + half[1] ** 2 + half[2] ** 2), 1e-6)
     lamps = np.empty((6, 3), np.float32)
     lamps[0], lamps[1] = light.direction, light.key_bgr
     lamps[2], lamps[3] = light.sky_bgr, light.ground_bgr
-    lamps[4], lamps[5] = light.up, half
+    lamps[4] = light.up
+    lamps[5] = half[0] / length, half[1] / length, half[2] / length
     return lamps
 
 

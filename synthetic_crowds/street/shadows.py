@@ -115,9 +115,8 @@ def cast(
     if len(spots) > 1:
         key = np.zeros_like(share)
         for points, (_, triangles, _, _) in zip(spots[1:], meshes, strict=True):
-            _fill(key, points, left, top, triangles, light.cast_shadow)
-        cast_share = np.asarray(cv2.GaussianBlur(key, (0, 0), blur_px), np.float32)
-        share = 1 - (1 - share) * (1 - cast_share)
+            _fill(key, points, left, top, triangles, np.float32(light.cast_shadow))
+        _join(share, np.asarray(cv2.GaussianBlur(key, (0, 0), blur_px), np.float32))
     size = (share.shape[1] * _SHRINK, share.shape[0] * _SHRINK)
     whole = cv2.resize(share, size, interpolation=cv2.INTER_LINEAR)
     return Shadow(
@@ -139,7 +138,17 @@ def darken(
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
+def _join(share: NDArray[np.float32], other: NDArray[np.float32]) -> None:
+    """Let a second shadow take its share of the light that a first one leaves."""
+    one = np.float32(1.0)
+    for y in range(share.shape[0]):
+        row, more = share[y], other[y]
+        for x in range(len(row)):
+            row[x] = one - (one - row[x]) * (one - more[x])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _darken(
     frame: NDArray[np.uint8],
     ground: NDArray[np.bool_],
@@ -148,11 +157,14 @@ def _darken(
     encode: NDArray[np.uint8],
 ) -> None:
     for y in range(frame.shape[0]):
-        for x in range(frame.shape[1]):
-            if ground[y, x] and share[y, x] > np.float32(0.004):
+        row, open_, shares = frame[y], ground[y], share[y]
+        for i in range(len(shares)):
+            x = np.uint64(i)
+            if shares[x] > np.float32(0.004) and open_[x]:
+                kept = (np.float32(1.0) - shares[x]) * np.float32(4095.0)
                 for c in range(3):
-                    light = decode[frame[y, x, c]] * (np.float32(1.0) - share[y, x])
-                    frame[y, x, c] = encode[int(light * np.float32(4095.0) + 0.5)]
+                    light = decode[np.uint64(row[x, c])] * kept
+                    row[x, c] = encode[np.uint64(light + np.float32(0.5))]
 
 
 @njit(cache=True, nogil=True)
@@ -201,14 +213,14 @@ def _press(
     return spots, nearest
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _fill(
     mask: NDArray[np.float32],
     spots: NDArray[np.float64],
     left: int,
     top: int,
     triangles: NDArray[np.int32],
-    value: float,
+    value: np.float32,
 ) -> None:
     """Set the pixels of a mask whose centres lie in any triangle of either side."""
     height, width = mask.shape
@@ -223,19 +235,25 @@ def _fill(
             continue
         first = max(math.ceil(min(ax, bx, cx) - 0.5), 0)
         last = min(math.floor(max(ax, bx, cx) - 0.5), width - 1)
-        for y in range(
-            max(math.ceil(min(ay, by, cy) - 0.5), 0),
-            min(math.floor(max(ay, by, cy) - 0.5), height - 1) + 1,
-        ):
-            py = y + 0.5
+        low = max(math.ceil(min(ay, by, cy) - 0.5), 0)
+        # Edge functions at the first pixel's centre, and their steps.
+        px, py = first + 0.5, low + 0.5
+        wa = (bx - ax) * (py - ay) - (by - ay) * (px - ax)
+        wb = (cx - bx) * (py - by) - (cy - by) * (px - bx)
+        wc = (ax - cx) * (py - cy) - (ay - cy) * (px - cx)
+        for y in range(low, min(math.floor(max(ay, by, cy) - 0.5), height - 1) + 1):
+            row = mask[np.uint64(y)]
+            ea, eb, ec = wa, wb, wc
             for x in range(first, last + 1):
-                px = x + 0.5
-                if (
-                    (bx - ax) * (py - ay) - (by - ay) * (px - ax) >= 0.0
-                    and (cx - bx) * (py - by) - (cy - by) * (px - bx) >= 0.0
-                    and (ax - cx) * (py - cy) - (ay - cy) * (px - cx) >= 0.0
-                ):
-                    mask[y, x] = value
+                inside = (ea >= 0.0) & (eb >= 0.0) & (ec >= 0.0)
+                before = row[np.uint64(x)]
+                row[np.uint64(x)] = value if inside else before
+                ea -= by - ay
+                eb -= cy - by
+                ec -= ay - cy
+            wa += bx - ax
+            wb += cx - bx
+            wc += ax - cx
 
 
 def ellipse_m(

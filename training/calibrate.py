@@ -32,6 +32,7 @@ from matcher.records import CameraId
 from matcher.weights import WEIGHTS, read_manifest
 from synthetic_crowds.config import WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
+from synthetic_crowds.film.crew import leave_with_parent
 from synthetic_crowds.people.population import IdentityDomain
 from training.export import with_calibration
 from training.streams import PassageJoin, encoded_frames
@@ -147,7 +148,9 @@ def _record_streets(
 ) -> tuple[Cohort, ...]:
     folder.mkdir(parents=True, exist_ok=True)
     tasks = [(k, config, cache_dir, _recording(k, folder)) for k in range(streets)]
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=leave_with_parent
+    ) as pool:
         done = track(
             pool.map(_work, tasks), total=streets, description="Recording streets"
         )

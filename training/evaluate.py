@@ -33,6 +33,7 @@ from matcher.weights import WEIGHTS, read_manifest
 from matcher.worker import Worker, unhurried
 from synthetic_crowds.config import CrowdConfig, WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
+from synthetic_crowds.film.crew import leave_with_parent
 from synthetic_crowds.people.population import IdentityDomain
 from synthetic_crowds.records import age_band
 from training.calibrate import CalibrationConfig, large_cohort
@@ -341,7 +342,9 @@ def evaluate(
         )
         for index in range(config.streets)
     ]
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=leave_with_parent
+    ) as pool:
         done = pool.map(_work, tasks)
         return tuple(track(done, total=len(tasks), description="Evaluating streets"))
 

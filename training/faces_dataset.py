@@ -21,6 +21,7 @@ import typer
 from pydantic import BaseModel, ConfigDict, Field
 from rich.progress import track
 
+from synthetic_crowds.film.crew import leave_with_parent
 from synthetic_crowds.heads.build import build_head
 from synthetic_crowds.people.appearance import draw_appearance
 from synthetic_crowds.people.habits import Habits
@@ -239,7 +240,7 @@ def render_faces(config: FacesConfig, *, folder: Path, workers: int) -> None:
     n_shards = -(-config.identities // config.per_shard)
     tasks = [(config, k, folder / f"shard_{k:04d}.npz") for k in range(n_shards)]
     missing = [task for task in tasks if not task[2].exists()]
-    with get_context("spawn").Pool(workers) as pool:
+    with get_context("spawn").Pool(workers, initializer=leave_with_parent) as pool:
         done = pool.imap_unordered(_render_shard, missing)
         for _ in track(done, total=len(missing), description="Rendering faces"):
             pass

@@ -21,6 +21,7 @@ import typer
 
 from matcher.config import DetectorConfig
 from matcher.detectors.reference import make
+from synthetic_crowds.film.crew import leave_with_parent
 from training.calibrate import CalibrationConfig, calibration_crowd
 from training.export import export_detector
 from training.truth import found_faces, frames_with_truth, is_fair
@@ -145,7 +146,9 @@ def main(
             score_threshold=_LEAST_SCORE,
         )
         tasks = [(k, config, cache_dir) for k in range(CalibrationConfig().shipped)]
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(
+            workers, mp_context=get_context("spawn"), initializer=leave_with_parent
+        ) as pool:
             parts = list(pool.map(_score_street, tasks))
     scores = DetectionScores(
         fair=np.concatenate([part.fair for part in parts]),

@@ -23,6 +23,7 @@ from rich.progress import track
 
 from synthetic_crowds.config import WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
+from synthetic_crowds.film.crew import leave_with_parent
 from synthetic_crowds.people.appearance import draw_appearance
 from synthetic_crowds.people.habits import Habits
 from synthetic_crowds.people.population import Demographics, IdentityDomain, draw_person
@@ -270,7 +271,9 @@ def make_scenes(config: ScenesConfig, *, folder: Path, workers: int) -> None:
         (config, k, folder / f"portraits_{k:03d}.npz") for k in range(n_shards)
     ]
     # A crowd may start processes of its own, which a pool's daemons must not.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=leave_with_parent
+    ) as pool:
         made = [
             pool.submit(render, task)
             for render, tasks in (

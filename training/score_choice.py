@@ -26,6 +26,7 @@ from matcher.config import BestShotConfig, MatcherConfig
 from matcher.normalisation import allowing_for
 from synthetic_crowds.config import WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
+from synthetic_crowds.film.crew import leave_with_parent
 from synthetic_crowds.people.population import IdentityDomain
 from training.calibrate import record
 from training.enrolling import enrol_watchlist
@@ -200,7 +201,9 @@ def main(
     """Print who is found under each weighting and each normalisation."""
     config = ChoiceConfig(streets=streets)
     began_s = time.monotonic()
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=leave_with_parent
+    ) as pool:
         made = pool.map(
             search_street,
             range(config.streets),

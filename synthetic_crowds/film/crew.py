@@ -30,7 +30,7 @@ from synthetic_crowds.film.watchlist import (
 if TYPE_CHECKING:
     from ctypes import Array, c_longlong
 
-__all__ = ["Crew", "Job", "render_away", "work"]
+__all__ = ["Crew", "Job", "leave_with_parent", "render_away", "work"]
 
 _POLL_S = 0.2
 
@@ -161,11 +161,19 @@ def _sit_down(counters: Array[c_longlong]) -> None:
     """Prepare a worker: one thread each, there is a process for every core."""
     cv2.setNumThreads(1)
     _Desk.counters = counters
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    leave_with_parent()
 
 
-def _leave_with_parent() -> None:
-    """End with whoever hired us: a killed parent cannot tell anybody to stop."""
+def leave_with_parent() -> None:
+    """End this process with whoever hired it, soon after, however that ended.
+
+    To be called once in each worker of a pool: a killed parent cannot tell anybody to
+    stop.
+    """
+    threading.Thread(target=_wait_and_leave, daemon=True).start()
+
+
+def _wait_and_leave() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

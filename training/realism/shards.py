@@ -16,6 +16,7 @@ from rich.progress import track
 
 from synthetic_crowds.config import WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
+from synthetic_crowds.film.crew import leave_with_parent
 from synthetic_crowds.people.population import IdentityDomain
 from training.realism.judges import DlibEmbedder, YuNet
 from training.realism.views import EXPERIMENTS, RealismConfig
@@ -100,7 +101,7 @@ def ask(
         for first in range(0, count, _PER_SHARD)
         if not (path := folder / f"{name}_{first:06d}.npz").exists()
     ]
-    with get_context("spawn").Pool(workers) as pool:
+    with get_context("spawn").Pool(workers, initializer=leave_with_parent) as pool:
         done = pool.imap_unordered(_judge_shard, tasks)
         for _ in track(done, total=len(tasks), description=f"{name:12}"):
             pass

@@ -53,7 +53,7 @@ class AlertThreshold:
     """A threshold and where it comes from.
 
     Attributes:
-        value: Least comparison score of an alert.
+        value: Least comparison score of an alert, cosine in [-1, 1].
         origin: One sentence: given, or how it was calibrated.
         n_cohort: Calibration passages behind it; None if it was given.
     """
@@ -132,12 +132,13 @@ def prepare_search(config: MatcherConfig, gallery: Gallery) -> Search:
     name = config.index.name
     if name == "auto":
         name = choose_index(len(gallery))
-    stored = make_or_read(
+    index = make_or_read(
         name, config.index, gallery.templates, folder=config.index.folder
     )
-    live = LiveGallery(gallery, stored, config.decision)
     return Search(
-        name=name, gallery=live, threshold=alert_threshold(config, live.index)
+        name=name,
+        gallery=LiveGallery(gallery, index),
+        threshold=alert_threshold(config, index),
     )
 
 

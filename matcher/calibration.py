@@ -95,7 +95,7 @@ class Threshold:
     """A threshold and the evidence for it.
 
     Attributes:
-        value: T, a comparison score.
+        value: T, cosine in [-1, 1].
         target_fpir: What was asked for.
         n_passages: Of the cohort.
         n_exceeding: Of those, how many would have alerted at `value`.

@@ -251,28 +251,13 @@ class DecisionConfig(Settings):
 
     threshold: float | None = Field(
         default=None,
-        description="Least comparison score of an alert, in [-1, 1]; absent, "
+        description="Least comparison score of an alert, cosine in [-1, 1]; absent, "
         "calibrated for `target_fpir`.",
     )
     threshold_llr: float | None = Field(
         default=None,
         description="Least log-likelihood ratio of an alert, natural logarithm, in "
-        "place of a comparison score; it means the same whatever the embedder. Scores "
-        "are cosines then, whatever `runners_up` says.",
-    )
-    runners_up: int = Field(
-        default=2,
-        ge=0,
-        le=50,
-        description="Scores allow for those of so many candidates after the first "
-        "(`matcher.normalisation`); 0 leaves them cosines.",
-    )
-    runner_up_weight: float = Field(
-        default=0.5,
-        ge=0.0,
-        le=1.0,
-        description="Share of the runners-up's mean score, above the usual, that is "
-        "taken off.",
+        "place of a comparison score; it means the same whatever the embedder.",
     )
     target_fpir: float = Field(
         default=0.01,
@@ -317,8 +302,9 @@ class DecisionConfig(Settings):
     def _on_the_scale(cls, value: float | None) -> float | None:
         if value is not None and not -1.0 <= value <= 1.0:
             message = (
-                "threshold must lie on the scale of comparison scores, [-1, 1], got "
-                f"{value:g}; leave it out to have it calibrated for target_fpir"
+                "threshold must lie on the scale of comparison scores, cosine in "
+                f"[-1, 1], got {value:g}; leave it out to have it calibrated for "
+                "target_fpir"
             )
             raise ValueError(message)
         return value

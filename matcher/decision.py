@@ -36,7 +36,7 @@ class Decider:
     are watched by different people.
 
     Args:
-        threshold: Least comparison score.
+        threshold: Least comparison score, cosine in [-1, 1].
         config: Settings.
     """
 

@@ -12,17 +12,15 @@ import numpy as np
 
 from matcher.errors import GalleryError
 from matcher.indexes.live import LiveIndex
-from matcher.normalisation import normalised
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from matcher.config import DecisionConfig
     from matcher.gallery import Gallery
     from matcher.messages import GalleryChange
-    from matcher.protocols import GalleryIndex, StoredIndex
+    from matcher.protocols import StoredIndex
     from matcher.records import SubjectId
 
 __all__ = ["LiveGallery"]
@@ -34,22 +32,13 @@ class LiveGallery:
     Args:
         gallery: Who is enrolled at the start.
         stored: An index over its templates.
-        decision: Which scores searches give; cosines where it is None.
 
     Attributes:
         index: What a pipeline searches.
     """
 
-    def __init__(
-        self,
-        gallery: Gallery,
-        stored: StoredIndex,
-        decision: DecisionConfig | None = None,
-    ) -> None:
-        self._live = LiveIndex(stored)
-        self.index: GalleryIndex = (
-            self._live if decision is None else normalised(self._live, decision)
-        )
+    def __init__(self, gallery: Gallery, stored: StoredIndex) -> None:
+        self.index = LiveIndex(stored)
         self._dimension = gallery.templates.shape[1]
         self._subject_ids = list(gallery.subject_ids)
         self._row_of = {s: row for row, s in enumerate(gallery.subject_ids)}
@@ -107,7 +96,7 @@ class LiveGallery:
             first = len(self._subject_ids)
             self._subject_ids.extend(enrol)
             try:
-                rows = self._live.change(templates, [self._row_of[s] for s in withdraw])
+                rows = self.index.change(templates, [self._row_of[s] for s in withdraw])
             except GalleryError:
                 del self._subject_ids[first:]
                 raise

@@ -73,7 +73,7 @@ class SystemDescription:
             `name@sha256`; of the refiner `none` where landmarks stay as detected.
         index: Registered name.
         gallery_size: Enrolled templates, N.
-        threshold: Least comparison score of an alert.
+        threshold: Least comparison score of an alert, cosine in [-1, 1].
         threshold_origin: One sentence: given, or how it was calibrated.
         threads: Library or pool → threads it may use.
         versions: Library → version.

@@ -215,8 +215,7 @@ class CandidateLists:
 
     Attributes:
         rows: (n, k) int64, positions in the gallery, best first.
-        scores: (n, k) float32, comparison scores: cosines, or what
-            `matcher.normalisation` makes of them.
+        scores: (n, k) float32, comparison scores: cosine in [-1, 1].
     """
 
     rows: NDArray[np.int64]

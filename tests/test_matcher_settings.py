@@ -24,7 +24,7 @@ from matcher.weights import read_manifest, read_model
 def test_threshold_outside_the_scale_names_the_scale(threshold: float) -> None:
     """The user learns what the scale is and what to do instead."""
     with pytest.raises(
-        ValidationError, match=r"comparison scores, \[-1, 1\], got .*leave it out"
+        ValidationError, match=r"cosine in \[-1, 1\], got .*leave it out"
     ):
         DecisionConfig(threshold=threshold)
 

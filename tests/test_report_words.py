@@ -22,7 +22,7 @@ from bench.report.words import figure_text, limit_text, metric_title, number
         (0.0, "1", "0\u00a0%"),
         (1200, "frames", "1,200 frames"),
         (19.94, "Hz", "19.9 a second"),
-        (0.4567, "score", "0.457"),
+        (0.4567, "cosine", "0.457"),
         (float("inf"), "s", "unbounded"),
     ],
 )

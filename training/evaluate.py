@@ -26,7 +26,7 @@ from rich.progress import track
 from bench.records import PassageOutcome
 from matcher.assembly import assemble
 from matcher.calibration import load_cohort, threshold_for
-from matcher.config import DecisionConfig, MatcherConfig
+from matcher.config import MatcherConfig
 from matcher.gallery import Gallery
 from matcher.records import CameraId, SubjectId
 from matcher.weights import WEIGHTS, read_manifest
@@ -83,11 +83,6 @@ class EvaluationConfig(BaseModel):
     mated_share: float = Field(default=0.6, ge=0.0, le=1.0)
     target_fpirs: tuple[float, ...] = Field(
         default=(0.001, 0.01), description="FPIR to calibrate for; large cohort first."
-    )
-    runners_up: int = Field(
-        default=DecisionConfig().runners_up,
-        ge=0,
-        description="How many runners-up scores allow for; 0 leaves them cosines.",
     )
 
 
@@ -274,7 +269,7 @@ def evaluate_street(
 ) -> StreetResult:
     """Make one street, enrol its watchlist, run the matcher over its clips."""
     cv2.setNumThreads(1)
-    matcher = MatcherConfig(decision=DecisionConfig(runners_up=config.runners_up))
+    matcher = MatcherConfig()
     crowd = _crowd(index, config, folders.cache)
     enrolment = enrol_watchlist(crowd.watchlist, matcher)
     gallery = _with(enrolment.gallery, others)
@@ -354,13 +349,10 @@ def main(
     recordings: Annotated[Path, typer.Option()] = Path("training/out/cohort"),
     folder: Annotated[Path, typer.Option()] = Path("training/out/evaluation"),
     streets: Annotated[int, typer.Option(help="Two cameras each.")] = 5,
-    runners_up: Annotated[
-        int, typer.Option(min=0, help="That scores allow for; 0: cosines.")
-    ] = DecisionConfig().runners_up,
     workers: Annotated[int, typer.Option()] = 2,
 ) -> None:
     """Print the reference matcher's error rates on unseen synthetic people."""
-    config = EvaluationConfig(streets=streets, runners_up=runners_up)
+    config = EvaluationConfig(streets=streets)
     folders = Folders(cache=cache_dir, recordings=recordings, results=folder)
     results = evaluate(config, folders, workers=workers)
     draw_det(results, folder / "det.png")

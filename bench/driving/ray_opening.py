@@ -20,7 +20,6 @@ from matcher.cluster.replica import (
     make_near_worker,
 )
 from matcher.cluster.shards import place_shards
-from matcher.normalisation import normalised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,11 +92,10 @@ def matcher_on_ray(
             return
         placed = place_shards(config.index, gallery.templates)
         try:
-            index = normalised(placed.search, config.decision)
             far = FarGallery(
-                index=index,
+                index=placed.search,
                 subject_ids=gallery.subject_ids,
-                threshold=alert_threshold(config, index),
+                threshold=alert_threshold(config, placed.search),
                 description=(
                     f"{len(placed.keepers)} shards of {config.index.sharded.of}"
                 ),

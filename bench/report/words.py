@@ -262,7 +262,7 @@ _WRITERS: dict[str, Callable[[float], str]] = {
     "1": _share,
     "Hz": lambda value: f"{value:,.1f} a second",
     "bytes": lambda value: f"{value / 2**20:,.0f}{_NBSP}MiB",
+    "cosine": lambda value: f"{value:.3f}",
     "s": _seconds,
-    "score": lambda value: f"{value:.3f}",
     "times": lambda value: f"{value:,.1f} times",
 }

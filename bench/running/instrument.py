@@ -110,7 +110,7 @@ def instrument_metrics(instrument: Instrument) -> dict[str, Metric]:
             value=n_failed, n=instrument.n_watchlist, unit="subjects"
         ),
         "fte": proportion(n_failed, instrument.n_watchlist),
-        "threshold": Metric(value=instrument.threshold, unit="score"),
+        "threshold": Metric(value=instrument.threshold, unit="cosine"),
         "target_fpir": Metric(value=instrument.target_fpir),
         "headroom": Metric(value=instrument.headroom),
         "clock.round_trip_s": Metric(

@@ -1,10 +1,10 @@
-"""Chooses how scores allow for runners-up, and how much a face's quality weighs.
+"""Chooses how much a face's quality weighs in the template of its track.
 
 Owns the experiment: streets of the CALIBRATION domain, of a seed that serves nothing
 else, whose passers-by are all enrolled. Each passage is searched twice: with the
 person enrolled, and with everybody else. So it tells of hits and of false alerts.
 
-    python -m training.score_choice
+    python -m training.emphasis_choice
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.progress import track
 
 from matcher.config import BestShotConfig, MatcherConfig
-from matcher.normalisation import allowing_for
 from synthetic_crowds.config import WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
 from synthetic_crowds.film.crew import leave_with_parent
@@ -35,13 +34,10 @@ from training.results import LARGE_PX, SMALL_PX
 from training.streets import FAR_HFOV_DEG, draw_camera, draw_crowd
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
 __all__ = ["ChoiceConfig", "Searches", "scores_of", "search_street"]
 
-_DEEPEST = 5
 _FPIRS = (0.001, 0.005, 0.01)
 
 
@@ -61,10 +57,6 @@ class ChoiceConfig(BaseModel):
     )
     emphases: tuple[float, ...] = Field(
         default=(1.0, 8.0), description="Powers of quality tried."
-    )
-    normalisations: tuple[tuple[int, float], ...] = Field(
-        default=((0, 0.0), (1, 0.3), (1, 0.5), (2, 0.5), (2, 0.7), (5, 0.5)),
-        description="Runners-up and weights tried.",
     )
 
 
@@ -136,41 +128,30 @@ def search_street(index: int, config: ChoiceConfig, cache_dir: Path) -> _Street:
 
 
 def scores_of(
-    searches: Searches,
-    gallery: NDArray[np.float32],
-    normalisations: Sequence[tuple[int, float]],
+    searches: Searches, gallery: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Score each passage with its person enrolled, and with everybody else alone.
 
     Args:
         searches: Whose people are in the gallery.
         gallery: (g, d) float32.
-        normalisations: Runners-up and weights; 0 runners-up are cosines.
 
     Returns:
-        Per normalisation and passage, (s, n): the best score with the person as the
-        first candidate, and the best with anybody else; -1 where there is none.
+        Of each passage, (n,): the best score with the person as the first candidate,
+        and the best with anybody else; -1 where there is none.
     """
-    n = len(searches.own_rows)
-    mated = np.full((len(normalisations), n), -1.0, np.float32)
+    mated = np.full(len(searches.own_rows), -1.0, np.float32)
     others = mated.copy()
-    cosines = searches.templates @ gallery.T
+    scores = searches.templates @ gallery.T
     own = searches.own_rows[searches.passages]
-    each = np.arange(len(own))
-    mate = np.where(own >= 0, cosines[each, own], np.float32(-1.0))
-    cosines[each[own >= 0], own[own >= 0]] = -1.0
-    nearest = np.partition(-cosines, _DEEPEST, axis=1)[:, : _DEEPEST + 1]
-    best = -np.sort(nearest, axis=1)
-    for row, (runners_up, weight) in enumerate(normalisations):
-        with_mate, without = mate[:, None], best[:, :1]
-        if runners_up > 0:
-            # With the mate first, the best of the others are the runners-up.
-            with_mate = allowing_for(best[:, :runners_up], with_mate, weight=weight)
-            without = allowing_for(best[:, 1 : 1 + runners_up], without, weight=weight)
-        is_first = mate > best[:, 0]
-        hit = np.where(is_first, with_mate[:, 0], np.float32(-1.0))
-        np.maximum.at(mated[row], searches.passages, hit)
-        np.maximum.at(others[row], searches.passages, without[:, 0])
+    each = np.flatnonzero(own >= 0)
+    mate = np.full(len(own), -1.0, np.float32)
+    mate[each] = scores[each, own[each]]
+    scores[each, own[each]] = -1.0
+    best = scores.max(axis=1)
+    # The first candidate alone can alert.
+    np.maximum.at(mated, searches.passages, np.where(mate > best, mate, -1.0))
+    np.maximum.at(others, searches.passages, best)
     return mated, others
 
 
@@ -198,7 +179,7 @@ def main(
     streets: Annotated[int, typer.Option(min=1)] = ChoiceConfig().streets,
     workers: Annotated[int, typer.Option(min=1)] = 2,
 ) -> None:
-    """Print who is found under each weighting and each normalisation."""
+    """Print who is found under each emphasis."""
     config = ChoiceConfig(streets=streets)
     began_s = time.monotonic()
     with ProcessPoolExecutor(
@@ -220,20 +201,20 @@ def main(
         for fpir in _FPIRS
         for size in (f"{LARGE_PX:g} px and more", f"{SMALL_PX:g} to {LARGE_PX:g} px")
     )
-    typer.echo(f"| emphasis | runners-up, weight | {header} |")
-    typer.echo("|---|---|" + "---|" * (2 * len(_FPIRS)))
+    typer.echo(f"| emphasis | {header} |")
+    typer.echo("|---|" + "---|" * (2 * len(_FPIRS)))
     for number, emphasis in enumerate(config.emphases):
         parts = [
             _moved(street.searches[number], int(start))
             for street, start in zip(walked, first[:-1], strict=True)
         ]
-        pairs = [scores_of(p, gallery, config.normalisations) for p in parts]
-        mated = np.concatenate([pair[0] for pair in pairs], axis=1)
-        others = np.concatenate([pair[1] for pair in pairs], axis=1)
-        heights_px = np.concatenate([p.heights_px for p in parts])
-        for row, (runners_up, weight) in enumerate(config.normalisations):
-            rates = _tpirs(mated[row], others[row], heights_px)
-            typer.echo(f"| {emphasis:g} | {runners_up}, {weight:g} | {rates} |")
+        pairs = [scores_of(part, gallery) for part in parts]
+        rates = _tpirs(
+            np.concatenate([mated for mated, _ in pairs]),
+            np.concatenate([others for _, others in pairs]),
+            np.concatenate([part.heights_px for part in parts]),
+        )
+        typer.echo(f"| {emphasis:g} | {rates} |")
     typer.echo(f"{time.monotonic() - began_s:.0f} s")
 
 

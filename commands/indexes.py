@@ -15,7 +15,6 @@ from bench.galleries.index_trade import measure_trades
 from bench.galleries.template_world import fit_world
 from lfr_errors import BadInputError
 from matcher.calibration import load_cohort
-from matcher.index_config import IndexConfig
 from matcher.indexes.choice import choose_index
 from matcher.weights import WEIGHTS, read_manifest, read_model
 
@@ -45,7 +44,6 @@ def indexes(
     path = WEIGHTS / shipped.file
     cohort = load_cohort(read_model(path, sha256=shipped.sha256).content)
     faiss.omp_set_num_threads(1)
-    faiss.cvar.distance_compute_blas_threshold = IndexConfig().blas_from_probes
     table = Table(
         "index",
         "recall",

@@ -108,7 +108,7 @@ def serve(
     """
     clock = time.perf_counter_ns
     with manners(connection):
-        threads = limit_threads(config)
+        threads = limit_threads()
         try:
             gallery = galleries.load(gallery_path)
             search = prepare_search(config, gallery)
@@ -315,7 +315,7 @@ def _work(handler: Handler, inbox: Inbox, outbox: Outbox, config: EngineConfig) 
                 raise EngineError(message) from error
 
 
-def limit_threads(config: MatcherConfig) -> tuple[tuple[str, int], ...]:
+def limit_threads() -> tuple[tuple[str, int], ...]:
     """Keep each library to one thread; a worker is one core, and can be counted on.
 
     Returns:
@@ -324,7 +324,6 @@ def limit_threads(config: MatcherConfig) -> tuple[tuple[str, int], ...]:
     cv2.setNumThreads(1)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
     faiss.omp_set_num_threads(1)
-    faiss.cvar.distance_compute_blas_threshold = config.index.blas_from_probes
     return (
         ("decoder", 1),
         ("faiss", faiss.omp_get_max_threads()),

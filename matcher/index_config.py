@@ -109,8 +109,8 @@ class IndexConfig(Settings):
         default=4,
         ge=1,
         le=1_000_000,
-        description="Probes in one search from which FAISS multiplies matrices; its "
-        "own 128,000 costs a batch of 32 nine times the time at N = 1,000,000.",
+        description="Probes in one search from which FAISS multiplies matrices; as it "
+        "comes, a thousand, which costs a batch of 32 three times the time and more.",
     )
     rescored: int = Field(
         default=8,

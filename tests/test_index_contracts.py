@@ -321,6 +321,30 @@ def test_enrolment_that_cannot_be_is_all_or_nothing(
     assert len(live) == len(live.index) == len(live.subject_ids) == 5
 
 
+@pytest.mark.parametrize(("probes", "multiplies"), [(3, False), (4, True)])
+def test_matrices_are_multiplied_from_so_many_probes_on(
+    probes: int,
+    multiplies: bool,
+) -> None:
+    """FAISS's threshold counts numbers, so it must grow with the dimension.
+
+    Which way a search went shows in the last digits: a product rounds otherwise.
+    """
+    import faiss
+
+    gallery = np.random.default_rng(31).standard_normal((5000, 128), dtype=np.float32)
+    vectors = gallery[:probes].copy()
+    index = INDEXES.make("faiss_flat", IndexConfig(blas_from_probes=4), gallery)
+    scores = index.search(Embeddings(vectors=vectors), k=50).scores
+    by_way = {}
+    for way, threshold in ((True, 1), (False, 10**6)):
+        faiss.cvar.distance_compute_blas_threshold = threshold
+        by_way[way] = index.search(Embeddings(vectors=vectors), k=50).scores
+
+    assert not np.array_equal(by_way[True], by_way[False])
+    assert np.array_equal(scores, by_way[multiplies])
+
+
 def test_blas_threshold_changes_time_not_answers() -> None:
     """Both paths of FAISS give the same rows in the same order."""
     import faiss

@@ -113,7 +113,7 @@ def matcher_here(
 
     @contextmanager
     def opened(ledger: Ledger) -> Iterator[Target]:
-        threads = limit_threads(config)
+        threads = limit_threads()
         assembly = assemble(config, gallery, clock=clock)
         system = SystemDescription(
             name="matcher in process",

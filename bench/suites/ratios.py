@@ -34,7 +34,6 @@ from matcher.config import (
     EngineConfig,
     MatcherConfig,
 )
-from matcher.index_config import IndexConfig
 from matcher.plugin_config import DlibHogConfig, RuntimeConfig
 
 _MILLION = 1_000_000
@@ -309,8 +308,6 @@ def main(parts):
     """Measure and print."""
     cv2.setNumThreads(1)
     faiss.omp_set_num_threads(1)
-    # As in the engine: FAISS as it comes multiplies no batch of 32.
-    faiss.cvar.distance_compute_blas_threshold = IndexConfig().blas_from_probes
     console = Console(width=130)
 
     def row(what, measured, judged):

@@ -72,7 +72,6 @@ def compare(ray, asked) -> None:
     """Search both ways."""
     faiss.omp_set_num_threads(1)
     config = IndexConfig(name="sharded", sharded=ShardedConfig(shards=asked.shards))
-    faiss.cvar.distance_compute_blas_threshold = config.blas_from_probes
     rng = np.random.default_rng(20)
     templates = rng.standard_normal((asked.templates, 128), dtype=np.float32)
     templates = unit_length(templates)

@@ -12,6 +12,7 @@ import matcher.indexes  # noqa: F401 — importing registers
 from bench.galleries.template_world import fit_world
 from matcher.calibration import load_cohort
 from matcher.index_config import IndexConfig
+from matcher.indexes.faiss_index import multiply_from
 from matcher.records import Embeddings
 from matcher.registry import INDEXES
 from matcher.weights import WEIGHTS, read_manifest, read_model
@@ -84,10 +85,9 @@ def batch_ratios(*, n=100_000, n_probes=32, rounds=15):
     def search_untouched():
         faiss.cvar.distance_compute_blas_threshold = _FAISS_DEFAULT
         found = search()
-        faiss.cvar.distance_compute_blas_threshold = config.blas_from_probes
+        multiply_from(config.blas_from_probes, dimension=gallery.shape[1])
         return found
 
-    faiss.cvar.distance_compute_blas_threshold = config.blas_from_probes
     np.testing.assert_array_equal(search_untouched().rows, search().rows)
     ways = (search_untouched, search, lambda: probes.vectors @ gallery.T)
     taken = [[_once_s(way) for way in ways] for _ in range(rounds + 1)]

@@ -65,7 +65,7 @@ class _InProcess:
     """The call without HTTP."""
 
     def __init__(self, config, crowd):
-        limit_threads(config)
+        limit_threads()
         detector, embedder = (
             make_detector(config.detector),
             make_embedder(config.embedder),

@@ -102,7 +102,7 @@ def _refuse(_change):
 def serve_straightforward(connection, config, gallery):
     """Be a process that runs the loop."""
     with manners(connection):
-        threads = limit_threads(config)
+        threads = limit_threads()
         loop = StraightforwardLoop(config, gallery)
         converse(
             connection,

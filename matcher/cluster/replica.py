@@ -136,7 +136,7 @@ def make_near_worker(
     config: MatcherConfig, gallery: Gallery
 ) -> tuple[Worker, SystemDescription]:
     """Make a worker that holds the whole gallery."""
-    threads = limit_threads(config)
+    threads = limit_threads()
     clock = time.perf_counter_ns
     assembly = assemble(config, gallery, clock=clock)
     warm_up(assembly.detector, assembly.embedder, config)
@@ -154,7 +154,7 @@ def make_far_worker(
     config: MatcherConfig, gallery: FarGallery
 ) -> tuple[Worker, SystemDescription]:
     """Make a worker that searches elsewhere."""
-    threads = limit_threads(config)
+    threads = limit_threads()
     clock = time.perf_counter_ns
     detector, embedder = make_detector(config.detector), make_embedder(config.embedder)
     pipeline = Pipeline(

@@ -44,7 +44,6 @@ class ShardKeeper:
 
     def __init__(self, config: IndexConfig, templates: NDArray[np.float32]) -> None:
         faiss.omp_set_num_threads(1)
-        faiss.cvar.distance_compute_blas_threshold = config.blas_from_probes
         self._index = INDEXES.make(config.sharded.of, config, templates)
 
     def size(self) -> int:

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 import faiss
 
-from matcher.indexes.faiss_index import FaissIndex, checked, read_faiss
+from matcher.indexes.faiss_index import (
+    FaissIndex,
+    checked,
+    multiply_from,
+    read_faiss,
+)
 from matcher.registry import INDEX_READERS, INDEXES
 
 if TYPE_CHECKING:
@@ -21,19 +26,22 @@ __all__ = ["make", "read"]
 
 
 @INDEXES.register("faiss_flat")
-def make(config: IndexConfig, templates: NDArray[np.float32]) -> FaissIndex:  # noqa: ARG001 — one signature for every index
+def make(config: IndexConfig, templates: NDArray[np.float32]) -> FaissIndex:
     """Index the templates (n, d) of a gallery."""
     templates = checked(templates)
     index = faiss.IndexFlatIP(templates.shape[1])
     index.add(templates)
-    return FaissIndex(index, templates, rescored=0, exhaustive=None)
+    return _wrapped(index, templates, config)
 
 
 @INDEX_READERS.register("faiss_flat")
-def read(
-    config: IndexConfig,  # noqa: ARG001
-    templates: NDArray[np.float32],
-    path: Path,
-) -> FaissIndex:
+def read(config: IndexConfig, templates: NDArray[np.float32], path: Path) -> FaissIndex:
     """Map the file of such an index."""
-    return FaissIndex(read_faiss(path), templates, rescored=0, exhaustive=None)
+    return _wrapped(read_faiss(path), templates, config)
+
+
+def _wrapped(
+    index: faiss.Index, templates: NDArray[np.float32], config: IndexConfig
+) -> FaissIndex:
+    multiply_from(config.blas_from_probes, dimension=templates.shape[1])
+    return FaissIndex(index, templates, rescored=0, exhaustive=None)

@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, cast
 
 import faiss
 
-from matcher.indexes.faiss_index import FaissIndex, checked, read_faiss
+from matcher.indexes.faiss_index import (
+    FaissIndex,
+    checked,
+    multiply_from,
+    read_faiss,
+)
 from matcher.indexes.faiss_sq import CODES
 from matcher.registry import INDEX_READERS, INDEXES
 
@@ -63,6 +68,7 @@ def read(config: IndexConfig, templates: NDArray[np.float32], path: Path) -> Fai
 def _wrapped(
     index: faiss.IndexIVF, templates: NDArray[np.float32], config: IndexConfig
 ) -> FaissIndex:
+    multiply_from(config.blas_from_probes, dimension=templates.shape[1])
     index.nprobe = max(1, round(index.nlist * config.faiss_ivf.probed_share))
     return FaissIndex(
         index,

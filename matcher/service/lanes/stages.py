@@ -52,7 +52,7 @@ def load_stages(config: MatcherConfig, *, clock: Callable[[], int]) -> Stages:
     Raises:
         BadInputError: If a plug-in is unknown or a model file is not the one meant.
     """
-    threads = limit_threads(config)
+    threads = limit_threads()
     for_frames, for_photos = _plugins(config), _plugins(config)
     for detector, _, embedder in (for_frames, for_photos):
         warm_up(detector, embedder, config)

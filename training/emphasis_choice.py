@@ -31,12 +31,13 @@ from training.calibrate import record
 from training.enrolling import enrol_watchlist
 from training.intervals import wilson
 from training.results import LARGE_PX, SMALL_PX
+from training.searches import Searches, scores_of
 from training.streets import FAR_HFOV_DEG, draw_camera, draw_crowd
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ChoiceConfig", "Searches", "scores_of", "search_street"]
+__all__ = ["ChoiceConfig", "search_street"]
 
 _FPIRS = (0.001, 0.005, 0.01)
 
@@ -58,23 +59,6 @@ class ChoiceConfig(BaseModel):
     emphases: tuple[float, ...] = Field(
         default=(1.0, 8.0), description="Powers of quality tried."
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Searches:
-    """What the passers-by of some streets searched for, under one emphasis.
-
-    Attributes:
-        templates: (m, d) float32, the fused template of every search.
-        passages: (m,) int64, whose, in [0, n).
-        own_rows: (n,) int64, where in the gallery each passage's person is.
-        heights_px: (n,) of the largest face; NaN where none was in full view.
-    """
-
-    templates: NDArray[np.float32]
-    passages: NDArray[np.int64]
-    own_rows: NDArray[np.int64]
-    heights_px: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -125,34 +109,6 @@ def search_street(index: int, config: ChoiceConfig, cache_dir: Path) -> _Street:
             )
         )
     return _Street(gallery=gallery.templates, searches=tuple(searches))
-
-
-def scores_of(
-    searches: Searches, gallery: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Score each passage with its person enrolled, and with everybody else alone.
-
-    Args:
-        searches: Whose people are in the gallery.
-        gallery: (g, d) float32.
-
-    Returns:
-        Of each passage, (n,): the best score with the person as the first candidate,
-        and the best with anybody else; -1 where there is none.
-    """
-    mated = np.full(len(searches.own_rows), -1.0, np.float32)
-    others = mated.copy()
-    scores = searches.templates @ gallery.T
-    own = searches.own_rows[searches.passages]
-    each = np.flatnonzero(own >= 0)
-    mate = np.full(len(own), -1.0, np.float32)
-    mate[each] = scores[each, own[each]]
-    scores[each, own[each]] = -1.0
-    best = scores.max(axis=1)
-    # The first candidate alone can alert.
-    np.maximum.at(mated, searches.passages, np.where(mate > best, mate, -1.0))
-    np.maximum.at(others, searches.passages, best)
-    return mated, others
 
 
 def _tpirs(

@@ -1,4 +1,4 @@
-"""Claims about the choice of a face's weight, on galleries made by hand."""
+"""Claims about hits and false alerts of the same searches, on galleries made by hand."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from matcher.fusion import unit_length
 from matcher.indexes.exact import ExactIndex
 from matcher.records import Embeddings
-from training.emphasis_choice import Searches, scores_of
+from training.searches import Searches, scores_of
 
 _RNG = np.random.default_rng(5)
 

@@ -1,4 +1,4 @@
-"""Claims about hits and false alerts of the same searches, on galleries made by hand."""
+"""Claims about hits and false alerts of the same searches, made by hand."""
 
 import numpy as np
 import pytest

@@ -1,7 +1,7 @@
-"""Chooses how much a face's quality weighs in the template of its track.
+"""Shows who is found, by how much a face's quality weighs in its track's template.
 
-Owns the experiment: streets of the CALIBRATION domain, of a seed that serves nothing
-else, whose passers-by are all enrolled. Each passage is searched twice: with the
+Owns the experiment: streets of the CALIBRATION domain, of a seed kept for choosing,
+whose passers-by are all enrolled. Each passage is searched twice: with the
 person enrolled, and with everybody else. So it tells of hits and of false alerts.
 
     python -m training.emphasis_choice
@@ -27,7 +27,7 @@ from synthetic_crowds.config import WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
 from synthetic_crowds.film.crew import leave_with_parent
 from synthetic_crowds.people.population import IdentityDomain
-from training.calibrate import record
+from training.calibrate import joined, record
 from training.enrolling import enrol_watchlist
 from training.intervals import wilson
 from training.results import LARGE_PX, SMALL_PX
@@ -90,15 +90,12 @@ def search_street(index: int, config: ChoiceConfig, cache_dir: Path) -> _Street:
     searches = []
     for emphasis in config.emphases:
         settings = MatcherConfig(best_shot=BestShotConfig(emphasis=emphasis))
-        cohorts = [record(clip, config=settings) for clip in made.clips]
+        cohort = joined([record(clip, config=settings) for clip in made.clips])
         passages = [p for clip in made.clips for p in clip.passages]
-        first = np.cumsum([0, *(cohort.n_passages for cohort in cohorts)])
         searches.append(
             Searches(
-                templates=np.concatenate([c.templates for c in cohorts]),
-                passages=np.concatenate(
-                    [c.passages + n for c, n in zip(cohorts, first[:-1], strict=True)]
-                ),
+                templates=cohort.templates,
+                passages=cohort.passages,
                 own_rows=np.array([row_of.get(str(p.person_id), -1) for p in passages]),
                 heights_px=np.array(
                     [

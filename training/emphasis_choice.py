@@ -24,7 +24,6 @@ from rich.progress import track
 
 from matcher.config import BestShotConfig, MatcherConfig
 from synthetic_crowds.config import WatchlistConfig
-from synthetic_crowds.crowd import make_crowd
 from synthetic_crowds.film.crew import leave_with_parent
 from synthetic_crowds.people.population import IdentityDomain
 from training.calibrate import joined, record
@@ -32,7 +31,7 @@ from training.enrolling import enrol_watchlist
 from training.intervals import wilson
 from training.results import LARGE_PX, SMALL_PX
 from training.searches import Searches, scores_of
-from training.streets import FAR_HFOV_DEG, draw_camera, draw_crowd
+from training.two_cameras import two_camera_crowd
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,20 +69,14 @@ class _Street:
 def search_street(index: int, config: ChoiceConfig, cache_dir: Path) -> _Street:
     """Make one street, enrol its watchlist, and record its searches per emphasis."""
     cv2.setNumThreads(1)
-    rng = np.random.default_rng((config.seed, index))
-    # Steps of four: the first streets differ in setting, and soon in light.
-    crowd = draw_crowd(4 * index % 15, duration_s=config.duration_s, rng=rng)
-    near = draw_camera("near", fps=config.fps, rng=rng)
-    far = draw_camera("far", fps=config.fps, rng=rng, hfov_deg=FAR_HFOV_DEG)
-    made = make_crowd(
-        crowd.model_copy(update={"return_share": 0.0}),
-        (near, far),
-        WatchlistConfig(size=config.watchlist_size, mated_share=1.0),
-        seed=config.seed * 1000 + index,
-        cache_dir=cache_dir,
-        workers=1,
-        progress=lambda _task, _done, _total: None,
+    made = two_camera_crowd(
+        index,
+        seed=config.seed,
+        duration_s=config.duration_s,
+        fps=config.fps,
+        watchlist=WatchlistConfig(size=config.watchlist_size, mated_share=1.0),
         domain=IdentityDomain.CALIBRATION,
+        cache_dir=cache_dir,
     )
     gallery = enrol_watchlist(made.watchlist, MatcherConfig()).gallery
     row_of = {str(subject): row for row, subject in enumerate(gallery.subject_ids)}

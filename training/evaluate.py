@@ -49,8 +49,9 @@ from training.results import (
     passages_at,
 )
 from training.streams import PassageJoin, encoded_frames
-from training.streets import FAR_HFOV_DEG, draw_camera, draw_crowd
+from training.streets import draw_camera, draw_crowd
 from training.truth import found_faces, is_fair
+from training.two_cameras import two_camera_crowd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,21 +103,14 @@ class Folders:
 
 
 def _crowd(index: int, config: EvaluationConfig, cache_dir: Path) -> Crowd:
-    rng = np.random.default_rng((config.seed, index))
-    # Steps of four: the first streets differ in setting, and soon in light.
-    crowd = draw_crowd(4 * index % 15, duration_s=config.duration_s, rng=rng)
-    near = draw_camera("near", fps=config.fps, rng=rng)
-    far = draw_camera("far", fps=config.fps, rng=rng, hfov_deg=FAR_HFOV_DEG)
-    # People pass once, so that every mated passage is another identity's.
-    return make_crowd(
-        crowd.model_copy(update={"return_share": 0.0}),
-        (near, far),
-        WatchlistConfig(size=config.own_size, mated_share=config.mated_share),
-        seed=config.seed * 1000 + index,
-        cache_dir=cache_dir,
-        workers=1,
-        progress=lambda _task, _done, _total: None,
+    return two_camera_crowd(
+        index,
+        seed=config.seed,
+        duration_s=config.duration_s,
+        fps=config.fps,
+        watchlist=WatchlistConfig(size=config.own_size, mated_share=config.mated_share),
         domain=IdentityDomain.EVALUATION,
+        cache_dir=cache_dir,
     )
 
 

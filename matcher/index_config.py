@@ -106,11 +106,11 @@ class IndexConfig(Settings):
         "takes minutes to make. Absent, each run makes its own.",
     )
     blas_from_probes: int = Field(
-        default=4,
+        default=8,
         ge=1,
         le=1_000_000,
-        description="Probes in one search from which FAISS multiplies matrices; as it "
-        "comes, a thousand, which costs a batch of 32 three times the time and more.",
+        description="Probes in one search from which faiss_flat and the cells of "
+        "faiss_ivf multiply matrices; fewer are compared one after the other.",
     )
     rescored: int = Field(
         default=8,

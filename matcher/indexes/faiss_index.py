@@ -3,7 +3,7 @@
 Owns the translation from FAISS's conventions to the records'. Knows no kind of index.
 
 FAISS's thread count and `distance_compute_blas_threshold` belong to the process, not to
-an index: `matcher.engine` sets the one, the indexes that multiply the other.
+an index: `matcher.engine` sets the one, `matcher.indexes.faiss_ivf` the other.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from matcher.records import Embeddings
 
-__all__ = ["FaissIndex", "checked", "multiply_from", "read_faiss"]
+__all__ = ["FaissIndex", "checked", "read_faiss"]
 
 
 class FaissIndex:
@@ -118,15 +118,6 @@ def checked(templates: NDArray[np.float32]) -> NDArray[np.float32]:
         message = "an index must be made over at least one template, got none; enrol"
         raise GalleryError(message)
     return np.ascontiguousarray(templates)
-
-
-def multiply_from(probes: int, *, dimension: int) -> None:
-    """Let FAISS multiply matrices in searches of so many probes and more.
-
-    For a few it is slower than comparing one after the other, fivefold for a single
-    one; for many it is faster. FAISS 1.15 counts the numbers in them, not the probes.
-    """
-    faiss.cvar.distance_compute_blas_threshold = probes * dimension
 
 
 def read_faiss(path: Path) -> faiss.Index:

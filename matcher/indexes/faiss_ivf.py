@@ -11,12 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import faiss
 
-from matcher.indexes.faiss_index import (
-    FaissIndex,
-    checked,
-    multiply_from,
-    read_faiss,
-)
+from matcher.indexes.faiss_index import FaissIndex, checked, read_faiss
 from matcher.indexes.faiss_sq import CODES
 from matcher.registry import INDEX_READERS, INDEXES
 
@@ -68,7 +63,8 @@ def read(config: IndexConfig, templates: NDArray[np.float32], path: Path) -> Fai
 def _wrapped(
     index: faiss.IndexIVF, templates: NDArray[np.float32], config: IndexConfig
 ) -> FaissIndex:
-    multiply_from(config.blas_from_probes, dimension=templates.shape[1])
+    # FAISS multiplies probes and centres; 1.15 counts the numbers in probes, not them.
+    faiss.cvar.distance_compute_blas_threshold = config.blas_from_probes * index.d
     index.nprobe = max(1, round(index.nlist * config.faiss_ivf.probed_share))
     return FaissIndex(
         index,

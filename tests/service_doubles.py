@@ -81,6 +81,35 @@ def template_base64(channel: int) -> str:
     return base64.b64encode(template(channel).astype("<f4").tobytes()).decode()
 
 
+class Turnstile(ColourEmbedder):
+    """An embedder that stops whoever comes until it is told to let them pass."""
+
+    def __init__(self):
+        self.is_reached = threading.Event()
+        self.may_pass = threading.Event()
+        self.may_pass.set()
+        self.batches = []
+
+    def embed(self, chips_bgr):
+        """Embed once it is let."""
+        if len(chips_bgr) > 0:
+            self.batches.append(len(chips_bgr))
+            self.is_reached.set()
+            assert self.may_pass.wait(30)
+        return super().embed(chips_bgr)
+
+    @contextmanager
+    def closed(self):
+        """Hold whoever comes until the block ends."""
+        self.is_reached.clear()
+        self.may_pass.clear()
+        self.batches.clear()
+        try:
+            yield
+        finally:
+            self.may_pass.set()
+
+
 class FakeCalendar:
     """Unix time that goes on when it is told to."""
 
@@ -136,3 +165,24 @@ def stock(client: httpx.Client, name: str = "main") -> None:
         f"/v1/watchlists/{name}/subjects/blue", content=portrait(BLUE), headers=PNG
     ).raise_for_status()
     client.put("/v1/active-watchlist", json={"name": name}).raise_for_status()
+
+
+def problem(response):
+    """Take an answer for a refusal: its status and its code, nothing left out."""
+    assert response.headers["content-type"] == "application/problem+json"
+    body = response.json()
+    assert set(body) == {"type", "title", "status", "code", "detail"}
+    assert body["status"] == response.status_code
+    assert len(body["detail"]) > 20
+    return response.status_code, body["code"]
+
+
+def identify(client, content, **query):
+    return client.post("/v1/identify", content=content, headers=PNG, params=query)
+
+
+def metric(client, name):
+    for line in client.get("/metrics").text.splitlines():
+        if line.rpartition(" ")[0] == name:
+            return float(line.rpartition(" ")[2])
+    return 0.0

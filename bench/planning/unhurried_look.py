@@ -25,6 +25,7 @@ from matcher.ingest import is_key_frame
 from matcher.records import CameraId, EncodedFrame
 from matcher.worker import run_unhurried
 from sim.looking import TOO_SMALL
+from synthetic_crowds.film.crew import leave_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -92,7 +93,9 @@ def load_footage(
     lacking = [k for k, path in enumerate(paths) if not path.exists()]
     progress("look at every face", len(tasks) - len(lacking), len(tasks))
     if lacking:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(
+            workers, mp_context=get_context("spawn"), initializer=leave_with_parent
+        ) as pool:
             looks = pool.map(_look, [tasks[k] for k in lacking])
             for done, (k, look) in enumerate(zip(lacking, looks, strict=True), 1):
                 paths[k].parent.mkdir(parents=True, exist_ok=True)

@@ -3,9 +3,11 @@
     python -m bench.suites.soak [MINUTES] [CAMERAS]
 
 A frame always waits, so more frames pass than cameras would send; nothing depends on
-the clock, so other work on the machine only makes it slower. The slope of memory over
-time, after the first third, is given with an interval that allows for its slow waves:
-the samples are cut into ten stretches, and each stretch's mean counts once.
+the clock, so other work on the machine only makes it slower. What counts is memory that
+no other process shares: libraries are shared out among all that have mapped them, so
+their part would change with whatever else runs. The slope of memory over time, after
+the first third, is given with an interval that allows for its slow waves: the samples
+are cut into ten stretches, and each stretch's mean counts once.
 """
 
 from __future__ import annotations
@@ -16,13 +18,13 @@ from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
+import psutil
 from rich.console import Console
 from scipy import stats
 
 from bench.driving.target import Ledger
 from bench.suites.five_in_view import FPS, five_in_view, gallery_of
 from bench.suites.stream_rates import engine
-from bench.suites.stream_ratios import memory_of_tree
 from matcher.config import MatcherConfig
 
 __all__ = ["Slope", "slope_of"]
@@ -87,6 +89,14 @@ def slope_of(times_s, sizes_bytes):
     )
 
 
+def _private_of_tree(pid):
+    tree = psutil.Process(pid)
+    return sum(
+        process.memory_full_info().uss
+        for process in (tree, *tree.children(recursive=True))
+    )
+
+
 def main(minutes, cameras):
     """Soak and print."""
     console = Console(width=110)
@@ -102,7 +112,7 @@ def main(minutes, cameras):
             now_s = time.monotonic()
             if now_s >= next_s:
                 times.append(now_s - begun_s)
-                sizes.append(memory_of_tree(link.pid))
+                sizes.append(_private_of_tree(link.pid))
                 next_s = now_s + _SAMPLE_S
             if now_s - begun_s >= 60 * minutes:
                 break

@@ -1,5 +1,7 @@
 """Claims about hits and false alerts of the same searches, made by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -20,6 +22,7 @@ def _searches(templates: np.ndarray, own_rows: list[int]) -> Searches:
         templates=templates,
         passages=np.arange(len(templates)),
         own_rows=np.array(own_rows),
+        kin_rows=np.full((len(templates), 1), -1),
         heights_px=np.full(len(templates), 70.0),
     )
 
@@ -46,6 +49,7 @@ def test_a_passage_has_the_best_of_its_searches() -> None:
         templates=probes,
         passages=np.array([0, 0]),
         own_rows=np.array([0]),
+        kin_rows=np.array([[-1]]),
         heights_px=np.array([70.0]),
     )
 
@@ -72,3 +76,15 @@ def test_somebody_who_is_not_enrolled_is_never_found() -> None:
 
     assert (mated == -1.0).all()
     assert (others > -1.0).all()
+
+
+def test_siblings_may_take_a_mates_place_but_are_no_strangers() -> None:
+    """Who passes unlisted has a family that is unlisted, too."""
+    gallery = np.eye(12, dtype=np.float32)
+    probe = unit_length(np.array([[0.5, 0.8, 0.3, *[0.0] * 9]], np.float32))
+    searches = replace(_searches(probe, [0]), kin_rows=np.array([[1, -1]]))
+
+    mated, others = scores_of(searches, gallery)
+
+    assert mated[0] == -1.0
+    assert others[0] == pytest.approx(0.3 / np.sqrt(0.98))

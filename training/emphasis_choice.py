@@ -2,7 +2,7 @@
 
 Owns the experiment: streets of the CALIBRATION domain, of a seed kept for choosing,
 whose passers-by are all enrolled. Each passage is searched twice: with the
-person enrolled, and with everybody else. So it tells of hits and of false alerts.
+person enrolled, and without the family. So it tells of hits and of false alerts.
 
     python -m training.emphasis_choice
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -34,7 +34,11 @@ from training.searches import Searches, scores_of
 from training.two_cameras import two_camera_crowd
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
+
+    from synthetic_crowds.records import Crowd, Passage
 
 __all__ = ["ChoiceConfig", "search_street"]
 
@@ -90,6 +94,7 @@ def search_street(index: int, config: ChoiceConfig, cache_dir: Path) -> _Street:
                 templates=cohort.templates,
                 passages=cohort.passages,
                 own_rows=np.array([row_of.get(str(p.person_id), -1) for p in passages]),
+                kin_rows=_kin_rows(passages, made, row_of),
                 heights_px=np.array(
                     [
                         p.max_face_height_px if p.unoccluded_frames > 0 else np.nan
@@ -99,6 +104,20 @@ def search_street(index: int, config: ChoiceConfig, cache_dir: Path) -> _Street:
             )
         )
     return _Street(gallery=gallery.templates, searches=tuple(searches))
+
+
+def _kin_rows(
+    passages: Sequence[Passage], crowd: Crowd, row_of: dict[str, int]
+) -> NDArray[np.int64]:
+    """Find the enrolled siblings of who passes: (n, s), filled up with -1."""
+    found = [
+        [row_of.get(str(kin), -1) for kin in crowd.subjects[p.person_id].siblings]
+        for p in passages
+    ]
+    kin_rows = np.full((len(found), max(map(len, found))), -1)
+    for row, kin in zip(kin_rows, found, strict=True):
+        row[: len(kin)] = kin
+    return kin_rows
 
 
 def _tpirs(
@@ -166,13 +185,11 @@ def main(
 
 def _moved(searches: Searches, first_row: int) -> Searches:
     """Point into the gallery of all streets."""
-    rows = np.where(searches.own_rows >= 0, searches.own_rows + first_row, -1)
-    return Searches(
-        templates=searches.templates,
-        passages=searches.passages,
-        own_rows=rows,
-        heights_px=searches.heights_px,
+    own, kin = (
+        np.where(rows >= 0, rows + first_row, -1)
+        for rows in (searches.own_rows, searches.kin_rows)
     )
+    return replace(searches, own_rows=own, kin_rows=kin)
 
 
 if __name__ == "__main__":

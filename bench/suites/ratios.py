@@ -233,7 +233,7 @@ def _search(row):
         "",
     )
     row(
-        "faiss_flat with our BLAS threshold",
+        "faiss_flat with our settings",
         f"{1e6 * batch.ours_s / 32:.0f} us a probe",
         _ratio(batch.speed_up, at_least=4.0),
     )

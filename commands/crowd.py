@@ -230,8 +230,18 @@ def crowd_of(
     progress: Callable[[str, int, int], None],
     crew: Crew | None = None,
     allow_unstamped: bool = False,
+    domain: IdentityDomain = IdentityDomain.SCENARIO,
 ) -> Crowd:
     """Make a scenario's crowd, or take it from the cache or the folder it names.
+
+    Args:
+        settings: The scenario.
+        cache: Of clips and portraits.
+        workers: Processes that render; None for every core.
+        progress: Told of frames and portraits.
+        crew: Who renders; None for processes of this machine.
+        allow_unstamped: Whether pictures may do without a stamp.
+        domain: Of the people.
 
     Raises:
         UnstampedError: If a picture does not say that it is synthetic, and that is not
@@ -250,7 +260,7 @@ def crowd_of(
             cache_dir=cache,
             workers=processes(workers),
             progress=progress,
-            domain=IdentityDomain.SCENARIO,
+            domain=domain,
             crew=crew,
             find_faces=(
                 face_finder()

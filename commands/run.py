@@ -48,6 +48,7 @@ from commands.remote import (
     target_named,
 )
 from commands.where import OnOption, Where, cluster
+from matcher.assembly import check_threshold
 from scenarios import loader
 from scenarios.streams import Stream, Streams
 
@@ -58,6 +59,8 @@ if TYPE_CHECKING:
     from scenarios.schema import Scenario
 
 __all__ = ["exit_code_of", "run"]
+
+_WITHOUT_SEARCH = {TargetKind.NULL, TargetKind.ORACLE}
 
 
 def run(  # noqa: PLR0913 - the main job, and its options
@@ -121,6 +124,8 @@ def run(  # noqa: PLR0913 - the main job, and its options
         token_file=token_file,
         audit=audit,
     )
+    if not isinstance(chosen_target, Remote) and chosen_target not in _WITHOUT_SEARCH:
+        check_threshold(settings.matcher)
     folder = create_folder(out, name=Path(scenario).stem)
     found = None
     with (

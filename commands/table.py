@@ -33,6 +33,7 @@ COMMANDS = {
     "history": "history:history",
     "curve": "curve:curve",
     "headroom": "headroom:headroom",
+    "cohort": "cohort:cohort",
     "calibrate": "calibrate:calibrate",
     "plan": "plan:plan",
     "sweep": "sweep:sweep",

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 import matcher.detectors
 import matcher.embedders
 import matcher.indexes  # noqa: F401
-from matcher.calibration import differing_settings, load_cohort, threshold_for
+from matcher.calibration import (
+    differing_settings,
+    load_cohort,
+    n_allowed,
+    read_cohort,
+    threshold_for,
+)
 from matcher.decision import Decider
 from matcher.errors import CalibrationError, GalleryError
 from matcher.indexes.choice import choose_index
@@ -39,6 +45,7 @@ __all__ = [
     "Search",
     "alert_threshold",
     "assemble",
+    "check_threshold",
     "detector_sha256",
     "embedder_sha256",
     "make_detector",
@@ -183,22 +190,7 @@ def alert_threshold(config: MatcherConfig, index: GalleryIndex) -> AlertThreshol
             origin="given in the settings",
             n_cohort=None,
         )
-    shipped = read_manifest().calibration
-    if shipped is None:
-        message = (
-            "a calibration cohort must be shipped with the weights for a threshold to "
-            "be calibrated, got none; state decision.threshold"
-        )
-        raise CalibrationError(message)
-    path = WEIGHTS / shipped.file
-    cohort = load_cohort(read_model(path, sha256=shipped.sha256).content)
-    if cohort.embedder_sha256 != embedder_sha256(config.embedder):
-        message = (
-            f"the threshold must be calibrated with the embedder in use, "
-            f"{embedder_sha256(config.embedder)[:12]}, got a cohort of "
-            f"{cohort.embedder_sha256[:12]}; state decision.threshold"
-        )
-        raise CalibrationError(message)
+    cohort = _cohort_in_use(config)
     if config.decision.threshold_llr is not None:
         return _threshold_of_llr(config.decision.threshold_llr, cohort)
     found = threshold_for(index, cohort, target_fpir=config.decision.target_fpir)
@@ -207,10 +199,56 @@ def alert_threshold(config: MatcherConfig, index: GalleryIndex) -> AlertThreshol
         f"{found.n_passages} calibration passages at or above it, 95 % interval "
         f"{found.fpir_low:.4f} to {found.fpir_high:.4f}"
     )
+    if config.decision.cohort is not None:
+        origin += f"; cohort {config.decision.cohort}"
     others = differing_settings(cohort, config)
     if others:
         origin += f"; recorded with another {', '.join(others)}"
     return AlertThreshold(value=found.value, origin=origin, n_cohort=found.n_passages)
+
+
+def check_threshold(config: MatcherConfig) -> None:
+    """Raise at once what `alert_threshold` would raise once a gallery is there.
+
+    Raises:
+        CalibrationError: If no threshold can be calibrated, whatever the gallery.
+    """
+    if config.decision.threshold is None:
+        cohort = _cohort_in_use(config)
+        if config.decision.threshold_llr is None:
+            n_allowed(cohort, target_fpir=config.decision.target_fpir)
+
+
+def _cohort_in_use(config: MatcherConfig) -> Cohort:
+    """Read the cohort that the settings name, or the one that ships.
+
+    Raises:
+        CalibrationError: If there is none, or another embedder recorded it.
+    """
+    path = config.decision.cohort
+    cohort = _shipped_cohort() if path is None else read_cohort(path)
+    if cohort.embedder_sha256 != embedder_sha256(config.embedder):
+        message = (
+            f"the threshold must be calibrated with the embedder in use, "
+            f"{embedder_sha256(config.embedder)[:12]}, got a cohort of "
+            f"{cohort.embedder_sha256[:12]}; record one with `harness cohort` and name "
+            "it in decision.cohort, or state decision.threshold"
+        )
+        raise CalibrationError(message)
+    return cohort
+
+
+def _shipped_cohort() -> Cohort:
+    shipped = read_manifest().calibration
+    if shipped is None:
+        message = (
+            "a calibration cohort must be shipped with the weights for a threshold to "
+            "be calibrated, got none; name one in decision.cohort, or state "
+            "decision.threshold"
+        )
+        raise CalibrationError(message)
+    found = read_model(WEIGHTS / shipped.file, sha256=shipped.sha256)
+    return load_cohort(found.content)
 
 
 def _threshold_of_llr(llr: float, cohort: Cohort) -> AlertThreshold:

@@ -14,7 +14,7 @@ import json
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
+from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from matcher.errors import CalibrationError
 from matcher.records import Embeddings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -31,17 +32,21 @@ if TYPE_CHECKING:
     from matcher.protocols import GalleryIndex
 
 __all__ = [
+    "LEAST_EXCEEDANCES",
     "Cohort",
     "Threshold",
     "differing_settings",
+    "joined",
     "load_cohort",
+    "n_allowed",
+    "read_cohort",
     "save_cohort",
     "settings_of",
     "threshold_for",
 ]
 
 # A percentile is quoted only with at least this many samples beyond it.
-_LEAST_EXCEEDANCES = 10
+LEAST_EXCEEDANCES = 10
 _BATCH = 4096
 _Z_95 = 1.959964
 
@@ -110,6 +115,20 @@ class Threshold:
     fpir_high: float
 
 
+def joined(cohorts: Sequence[Cohort]) -> Cohort:
+    """Make one cohort of several, recorded by the same networks and settings."""
+    first = np.cumsum([0, *(cohort.n_passages for cohort in cohorts)])
+    return Cohort(
+        templates=np.concatenate([cohort.templates for cohort in cohorts]),
+        passages=np.concatenate(
+            [c.passages + start for c, start in zip(cohorts, first[:-1], strict=True)]
+        ),
+        n_passages=int(first[-1]),
+        embedder_sha256=cohorts[0].embedder_sha256,
+        settings=cohorts[0].settings,
+    )
+
+
 def settings_of(config: MatcherConfig) -> str:
     """Write down, as JSON, the settings that shape a search, and no others."""
     shaping = config.model_dump(
@@ -151,12 +170,32 @@ def differing_settings(cohort: Cohort, config: MatcherConfig) -> tuple[str, ...]
     )
 
 
+def n_allowed(
+    cohort: Cohort, *, target_fpir: float, least_exceedances: int = LEAST_EXCEEDANCES
+) -> int:
+    """Say how many of a cohort's passages may alert.
+
+    Raises:
+        CalibrationError: If the cohort is too small for the target.
+    """
+    n = cohort.n_passages
+    allowed = math.floor(target_fpir * n + 1e-9)
+    if allowed < least_exceedances:
+        message = (
+            f"target_fpir must be at least {least_exceedances / max(n, 1):.2g}, what "
+            f"{n} calibration passages can resolve, got {target_fpir:g}; raise it, "
+            "state decision.threshold, or record a larger cohort (`harness cohort`)"
+        )
+        raise CalibrationError(message)
+    return allowed
+
+
 def threshold_for(
     index: GalleryIndex,
     cohort: Cohort,
     *,
     target_fpir: float,
-    least_exceedances: int = _LEAST_EXCEEDANCES,
+    least_exceedances: int = LEAST_EXCEEDANCES,
 ) -> Threshold:
     """Find the least threshold that keeps the cohort's FPIR at or below a target.
 
@@ -177,15 +216,10 @@ def threshold_for(
     Source:
         ISO/IEC 19795-1:2021 (FPIR); Wilson, Probable inference, JASA 22, 1927.
     """
+    allowed = n_allowed(
+        cohort, target_fpir=target_fpir, least_exceedances=least_exceedances
+    )
     n = cohort.n_passages
-    allowed = math.floor(target_fpir * n + 1e-9)
-    if allowed < least_exceedances:
-        message = (
-            f"target_fpir must be at least {least_exceedances / max(n, 1):.2g}, what "
-            f"{n} calibration passages can resolve, got {target_fpir:g}; raise it, "
-            "state decision.threshold, or record a larger cohort"
-        )
-        raise CalibrationError(message)
     best = _best_scores(index, cohort)
     edge = np.sort(best)[::-1][allowed]
     value = float(np.nextafter(edge, np.float32(np.inf)))
@@ -199,6 +233,22 @@ def threshold_for(
         fpir_low=low,
         fpir_high=high,
     )
+
+
+def read_cohort(path: Path) -> Cohort:
+    """Read a cohort from a file.
+
+    Raises:
+        CalibrationError: If it cannot be read or holds no cohort.
+    """
+    try:
+        return load_cohort(path.read_bytes())
+    except (OSError, CalibrationError) as error:
+        message = (
+            f"decision.cohort must be a file of `harness cohort`, got {path} "
+            f"({error}); record it"
+        )
+        raise CalibrationError(message) from error
 
 
 def _best_scores(index: GalleryIndex, cohort: Cohort) -> NDArray[np.float32]:
@@ -236,6 +286,9 @@ def load_cohort(content: bytes) -> Cohort:
     Raises:
         CalibrationError: If they hold no cohort.
     """
+    if not is_zipfile(io.BytesIO(content)):
+        message = "a calibration cohort must be an npz file of ours, got another kind"
+        raise CalibrationError(message)
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as held:
             templates = held["templates"].astype(np.float32)

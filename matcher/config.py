@@ -266,6 +266,11 @@ class DecisionConfig(Settings):
         description="Share of non-mated passages that may alert, for which the "
         "threshold is calibrated.",
     )
+    cohort: Path | None = Field(
+        default=None,
+        description="What it is calibrated on: a file of `harness cohort`; absent, the "
+        "cohort that ships, which is the reference embedder's.",
+    )
     min_shots: int = Field(
         default=1,
         ge=1,

@@ -25,7 +25,13 @@ import typer
 from pydantic import BaseModel, ConfigDict, Field
 from rich.progress import track
 
-from matcher.calibration import Cohort, load_cohort, save_cohort, settings_of
+from matcher.calibration import (
+    Cohort,
+    joined,
+    load_cohort,
+    save_cohort,
+    settings_of,
+)
 from matcher.config import MatcherConfig
 from matcher.recording import record_cohort
 from matcher.records import CameraId
@@ -39,15 +45,12 @@ from training.streams import PassageJoin, encoded_frames
 from training.streets import draw_camera, draw_crowd
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from matcher.records import Probe
     from synthetic_crowds.records import Clip, Crowd, Subject
 
 __all__ = [
     "CalibrationConfig",
     "calibration_crowd",
-    "joined",
     "large_cohort",
     "record",
     "subjects_of_cohort",
@@ -99,20 +102,6 @@ def record(clip: Clip, *, config: MatcherConfig) -> Cohort:
         passage_of=passage_of,
         n_passages=len(clip.passages),
         clock=time.perf_counter_ns,
-    )
-
-
-def joined(cohorts: Sequence[Cohort]) -> Cohort:
-    """Make one cohort of several, recorded by the same networks and settings."""
-    first = np.cumsum([0, *(cohort.n_passages for cohort in cohorts)])
-    return Cohort(
-        templates=np.concatenate([cohort.templates for cohort in cohorts]),
-        passages=np.concatenate(
-            [c.passages + start for c, start in zip(cohorts, first[:-1], strict=True)]
-        ),
-        n_passages=int(first[-1]),
-        embedder_sha256=cohorts[0].embedder_sha256,
-        settings=cohorts[0].settings,
     )
 
 

@@ -22,11 +22,12 @@ import typer
 from pydantic import BaseModel, ConfigDict, Field
 from rich.progress import track
 
+from matcher.calibration import joined
 from matcher.config import BestShotConfig, MatcherConfig
 from synthetic_crowds.config import WatchlistConfig
 from synthetic_crowds.film.crew import leave_with_parent
 from synthetic_crowds.people.population import IdentityDomain
-from training.calibrate import joined, record
+from training.calibrate import record
 from training.enrolling import enrol_watchlist
 from training.intervals import wilson
 from training.results import LARGE_PX, SMALL_PX

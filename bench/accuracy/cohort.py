@@ -1,0 +1,157 @@
+"""A calibration cohort of a site: what people on no list would search for there.
+
+Owns the recording of clips with truth, each in a process, and where recordings are
+kept until all are there. The cohort's format and its use are `matcher.calibration`'s.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import time
+from concurrent.futures import ProcessPoolExecutor, wait
+from typing import TYPE_CHECKING
+
+import cv2
+
+from bench.accuracy.association import TruthJoin
+from bench.load.sources import demux
+from matcher.assembly import embedder_sha256
+from matcher.calibration import joined, load_cohort, save_cohort, settings_of
+from matcher.recording import record_cohort
+from matcher.records import CameraId, EncodedFrame
+from synthetic_crowds.film.crew import leave_with_parent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from ctypes import Array, c_longlong
+    from pathlib import Path
+
+    from matcher.calibration import Cohort
+    from matcher.config import MatcherConfig
+    from matcher.records import Probe
+    from synthetic_crowds.records import Clip
+
+__all__ = ["record_clip", "record_clips"]
+
+_POLL_S = 0.2
+_TITLE = "record searches"
+
+
+def record_clip(
+    clip: Clip, matcher: MatcherConfig, *, tick: Callable[[], None]
+) -> Cohort:
+    """Run a clip of people on no watchlist through the matcher; keep every search.
+
+    Args:
+        clip: With its truth.
+        matcher: Settings; every frame is processed, however long that takes.
+        tick: Called at every frame.
+
+    Raises:
+        BadInputError: If a plug-in is unknown, or a file is not what it should be.
+    """
+    truth = TruthJoin([clip], [])
+    number = {p.passage_id: k for k, p in enumerate(clip.passages)}
+
+    def frames() -> Iterator[EncodedFrame]:
+        for index, packet in enumerate(demux(clip)):
+            yield EncodedFrame(
+                camera_id=CameraId(clip.camera_id),
+                index=index,
+                capture_time_ns=round(index / clip.fps * 1e9),
+                packet=packet,
+            )
+            tick()
+
+    def passage_of(probe: Probe) -> int | None:
+        passage = truth.passage(probe)
+        return None if passage is None else number[passage.passage_id]
+
+    return record_cohort(
+        frames(),
+        config=matcher,
+        passage_of=passage_of,
+        n_passages=len(clip.passages),
+        clock=time.perf_counter_ns,
+    )
+
+
+def record_clips(
+    clips: Sequence[Clip],
+    matcher: MatcherConfig,
+    *,
+    cache: Path,
+    workers: int,
+    progress: Callable[[str, int, int], None],
+) -> Cohort:
+    """Record each clip of a site, and make one cohort of all.
+
+    Args:
+        clips: At least one; nobody in them may be on the watchlist in use.
+        matcher: Settings.
+        cache: Keeps the recording of each clip, so that an interrupted call goes on.
+        workers: Processes, from 1.
+        progress: Told of frames.
+
+    Raises:
+        BadInputError: If a plug-in is unknown, or a file is not what it should be.
+    """
+    folder = cache / "cohorts"
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{_name(clip, matcher)}.npz" for clip in clips]
+    lacking = [number for number, path in enumerate(paths) if not path.exists()]
+    n_frames = sum(clip.n_frames for clip in clips)
+    # Spawned, not forked: the caller may hold threads and locks of other libraries.
+    context = multiprocessing.get_context("spawn")
+    done = [0 if k in lacking else clip.n_frames for k, clip in enumerate(clips)]
+    counters = context.Array("q", done, lock=False)
+    with ProcessPoolExecutor(
+        max(1, min(workers, len(lacking))),
+        mp_context=context,
+        initializer=_sit_down,
+        initargs=(counters,),
+    ) as pool:
+        pending = {
+            pool.submit(_record, number, clips[number], matcher, paths[number])
+            for number in lacking
+        }
+        try:
+            while pending:
+                finished, pending = wait(pending, timeout=_POLL_S)
+                progress(_TITLE, sum(counters), n_frames)
+                for task in finished:
+                    task.result()
+        except BaseException:
+            # Ctrl-C too: what is not begun need not be.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return joined([load_cohort(path.read_bytes()) for path in paths])
+
+
+class _Desk:
+    """Where a worker finds its counters; set once, when its process starts."""
+
+    counters: Array[c_longlong]
+
+
+def _sit_down(counters: Array[c_longlong]) -> None:
+    cv2.setNumThreads(1)
+    _Desk.counters = counters
+    leave_with_parent()
+
+
+def _record(number: int, clip: Clip, matcher: MatcherConfig, path: Path) -> None:
+    def tick() -> None:
+        _Desk.counters[number] += 1
+
+    # Written aside and renamed: a file of that name is always a whole one.
+    aside = path.with_suffix(".part")
+    save_cohort(record_clip(clip, matcher, tick=tick), aside)
+    aside.replace(path)
+
+
+def _name(clip: Clip, matcher: MatcherConfig) -> str:
+    """Name a recording by all that it depends on."""
+    parts = (clip.sha256, settings_of(matcher), embedder_sha256(matcher.embedder))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -67,7 +68,9 @@ class CommandTable(TyperGroup):
         if isinstance(found, typer.Typer):
             alone.add_typer(found, name=cmd_name)
             return cast("TyperGroup", as_click(alone)).get_command(ctx, cmd_name)
-        alone.command(name=cmd_name)(found)
+        # What it raises is for readers of the code.
+        said = inspect.cleandoc(found.__doc__).partition("\n\nRaises:")[0]
+        alone.command(name=cmd_name, help=said)(found)
         return as_click(alone)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002

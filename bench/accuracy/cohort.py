@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
+import signal
 import time
 from concurrent.futures import ProcessPoolExecutor, wait
 from typing import TYPE_CHECKING
@@ -106,6 +107,7 @@ def record_clips(
     context = multiprocessing.get_context("spawn")
     done = [0 if k in lacking else clip.n_frames for k, clip in enumerate(clips)]
     counters = context.Array("q", done, lock=False)
+    others = set(multiprocessing.active_children())
     with ProcessPoolExecutor(
         max(1, min(workers, len(lacking))),
         mp_context=context,
@@ -123,8 +125,10 @@ def record_clips(
                 for task in finished:
                     task.result()
         except BaseException:
-            # Ctrl-C too: what is not begun need not be.
+            # Ctrl-C too: nobody waits for what will be thrown away.
             pool.shutdown(wait=False, cancel_futures=True)
+            for process in set(multiprocessing.active_children()) - others:
+                process.terminate()
             raise
     return joined([load_cohort(path.read_bytes()) for path in paths])
 
@@ -136,6 +140,8 @@ class _Desk:
 
 
 def _sit_down(counters: Array[c_longlong]) -> None:
+    # Ctrl-C reaches the whole group; whoever hired this process decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
     _Desk.counters = counters
     leave_with_parent()

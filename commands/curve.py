@@ -31,6 +31,7 @@ from commands.options import (
     SeedOption,
     SetOption,
 )
+from matcher.assembly import check_threshold
 from scenarios import loader
 from scenarios.streams import Stream, Streams
 
@@ -60,6 +61,7 @@ def curve(
 ) -> None:
     """Show what load, or a longer watchlist, does to errors and latency."""
     settings = loader.load(scenario, overrides=overrides or (), seed=seed)
+    check_threshold(settings.matcher)
     loads = _numbers(values)
     folder = create_folder(out, name=f"curve-{Path(scenario).stem}")
     seed_used = settings.scenario.seed

@@ -269,7 +269,9 @@ def _wilson(k: int, n: int) -> tuple[float, float]:
 
 def save_cohort(cohort: Cohort, path: Path) -> None:
     """Write a cohort to an npz file; templates as float16, half the size."""
-    with path.open("wb") as file:
+    # Written aside and renamed: a file of that name is always a whole one.
+    aside = path.with_name(f"{path.name}.part")
+    with aside.open("wb") as file:
         np.savez_compressed(
             file,
             templates=cohort.templates.astype(np.float16),
@@ -278,6 +280,7 @@ def save_cohort(cohort: Cohort, path: Path) -> None:
             embedder_sha256=np.array(cohort.embedder_sha256, dtype=np.str_),
             settings=np.array(cohort.settings, dtype=np.str_),
         )
+    aside.replace(path)
 
 
 def load_cohort(content: bytes) -> Cohort:

@@ -121,9 +121,7 @@ def _work(task: tuple[int, CalibrationConfig, Path, Path]) -> Path:
     if not path.exists():
         cv2.setNumThreads(1)
         (clip,) = calibration_crowd(index, config, cache_dir).clips
-        partial = path.with_suffix(".partial")
-        save_cohort(record(clip, config=MatcherConfig()), partial)
-        partial.rename(path)
+        save_cohort(record(clip, config=MatcherConfig()), path)
     return path
 
 

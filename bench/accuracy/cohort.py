@@ -151,10 +151,7 @@ def _record(number: int, clip: Clip, matcher: MatcherConfig, path: Path) -> None
     def tick() -> None:
         _Desk.counters[number] += 1
 
-    # Written aside and renamed: a file of that name is always a whole one.
-    aside = path.with_suffix(".part")
-    save_cohort(record_clip(clip, matcher, tick=tick), aside)
-    aside.replace(path)
+    save_cohort(record_clip(clip, matcher, tick=tick), path)
 
 
 def _name(clip: Clip, matcher: MatcherConfig) -> str:

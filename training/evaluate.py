@@ -33,6 +33,7 @@ from matcher.weights import WEIGHTS, read_manifest
 from matcher.worker import Worker, unhurried
 from synthetic_crowds.config import CrowdConfig, WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
+from synthetic_crowds.film.clips import walker_on_the_day
 from synthetic_crowds.film.crew import leave_with_parent
 from synthetic_crowds.people.population import IdentityDomain
 from synthetic_crowds.records import age_band
@@ -49,18 +50,25 @@ from training.results import (
     passages_at,
 )
 from training.streams import PassageJoin, encoded_frames
-from training.streets import draw_camera, draw_crowd
+from training.streets import draw_camera
 from training.truth import found_faces, is_fair
-from training.two_cameras import two_camera_crowd
+from training.two_cameras import (
+    TwoCameraStreet,
+    two_camera_crowd,
+    two_camera_street,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from matcher.protocols import GalleryIndex
     from matcher.records import FrameResult
     from synthetic_crowds.records import Clip, Crowd
 
 __all__ = ["EvaluationConfig", "Folders", "evaluate", "evaluate_street"]
+
+# Two watchlists, of the same people: how old their pictures may be.
+_OLDEST_PICTURE_YEARS = (0.0, 5.0)
 
 
 class EvaluationConfig(BaseModel):
@@ -82,6 +90,12 @@ class EvaluationConfig(BaseModel):
         "some others. The rest of a watchlist is the same for all streets.",
     )
     mated_share: float = Field(default=0.6, ge=0.0, le=1.0)
+    oldest_picture_years: float = Field(
+        default=5.0,
+        ge=0.0,
+        le=15.0,
+        description="Of the watchlist's pictures; 0: of another day, this year.",
+    )
     target_fpirs: tuple[float, ...] = Field(
         default=(0.001, 0.01), description="FPIR to calibrate for; large cohort first."
     )
@@ -108,10 +122,32 @@ def _crowd(index: int, config: EvaluationConfig, cache_dir: Path) -> Crowd:
         seed=config.seed,
         duration_s=config.duration_s,
         fps=config.fps,
-        watchlist=WatchlistConfig(size=config.own_size, mated_share=config.mated_share),
+        watchlist=_pictures(config, config.own_size, mated_share=config.mated_share),
         domain=IdentityDomain.EVALUATION,
         cache_dir=cache_dir,
     )
+
+
+def _pictures(
+    config: EvaluationConfig, size: int, *, mated_share: float
+) -> WatchlistConfig:
+    return WatchlistConfig(
+        size=size,
+        mated_share=mated_share,
+        image_age_years=(0.0, config.oldest_picture_years),
+    )
+
+
+def _hides_face(person_id: str, street: TwoCameraStreet) -> bool:
+    """Say whether somebody walks down a street in sunglasses or a mask."""
+    _, appearance = walker_on_the_day(
+        # A person's id ends in their number in the city.
+        int(person_id.rsplit("-", 1)[1]),
+        street.crowd,
+        seed=street.seed,
+        domain=IdentityDomain.EVALUATION,
+    )
+    return appearance.hides_face
 
 
 def _others(config: EvaluationConfig, folders: Folders, *, workers: int) -> Gallery:
@@ -119,7 +155,8 @@ def _others(config: EvaluationConfig, folders: Folders, *, workers: int) -> Gall
     manifest = read_manifest()
     names = (manifest.detector, manifest.refiner, manifest.embedder)
     networks = "-".join(entry.sha256[:8] for entry in names)
-    path = folders.results / f"others-{networks}.npz"
+    years = f"{config.oldest_picture_years:g}"
+    path = folders.results / f"others-{networks}-{years}y.npz"
     if path.exists():
         with np.load(path) as held:
             return Gallery(
@@ -130,7 +167,7 @@ def _others(config: EvaluationConfig, folders: Folders, *, workers: int) -> Gall
     crowd = make_crowd(
         CrowdConfig(duration_s=2.0),
         (draw_camera("none", fps=1.0, rng=np.random.default_rng(config.seed)),),
-        WatchlistConfig(size=config.watchlist_size - config.own_size, mated_share=0.0),
+        _pictures(config, config.watchlist_size - config.own_size, mated_share=0.0),
         seed=config.seed * 1000 + 999,
         cache_dir=folders.cache,
         workers=workers,
@@ -199,10 +236,16 @@ class _Counts:
             if person == str(probe.subject_id):
                 self.mate[owner] = _higher(self.mate[owner], score)
 
-    def passages(self, crowd: Crowd) -> Iterator[PassageOutcome]:
-        """Sum up every passage of the clip."""
+    def passages(
+        self, crowd: Crowd, street: TwoCameraStreet
+    ) -> Iterator[PassageOutcome]:
+        """Sum up every passage of the clip.
+
+        To be unoccluded, a face must be in view and not be hidden by what is worn.
+        """
         for index, passage in enumerate(self._clip.passages):
             subject = crowd.subjects[passage.person_id]
+            is_hidden = _hides_face(str(passage.person_id), street)
             yield PassageOutcome(
                 passage_id=str(passage.passage_id),
                 person_id=str(passage.person_id),
@@ -216,7 +259,7 @@ class _Counts:
                 t_out_s=passage.t_out_s,
                 max_face_height_px=passage.max_face_height_px,
                 max_visibility=passage.max_visibility,
-                unoccluded_frames=passage.unoccluded_frames,
+                unoccluded_frames=0 if is_hidden else passage.unoccluded_frames,
                 n_frames=passage.n_frames,
                 n_frames_processed=passage.n_frames,
                 n_frames_detected=self.seen[index],
@@ -276,14 +319,12 @@ def evaluate_street(
         for result in unhurried(frames, worker, clock=time.perf_counter_ns):
             count.add(result)
         counts.append(count)
-    street = draw_crowd(
-        4 * index % 15,
-        duration_s=config.duration_s,
-        rng=np.random.default_rng((config.seed, index)),
+    street = two_camera_street(
+        index, seed=config.seed, duration_s=config.duration_s, fps=config.fps
     )
     return StreetResult(
-        setting=str(street.setting),
-        weather=str(street.weather),
+        setting=str(street.crowd.setting),
+        weather=str(street.crowd.weather),
         n_enrolled=len(gallery),
         n_failed_to_enrol=len(enrolment.failures),
         points=tuple(_points(assembly.gallery.index, config, folders.recordings)),
@@ -291,7 +332,7 @@ def evaluate_street(
         fair_faces=sum(c.fair_faces for c in counts),
         fair_found=sum(c.fair_found for c in counts),
         false_detections=sum(c.false for c in counts),
-        passages=tuple(p for c in counts for p in c.passages(crowd)),
+        passages=tuple(p for c in counts for p in c.passages(crowd, street)),
     )
 
 
@@ -346,28 +387,36 @@ def main(
     workers: Annotated[int, typer.Option()] = 2,
 ) -> None:
     """Print the reference matcher's error rates on unseen synthetic people."""
-    config = EvaluationConfig(streets=streets)
     folders = Folders(cache=cache_dir, recordings=recordings, results=folder)
-    results = evaluate(config, folders, workers=workers)
-    draw_det(results, folder / "det.png")
-    people = {(k, p.person_id) for k, s in enumerate(results) for p in s.passages}
-    n_passages = sum(len(s.passages) for s in results)
-    size = results[0].n_enrolled
-    parts = [
-        f"{len(people)} people in {n_passages} passages, watchlist {size:,}",
-        accuracy_table(results),
-        detection_table(results),
-    ]
+    parts = []
+    for years in _OLDEST_PICTURE_YEARS:
+        config = EvaluationConfig(streets=streets, oldest_picture_years=years)
+        results = evaluate(config, folders, workers=workers)
+        parts += [_heading(results, config), accuracy_table(results)]
+    # The groups, against the pictures that are harder.
+    parts.append(detection_table(results))
     for target in config.target_fpirs:
         passages = passages_at(results, target_fpir=target)
         parts += [
-            f"At the threshold calibrated for FPIR {target:.1%}:",
+            f"At the threshold calibrated for FPIR {target:.1%}, the older pictures:",
             group_table(passages),
             likeness_table(passages),
         ]
+    draw_det(results, folder / "det.png")
     text = "\n\n".join(parts)
     (folder / "evaluation.md").write_text(text + "\n", encoding="utf-8")
     typer.echo(text)
+
+
+def _heading(results: Sequence[StreetResult], config: EvaluationConfig) -> str:
+    people = {(k, p.person_id) for k, s in enumerate(results) for p in s.passages}
+    n_passages = sum(len(s.passages) for s in results)
+    years = config.oldest_picture_years
+    pictures = f"up to {years:g} years old" if years else "of another day"
+    return (
+        f"{len(people)} people in {n_passages} passages, watchlist "
+        f"{results[0].n_enrolled:,}, pictures {pictures}:"
+    )
 
 
 if __name__ == "__main__":

@@ -117,7 +117,8 @@ def _is_small(passage: PassageOutcome) -> bool:
     return _is_clear(passage) and SMALL_PX <= height < LARGE_PX
 
 
-# Of a passage's largest face; unoccluded as in `bench.accuracy.identification`.
+# Of a passage's largest face; unoccluded: in a frame of the zone nine tenths of the
+# face in view, and no mask or sunglasses.
 CONDITIONS: dict[str, Callable[[PassageOutcome], bool]] = {
     "60 px and more, unoccluded": _is_large,
     "32 to 60 px, unoccluded": _is_small,

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from synthetic_crowds.camera_config import CameraConfig
     from synthetic_crowds.config import CrowdConfig, Setting, Weather
     from synthetic_crowds.film.photographs import Site
+    from synthetic_crowds.people.person import Appearance, Person
     from synthetic_crowds.people.population import IdentityDomain
     from synthetic_crowds.picture.actors import Actor
     from synthetic_crowds.picture.composer import FrameFaces
@@ -67,6 +68,7 @@ __all__ = [
     "n_frames",
     "render_piece",
     "split",
+    "walker_on_the_day",
 ]
 
 VIDEO_FILE = "clip.mp4"
@@ -310,14 +312,27 @@ def _present(task: ClipTask, time_s: float) -> dict[int, Stance]:
     return {i: stance for i, stance in stances if stance is not None}
 
 
+def walker_on_the_day(
+    index: int, crowd: CrowdConfig, *, seed: int, domain: IdentityDomain
+) -> tuple[Person, Appearance]:
+    """Draw a walker and how they look on the day, the same past every camera.
+
+    Args:
+        index: Of the person in the city.
+        crowd: Who lives there, and what is worn.
+        seed: The crowd's.
+        domain: Of the people.
+    """
+    person = draw_person(crowd.demographics, seed=seed, domain=domain, index=index)
+    rng = stream(seed, domain, Concern.APPEARANCE, index)
+    return person, draw_appearance(person, rng=rng, habits=crowd.habits)
+
+
 def _build(task: ClipTask, walk: int) -> Actor:
-    """Build a walk's walker as they look on the day, the same past every camera."""
     index = task.plan.people[walk]
-    person = draw_person(
-        task.crowd.demographics, seed=task.seed, domain=task.domain, index=index
+    return dress(
+        *walker_on_the_day(index, task.crowd, seed=task.seed, domain=task.domain)
     )
-    rng = stream(task.seed, task.domain, Concern.APPEARANCE, index)
-    return dress(person, draw_appearance(person, rng=rng, habits=task.crowd.habits))
 
 
 def _names(task: ClipTask, plan: CameraPlan) -> list[PersonId]:

@@ -332,3 +332,8 @@ class Appearance:
     mask_bgr: tuple[float, float, float]
     clothing: Clothing
     collar_bgr: tuple[float, float, float]
+
+    @property
+    def hides_face(self) -> bool:
+        """Whether eyes or mouth are behind something worn: sunglasses, a mask."""
+        return self.dark_lenses or self.face_mask is not FaceMask.NONE

@@ -118,11 +118,16 @@ def main(minutes, cameras):
                 break
         link.flush()
     settled = int(len(times) * _SETTLED)
+    stretches = [np.median(part) for part in np.array_split(sizes, _STRETCHES)]
     slope = slope_of(times[settled:], sizes[settled:])
     console.print(
         f"{cameras} cameras, {cameras * (index + 1):,} frames in {minutes:g} minutes: "
         f"{sizes[0] / 1e6:.0f} MB at the start, {sizes[settled] / 1e6:.0f} MB after a "
         f"third, {sizes[-1] / 1e6:.0f} MB at the end, {max(sizes) / 1e6:.0f} MB at most"
+    )
+    console.print(
+        f"medians of {_STRETCHES} stretches: "
+        f"{', '.join(f'{size / 1e6:.0f}' for size in stretches)} MB"
     )
     console.print(
         f"slope after the first third: {slope.per_hour / 1e6:+.1f} MB an hour, 95 % "

@@ -211,8 +211,12 @@ def check_threshold(config: MatcherConfig) -> None:
     """Raise at once what `alert_threshold` would raise once a gallery is there.
 
     Raises:
+        ModelFileError: If the embedder's file is not the one meant.
         CalibrationError: If no threshold can be calibrated, whatever the gallery.
     """
+    model = config.embedder
+    if model.model_path is not None and model.model_sha256 is not None:
+        read_model(model.model_path, sha256=model.model_sha256)
     if config.decision.threshold is None:
         cohort = _cohort_in_use(config)
         if config.decision.threshold_llr is None:

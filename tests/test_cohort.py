@@ -148,7 +148,7 @@ def test_command_writes_what_a_run_reads(tmp_path, capsys):
         ({"decision": {"cohort": "absent.npz"}}, "absent.npz"),
         ({"decision": {"cohort": __file__}}, "npz file"),
         ({"decision": {"target_fpir": 0.001}}, "harness cohort"),
-        ({"embedder": {"model_path": "m", "model_sha256": "c" * 64}}, "harness cohort"),
+        ({"embedder": {"name": "dlib_resnet"}}, "harness cohort"),
     ],
     ids=["absent", "no cohort", "too small", "another embedder"],
 )
@@ -162,14 +162,8 @@ def test_threshold_that_cannot_be_found_is_refused_before_anything_is_made(
 
 def test_threshold_that_is_given_needs_no_cohort():
     """Whatever the embedder."""
-    check_threshold(
-        MatcherConfig.model_validate(
-            {
-                "embedder": {"model_path": "m", "model_sha256": "c" * 64},
-                "decision": {"threshold": 0.5},
-            }
-        )
-    )
+    given = {"embedder": {"name": "dlib_resnet"}, "decision": {"threshold": 0.5}}
+    check_threshold(MatcherConfig.model_validate(given))
 
 
 def test_clips_of_ones_own_are_no_cohort(tmp_path):

@@ -1,6 +1,6 @@
 """A large crowd, killed by SIGKILL on its way and resumed: the same bytes?
 
-    python -m bench.suites.crowd_interrupted [MINUTES] [CAMERAS] [IDENTITIES]
+    python -m bench.suites.crowd_interrupted [MINUTES] [CAMERAS] [IDENTITIES] [WORKERS]
 
 The crowd is made twice by `harness crowd`, each time into a cache of its own: once in
 peace, once killed with all its workers when two fifths of its pieces are there. Every
@@ -76,19 +76,25 @@ class Made:
 
 
 def make(
-    scenario: Path, cache: Path, *, is_enough: Callable[[], bool] = lambda: False
+    scenario: Path,
+    cache: Path,
+    *,
+    workers: int,
+    is_enough: Callable[[], bool] = lambda: False,
 ) -> Made:
     """Make a crowd in processes of its own, and kill them all once there is enough.
 
     Args:
         scenario: Its TOML file.
         cache: Where it goes.
+        workers: Processes that render; 1 renders in the command's own.
         is_enough: Asked twice a second.
     """
     command = [sys.executable, "-m", "harness", "crowd", str(scenario), "--cache"]
     start = time.monotonic()
     child = subprocess.Popen(  # noqa: S603 - our own command
-        [*command, str(cache), "--quiet"], start_new_session=True
+        [*command, str(cache), "--workers", str(workers), "--quiet"],
+        start_new_session=True,
     )
     peak_bytes = 0
     while child.poll() is None:
@@ -132,6 +138,7 @@ def _report() -> None:
     minutes = float(asked[0]) if asked else _MINUTES
     n_cameras = int(asked[1]) if len(asked) > 1 else _CAMERAS
     identities = int(asked[2]) if len(asked) > 2 else _IDENTITIES
+    workers = int(asked[3]) if len(asked) > 3 else os.cpu_count() or 1
     shutil.rmtree(_OUT, ignore_errors=True)
     _OUT.mkdir(parents=True)
     scenario = _OUT / "large.toml"
@@ -144,17 +151,20 @@ def _report() -> None:
         )
     scenario.write_text(text, encoding="utf-8")
     whole, killed = _OUT / "whole", _OUT / "killed"
-    in_peace = make(scenario, whole)
+    in_peace = make(scenario, whole, workers=workers)
     n_pieces = round(n_cameras * minutes * 60.0 / _PIECE_S)
 
     def pieces() -> int:
         return len(list(killed.glob(f"clips/.*/{PIECES}/*.npz")))
 
     interrupted = make(
-        scenario, killed, is_enough=lambda: pieces() >= _KILLED_AT * n_pieces
+        scenario,
+        killed,
+        workers=workers,
+        is_enough=lambda: pieces() >= _KILLED_AT * n_pieces,
     )
     kept = pieces()
-    resumed = make(scenario, killed)
+    resumed = make(scenario, killed, workers=workers)
     table = Table("call", "exit code", "minutes", "peak memory", title="harness crowd")
     for name, made in (
         ("in peace", in_peace),

@@ -38,7 +38,7 @@ from matcher.records import CameraId
 from matcher.weights import WEIGHTS, read_manifest
 from synthetic_crowds.config import WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
-from synthetic_crowds.film.crew import leave_with_parent
+from synthetic_crowds.film.processes import leave_with_parent
 from synthetic_crowds.people.population import IdentityDomain
 from training.export import with_calibration
 from training.streams import PassageJoin, encoded_frames

@@ -25,7 +25,7 @@ from rich.progress import track
 from matcher.calibration import joined
 from matcher.config import BestShotConfig, MatcherConfig
 from synthetic_crowds.config import WatchlistConfig
-from synthetic_crowds.film.crew import leave_with_parent
+from synthetic_crowds.film.processes import leave_with_parent
 from synthetic_crowds.people.population import IdentityDomain
 from training.calibrate import record
 from training.enrolling import enrol_watchlist

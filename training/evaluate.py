@@ -34,7 +34,7 @@ from matcher.worker import Worker, unhurried
 from synthetic_crowds.config import CrowdConfig, WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
 from synthetic_crowds.film.clips import walker_on_the_day
-from synthetic_crowds.film.crew import leave_with_parent
+from synthetic_crowds.film.processes import leave_with_parent
 from synthetic_crowds.people.population import IdentityDomain
 from synthetic_crowds.records import age_band
 from training.calibrate import CalibrationConfig, large_cohort

@@ -21,7 +21,7 @@ import typer
 from pydantic import BaseModel, ConfigDict, Field
 from rich.progress import track
 
-from synthetic_crowds.film.crew import leave_with_parent
+from synthetic_crowds.film.processes import leave_with_parent
 from synthetic_crowds.heads.build import build_head
 from synthetic_crowds.people.appearance import draw_appearance
 from synthetic_crowds.people.habits import Habits

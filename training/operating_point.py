@@ -21,7 +21,7 @@ import typer
 
 from matcher.config import DetectorConfig
 from matcher.detectors.reference import make
-from synthetic_crowds.film.crew import leave_with_parent
+from synthetic_crowds.film.processes import leave_with_parent
 from training.calibrate import CalibrationConfig, calibration_crowd
 from training.export import export_detector
 from training.truth import found_faces, frames_with_truth, is_fair

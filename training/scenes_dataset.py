@@ -23,7 +23,7 @@ from rich.progress import track
 
 from synthetic_crowds.config import WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
-from synthetic_crowds.film.crew import leave_with_parent
+from synthetic_crowds.film.processes import leave_with_parent
 from synthetic_crowds.people.appearance import draw_appearance
 from synthetic_crowds.people.habits import Habits
 from synthetic_crowds.people.population import Demographics, IdentityDomain, draw_person

@@ -7,13 +7,8 @@ kept until all are there. The cohort's format and its use are `matcher.calibrati
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
-import signal
 import time
-from concurrent.futures import ProcessPoolExecutor, wait
-from typing import TYPE_CHECKING
-
-import cv2
+from typing import TYPE_CHECKING, NamedTuple
 
 from bench.accuracy.association import TruthJoin
 from bench.load.sources import demux
@@ -21,11 +16,10 @@ from matcher.assembly import embedder_sha256
 from matcher.calibration import joined, load_cohort, save_cohort, settings_of
 from matcher.recording import record_cohort
 from matcher.records import CameraId, EncodedFrame
-from synthetic_crowds.film.crew import leave_with_parent
+from synthetic_crowds.film.processes import in_processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from ctypes import Array, c_longlong
     from pathlib import Path
 
     from matcher.calibration import Cohort
@@ -35,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["record_clip", "record_clips"]
 
-_POLL_S = 0.2
 _TITLE = "record searches"
 
 
@@ -103,55 +96,26 @@ def record_clips(
     paths = [folder / f"{_name(clip, matcher)}.npz" for clip in clips]
     lacking = [number for number, path in enumerate(paths) if not path.exists()]
     n_frames = sum(clip.n_frames for clip in clips)
-    # Spawned, not forked: the caller may hold threads and locks of other libraries.
-    context = multiprocessing.get_context("spawn")
-    done = [0 if k in lacking else clip.n_frames for k, clip in enumerate(clips)]
-    counters = context.Array("q", done, lock=False)
-    others = set(multiprocessing.active_children())
-    with ProcessPoolExecutor(
-        max(1, min(workers, len(lacking))),
-        mp_context=context,
-        initializer=_sit_down,
-        initargs=(counters,),
-    ) as pool:
-        pending = {
-            pool.submit(_record, number, clips[number], matcher, paths[number])
-            for number in lacking
-        }
-        try:
-            while pending:
-                finished, pending = wait(pending, timeout=_POLL_S)
-                progress(_TITLE, sum(counters), n_frames)
-                for task in finished:
-                    task.result()
-        except BaseException:
-            # Ctrl-C too: nobody waits for what will be thrown away.
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in set(multiprocessing.active_children()) - others:
-                process.terminate()
-            raise
+    begun = n_frames - sum(clips[number].n_frames for number in lacking)
+    if lacking:
+        in_processes(
+            _record,
+            [_Task(clips[number], matcher, paths[number]) for number in lacking],
+            [0] * len(lacking),
+            workers=workers,
+            report=lambda counts: progress(_TITLE, begun + sum(counts), n_frames),
+        )
     return joined([load_cohort(path.read_bytes()) for path in paths])
 
 
-class _Desk:
-    """Where a worker finds its counters; set once, when its process starts."""
-
-    counters: Array[c_longlong]
-
-
-def _sit_down(counters: Array[c_longlong]) -> None:
-    # Ctrl-C reaches the whole group; whoever hired this process decides.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    cv2.setNumThreads(1)
-    _Desk.counters = counters
-    leave_with_parent()
+class _Task(NamedTuple):
+    clip: Clip
+    matcher: MatcherConfig
+    path: Path
 
 
-def _record(number: int, clip: Clip, matcher: MatcherConfig, path: Path) -> None:
-    def tick() -> None:
-        _Desk.counters[number] += 1
-
-    save_cohort(record_clip(clip, matcher, tick=tick), path)
+def _record(task: _Task, tick: Callable[[], None]) -> None:
+    save_cohort(record_clip(task.clip, task.matcher, tick=tick), task.path)
 
 
 def _name(clip: Clip, matcher: MatcherConfig) -> str:

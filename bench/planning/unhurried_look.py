@@ -25,7 +25,7 @@ from matcher.ingest import is_key_frame
 from matcher.records import CameraId, EncodedFrame
 from matcher.worker import run_unhurried
 from sim.looking import TOO_SMALL
-from synthetic_crowds.film.crew import leave_with_parent
+from synthetic_crowds.film.processes import leave_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -24,7 +24,7 @@ _LARGEST_SLICE = 1_000_000
 _PART = 131_072
 _SLICES_A_PART = 4
 _PROBES_AT_ONCE = 32
-# Rows that a vector register holds.
+# Numbers that a vector register holds.
 _LANES = 16
 
 

@@ -1,38 +1,29 @@
 """Worker processes that make the folders which the cache lacks.
 
-Owns the pool, its progress counters and the order of jobs. Results do not depend on
-how many workers there are: a job is a fixed share of a folder, and its
-random numbers come from its own streams. Knows nothing of what is drawn.
+Owns the jobs and their order. Results do not depend on how many workers there are: a
+job is a fixed share of a folder, and its random numbers come from its own streams.
+Knows nothing of what is drawn.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import cv2
 
 from synthetic_crowds.film.cache import PIECES
 from synthetic_crowds.film.clips import ClipTask, is_rendered, render_piece
+from synthetic_crowds.film.processes import in_processes
 from synthetic_crowds.film.watchlist import (
     PortraitTask,
     count_portraits,
     render_portraits,
 )
 
-if TYPE_CHECKING:
-    from ctypes import Array, c_longlong
-
-__all__ = ["Crew", "Job", "leave_with_parent", "render_away", "work"]
-
-_POLL_S = 0.2
+__all__ = ["Crew", "Job", "render_away", "work"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,12 +77,6 @@ def render_away(task: ClipTask | PortraitTask) -> dict[str, bytes]:
         }
 
 
-class _Desk:
-    """Where a worker finds its counters; set once, when its process starts."""
-
-    counters: Array[c_longlong] | None = None
-
-
 def work(
     jobs: Sequence[Job], *, workers: int, progress: Callable[[str, int, int], None]
 ) -> None:
@@ -120,29 +105,19 @@ def work(
 
             _render(jobs[number], tick)
         return
-    # Spawned, not forked: the caller may hold threads and locks of other libraries.
-    context = multiprocessing.get_context("spawn")
-    others = set(multiprocessing.active_children())
-    counters = context.Array("q", done, lock=False)
-    with ProcessPoolExecutor(
-        max_workers=min(workers, len(lacking)),
-        mp_context=context,
-        initializer=_sit_down,
-        initargs=(counters,),
-    ) as pool:
-        pending = {pool.submit(_do, number, jobs[number]) for number in lacking}
-        try:
-            while pending:
-                finished, pending = wait(pending, timeout=_POLL_S)
-                _report(jobs, list(counters), progress)
-                for future in finished:
-                    future.result()
-        except BaseException:
-            # Ctrl-C too: nobody waits for what will be thrown away.
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in set(multiprocessing.active_children()) - others:
-                process.terminate()
-            raise
+
+    def report(counts: Sequence[int]) -> None:
+        for number, count in zip(lacking, counts, strict=True):
+            done[number] = count
+        _report(jobs, done, progress)
+
+    in_processes(
+        _render,
+        [jobs[number] for number in lacking],
+        [done[number] for number in lacking],
+        workers=workers,
+        report=report,
+    )
 
 
 def _report(
@@ -155,37 +130,6 @@ def _report(
             sum(done[number] for number in mine),
             sum(jobs[number].size for number in mine),
         )
-
-
-def _sit_down(counters: Array[c_longlong]) -> None:
-    """Prepare a worker: one thread each, there is a process for every core."""
-    cv2.setNumThreads(1)
-    _Desk.counters = counters
-    leave_with_parent()
-
-
-def leave_with_parent() -> None:
-    """End this process with whoever hired it, soon after, however that ended.
-
-    To be called once in each worker of a pool: a killed parent cannot tell anybody to
-    stop.
-    """
-    threading.Thread(target=_wait_and_leave, daemon=True).start()
-
-
-def _wait_and_leave() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _do(number: int, job: Job) -> None:
-    def tick() -> None:
-        if _Desk.counters is not None:
-            _Desk.counters[number] += 1
-
-    _render(job, tick)
 
 
 def _render(job: Job, tick: Callable[[], None]) -> None:

@@ -16,7 +16,7 @@ from rich.progress import track
 
 from synthetic_crowds.config import WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
-from synthetic_crowds.film.crew import leave_with_parent
+from synthetic_crowds.film.processes import leave_with_parent
 from synthetic_crowds.people.population import IdentityDomain
 from training.realism.judges import DlibEmbedder, YuNet
 from training.realism.views import EXPERIMENTS, RealismConfig

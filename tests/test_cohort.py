@@ -94,7 +94,7 @@ def test_cohort_of_a_site_is_that_of_its_clips_in_order(clips, tmp_path):
         workers=2,
         progress=lambda *told: seen.append(told),
     )
-    parts = [record_clip(clip, MATCHER, tick=quiet) for clip in clips]
+    parts = [record_clip(clip, MATCHER) for clip in clips]
 
     assert whole.n_passages == sum(len(clip.passages) for clip in clips)
     assert len(whole.passages) == sum(len(part.passages) for part in parts) > 0

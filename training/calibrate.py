@@ -13,7 +13,6 @@ interrupted recording goes on.
 from __future__ import annotations
 
 import hashlib
-import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -25,6 +24,7 @@ import typer
 from pydantic import BaseModel, ConfigDict, Field
 from rich.progress import track
 
+from bench.accuracy.cohort import record_clip
 from matcher.calibration import (
     Cohort,
     joined,
@@ -33,26 +33,21 @@ from matcher.calibration import (
     settings_of,
 )
 from matcher.config import MatcherConfig
-from matcher.recording import record_cohort
-from matcher.records import CameraId
 from matcher.weights import WEIGHTS, read_manifest
 from synthetic_crowds.config import WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
 from synthetic_crowds.film.processes import leave_with_parent
 from synthetic_crowds.people.population import IdentityDomain
 from training.export import with_calibration
-from training.streams import PassageJoin, encoded_frames
 from training.streets import draw_camera, draw_crowd
 
 if TYPE_CHECKING:
-    from matcher.records import Probe
-    from synthetic_crowds.records import Clip, Crowd, Subject
+    from synthetic_crowds.records import Crowd, Subject
 
 __all__ = [
     "CalibrationConfig",
     "calibration_crowd",
     "large_cohort",
-    "record",
     "subjects_of_cohort",
 ]
 
@@ -88,23 +83,6 @@ def calibration_crowd(index: int, config: CalibrationConfig, cache_dir: Path) ->
     )
 
 
-def record(clip: Clip, *, config: MatcherConfig) -> Cohort:
-    """Run a clip of people on no watchlist through the matcher; keep every search."""
-    join = PassageJoin(clip)
-
-    def passage_of(probe: Probe) -> int | None:
-        (passage,) = join.passages(probe.frame_index, [probe.box_xyxy])
-        return passage
-
-    return record_cohort(
-        encoded_frames(clip, camera_id=CameraId(clip.camera_id)),
-        config=config,
-        passage_of=passage_of,
-        n_passages=len(clip.passages),
-        clock=time.perf_counter_ns,
-    )
-
-
 def _recording(index: int, folder: Path) -> Path:
     """Name a street's recording by the networks and settings that it was made with."""
     manifest = read_manifest()
@@ -121,7 +99,7 @@ def _work(task: tuple[int, CalibrationConfig, Path, Path]) -> Path:
     if not path.exists():
         cv2.setNumThreads(1)
         (clip,) = calibration_crowd(index, config, cache_dir).clips
-        save_cohort(record(clip, config=MatcherConfig()), path)
+        save_cohort(record_clip(clip, MatcherConfig()), path)
     return path
 
 

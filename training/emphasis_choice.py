@@ -22,12 +22,12 @@ import typer
 from pydantic import BaseModel, ConfigDict, Field
 from rich.progress import track
 
+from bench.accuracy.cohort import record_clip
 from matcher.calibration import joined
 from matcher.config import BestShotConfig, MatcherConfig
 from synthetic_crowds.config import WatchlistConfig
 from synthetic_crowds.film.processes import leave_with_parent
 from synthetic_crowds.people.population import IdentityDomain
-from training.calibrate import record
 from training.enrolling import enrol_watchlist
 from training.intervals import wilson
 from training.results import LARGE_PX, SMALL_PX
@@ -88,7 +88,7 @@ def search_street(index: int, config: ChoiceConfig, cache_dir: Path) -> _Street:
     searches = []
     for emphasis in config.emphases:
         settings = MatcherConfig(best_shot=BestShotConfig(emphasis=emphasis))
-        cohort = joined([record(clip, config=settings) for clip in made.clips])
+        cohort = joined([record_clip(clip, settings) for clip in made.clips])
         passages = [p for clip in made.clips for p in clip.passages]
         searches.append(
             Searches(

@@ -33,7 +33,7 @@ _TITLE = "record searches"
 
 
 def record_clip(
-    clip: Clip, matcher: MatcherConfig, *, tick: Callable[[], None]
+    clip: Clip, matcher: MatcherConfig, *, tick: Callable[[], None] = lambda: None
 ) -> Cohort:
     """Run a clip of people on no watchlist through the matcher; keep every search.
 

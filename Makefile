@@ -95,9 +95,11 @@ WORKERS ?= $(shell nproc)
 
 # The score threshold of the export is the one that operating_point prints.
 train: $(VENV)/.training  ## make the reference weights again, from seeds (hours without a GPU)
-	$(BIN)/python -m training.faces_dataset --workers $(WORKERS)
-	$(BIN)/python -m training.faces_dataset --from-above --folder training/out/faces_above --workers $(WORKERS)
+	$(BIN)/python -m training.faces_dataset first --workers $(WORKERS)
+	$(BIN)/python -m training.faces_dataset above --workers $(WORKERS)
+	$(BIN)/python -m training.faces_dataset newcomers --workers $(WORKERS)
 	$(BIN)/python -m training.train_embedder --workers $(WORKERS)
+	$(BIN)/python -m training.train_embedder --start-from training/out/embedder/embedder.pt --workers $(WORKERS)
 	$(BIN)/python -m training.train_refiner --workers $(WORKERS)
 	$(BIN)/python -m training.scenes_dataset --workers $(WORKERS)
 	$(BIN)/python -m training.train_detector --workers $(WORKERS)

@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
 from matcher.weights import read_manifest, read_model
-from training.export import publish
+from training.export import Network, publish
 from training.feeding import feed
 from training.losses import AdaptiveMarginHead, MarginHead, assign, detection_loss
 from training.networks import STRIDES, FaceDetector, FaceEmbedder, LandmarkRefiner
@@ -119,16 +119,38 @@ def test_published_weights_verify_and_agree_with_the_modules(tmp_path: Path) -> 
     torch.save(LandmarkRefiner().state_dict(), tmp_path / "r.pt")
     torch.save(FaceEmbedder().state_dict(), tmp_path / "e.pt")
     folder = tmp_path / "weights"
-    publish(
-        detector=tmp_path / "d.pt",
-        refiner=tmp_path / "r.pt",
-        embedder=tmp_path / "e.pt",
-        score_threshold=0.4,
-        folder=folder,
-    )
+    states = {
+        Network.DETECTOR: tmp_path / "d.pt",
+        Network.REFINER: tmp_path / "r.pt",
+        Network.EMBEDDER: tmp_path / "e.pt",
+    }
+    publish(states, score_threshold=0.4, folder=folder)
     manifest = read_manifest(folder)
     for entry in (manifest.detector, manifest.refiner, manifest.embedder):
         assert read_model(folder / entry.file, sha256=entry.sha256).content
     assert sum(p.stat().st_size for p in folder.glob("*.onnx")) < 8_000_000
     assert manifest.embedder.dimension == 128
     assert np.isclose(manifest.detector.score_threshold, 0.4)
+
+
+def test_an_embedder_alone_is_published_beside_what_lies_there(tmp_path: Path) -> None:
+    """The other networks and the detector's threshold stay, to the byte."""
+    torch.manual_seed(0)
+    for name, module in (
+        ("d", FaceDetector()),
+        ("r", LandmarkRefiner()),
+        ("e", FaceEmbedder()),
+        ("second", FaceEmbedder()),
+    ):
+        torch.save(module.state_dict(), tmp_path / f"{name}.pt")
+    states = {
+        Network.DETECTOR: tmp_path / "d.pt",
+        Network.REFINER: tmp_path / "r.pt",
+        Network.EMBEDDER: tmp_path / "e.pt",
+    }
+    before = publish(states, score_threshold=0.4, folder=tmp_path)
+    second = {Network.EMBEDDER: tmp_path / "second.pt"}
+    after = publish(second, score_threshold=None, folder=tmp_path)
+    assert after.detector == before.detector
+    assert after.refiner == before.refiner
+    assert after.embedder.sha256 != before.embedder.sha256

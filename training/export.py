@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = [
+    "Network",
     "export_detector",
     "export_embedder",
     "export_refiner",
@@ -46,7 +48,16 @@ __all__ = [
 ]
 
 _OPSET = 18
-_NETWORKS = ("detector", "refiner", "embedder")
+
+
+class Network(StrEnum):
+    """What a folder of weights holds."""
+
+    DETECTOR = "detector"
+    REFINER = "refiner"
+    EMBEDDER = "embedder"
+
+
 # Largest deviation from the module that storing weights as float16 may cause, as a
 # share of an output's spread.
 _TOLERANCE = 0.02
@@ -215,46 +226,46 @@ def _sha256(path: Path) -> str:
 
 
 def publish(
-    *,
-    detector: Path,
-    refiner: Path | None,
-    embedder: Path,
-    score_threshold: float,
-    folder: Path,
+    states: dict[Network, Path], *, score_threshold: float | None, folder: Path
 ) -> Manifest:
-    """Write the networks and the manifest; a cohort of other networks is dropped.
+    """Write networks and the manifest; a cohort of other networks is dropped.
 
     Args:
-        detector: State dictionary from `training.train_detector`.
-        refiner: State dictionary from `training.train_refiner`; None keeps the network
-            that lies in `folder`.
-        embedder: State dictionary from `training.train_embedder`.
-        score_threshold: Least score of a face; see `training.operating_point`.
+        states: State dictionaries that training left; what is not among them stays as
+            it lies in `folder`.
+        score_threshold: Least score of a face; see `training.operating_point`. None
+            keeps the one in `folder`.
         folder: Where `matcher` looks for its weights.
 
     Returns:
         What was written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    files = {name: folder / f"{name}.onnx" for name in _NETWORKS}
-    export_detector(detector, files["detector"])
-    if refiner is not None:
-        export_refiner(refiner, files["refiner"])
-    chip_px, dimension = export_embedder(embedder, files["embedder"])
+    files = {network: folder / f"{network}.onnx" for network in Network}
+    if Network.DETECTOR in states:
+        export_detector(states[Network.DETECTOR], files[Network.DETECTOR])
+    if Network.REFINER in states:
+        export_refiner(states[Network.REFINER], files[Network.REFINER])
+    if Network.EMBEDDER in states:
+        chip_px, dimension = export_embedder(
+            states[Network.EMBEDDER], files[Network.EMBEDDER]
+        )
+    else:
+        kept = read_manifest(folder).embedder
+        chip_px, dimension = kept.chip_px, kept.dimension
+    if score_threshold is None:
+        score_threshold = read_manifest(folder).detector.score_threshold
+    entries = {
+        network: {"file": path.name, "sha256": _sha256(path)}
+        for network, path in files.items()
+    }
     manifest = Manifest(
         detector=DetectorWeights(
-            file=files["detector"].name,
-            sha256=_sha256(files["detector"]),
-            score_threshold=score_threshold,
+            **entries[Network.DETECTOR], score_threshold=score_threshold
         ),
-        refiner=RefinerWeights(
-            file=files["refiner"].name, sha256=_sha256(files["refiner"])
-        ),
+        refiner=RefinerWeights(**entries[Network.REFINER]),
         embedder=EmbedderWeights(
-            file=files["embedder"].name,
-            sha256=_sha256(files["embedder"]),
-            chip_px=chip_px,
-            dimension=dimension,
+            **entries[Network.EMBEDDER], chip_px=chip_px, dimension=dimension
         ),
     )
     write_manifest(manifest, folder)
@@ -276,28 +287,37 @@ def write_manifest(manifest: Manifest, folder: Path) -> None:
 
 
 def main(
-    score_threshold: Annotated[float, typer.Option(help="Least score of a face.")],
+    score_threshold: Annotated[
+        float | None,
+        typer.Option(help="Least score of a face; needed with a new detector."),
+    ] = None,
+    only: Annotated[
+        list[Network] | None,
+        typer.Option(help="Networks to export; the others stay as they ship."),
+    ] = None,
     detector: Annotated[Path, typer.Option()] = Path(
         "training/out/detector/detector.pt"
     ),
     refiner: Annotated[Path, typer.Option()] = Path("training/out/refiner/refiner.pt"),
-    *,
-    keep_refiner: Annotated[
-        bool, typer.Option(help="Leave the refiner that ships as it is.")
-    ] = False,
     embedder: Annotated[Path, typer.Option()] = Path(
-        "training/out/embedder/embedder.pt"
+        "training/out/embedder_second/embedder.pt"
     ),
     folder: Annotated[Path, typer.Option()] = WEIGHTS,
 ) -> None:
     """Export the networks to where `matcher` loads them from."""
-    manifest = publish(
-        detector=detector,
-        refiner=None if keep_refiner else refiner,
-        embedder=embedder,
-        score_threshold=score_threshold,
-        folder=folder,
-    )
+    trained = {
+        Network.DETECTOR: detector,
+        Network.REFINER: refiner,
+        Network.EMBEDDER: embedder,
+    }
+    states = {network: trained[network] for network in only or Network}
+    if Network.DETECTOR in states and score_threshold is None:
+        message = (
+            "a new detector needs its --score-threshold, none was given; "
+            "python -m training.operating_point prints it"
+        )
+        raise typer.BadParameter(message)
+    manifest = publish(states, score_threshold=score_threshold, folder=folder)
     typer.echo(manifest.model_dump_json(indent=2, exclude_none=True))
 
 

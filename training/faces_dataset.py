@@ -11,6 +11,7 @@ An interrupted run goes on where it stopped: whole shards are kept.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,6 +24,7 @@ from rich.progress import track
 
 from synthetic_crowds.film.processes import leave_with_parent
 from synthetic_crowds.heads.build import build_head
+from synthetic_crowds.people.ageing import years_ago
 from synthetic_crowds.people.appearance import draw_appearance
 from synthetic_crowds.people.habits import Habits
 from synthetic_crowds.people.population import Demographics, IdentityDomain, draw_person
@@ -39,7 +41,14 @@ if TYPE_CHECKING:
 
     from synthetic_crowds.records import Portrait
 
-__all__ = ["FROM_ABOVE", "FaceViews", "FacesConfig", "load_faces", "render_faces"]
+__all__ = [
+    "PORTIONS",
+    "FaceViews",
+    "FacesConfig",
+    "Portion",
+    "load_faces",
+    "render_faces",
+]
 
 
 class FacesConfig(BaseModel):
@@ -49,7 +58,8 @@ class FacesConfig(BaseModel):
 
     seed: int = Field(default=1, ge=0, description="Of people and views.")
     domain: IdentityDomain = Field(default=IdentityDomain.TRAINING)
-    identities: int = Field(default=9000, ge=1, description="People, from index 0.")
+    first_identity: int = Field(default=0, ge=0, description="Index of the first.")
+    identities: int = Field(default=9000, ge=1, description="People.")
     portrait: bool = Field(default=True, description="Whether day 0 has a portrait.")
     first_day: int = Field(default=1, ge=1, description="Number of the first day.")
     per_shard: int = Field(default=50, ge=1, description="People a file.")
@@ -73,6 +83,12 @@ class FacesConfig(BaseModel):
     oldest_image_years: float = Field(
         default=10.0, ge=0.0, le=15.0, description="Age of portraits, from 0."
     )
+    oldest_day_years: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=15.0,
+        description="How long ago days may be, from 0: other cuts, beards gone.",
+    )
     yaw_sd_deg: float = Field(default=18.0, gt=0.0)
     yaw_limit_deg: float = Field(default=50.0, gt=0.0, le=90.0)
     pitch_mean_deg: float = Field(
@@ -86,16 +102,42 @@ class FacesConfig(BaseModel):
     face_height_px: float = Field(default=84.0, gt=16.0, description="Within it.")
 
 
-# One more day, as a camera on a mast sees those who are near: 15 to 22 degrees down.
-FROM_ABOVE = FacesConfig(
-    portrait=False,
-    first_day=5,
-    days=1,
-    views_per_day=4,
-    pitch_mean_deg=-18.0,
-    pitch_sd_deg=6.0,
-    pitch_limit_deg=34.0,
-)
+class Portion(StrEnum):
+    """Views that are rendered together, into a folder of their own."""
+
+    FIRST = "first"
+    ABOVE = "above"
+    NEWCOMERS = "newcomers"
+
+    @property
+    def folder(self) -> Path:
+        """Where they lie unless told otherwise."""
+        return Path("training/out/faces") / self
+
+
+PORTIONS = {
+    Portion.FIRST: FacesConfig(),
+    # The same people once more, as a camera on a mast sees those who are near: 15 to
+    # 22 degrees down.
+    Portion.ABOVE: FacesConfig(
+        portrait=False,
+        first_day=5,
+        days=1,
+        views_per_day=4,
+        pitch_mean_deg=-18.0,
+        pitch_sd_deg=6.0,
+        pitch_limit_deg=34.0,
+    ),
+    # Fewer views of more people, whose days lie years apart.
+    Portion.NEWCOMERS: FacesConfig(
+        first_identity=9000,
+        identities=12000,
+        views_per_day=3,
+        oldest_day_years=8.0,
+        pitch_mean_deg=-8.0,
+        pitch_limit_deg=34.0,
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -179,8 +221,12 @@ def _views(index: int, config: FacesConfig) -> list[tuple[Portrait, int, bool]]:
         )
         views.append((portrait, 0, True))
     for day in range(config.first_day, config.first_day + config.days):
-        appearance = draw_appearance(person, rng=rng, habits=config.habits)
-        sitter = seat(person, appearance, build_head(person, appearance))
+        then = person
+        if config.oldest_day_years > 0.0:
+            years = float(rng.uniform(0.0, config.oldest_day_years))
+            then = years_ago(person, years, rng=rng)
+        appearance = draw_appearance(then, rng=rng, habits=config.habits)
+        sitter = seat(then, appearance, build_head(then, appearance))
         for _ in range(config.views_per_day):
             yaw = rng.normal(0.0, config.yaw_sd_deg)
             pitch = rng.normal(config.pitch_mean_deg, config.pitch_sd_deg)
@@ -207,10 +253,11 @@ def _span(limit: float) -> tuple[float, float]:
 
 def _render_shard(task: tuple[FacesConfig, int, Path]) -> None:
     config, shard, path = task
-    first = shard * config.per_shard
+    first = config.first_identity + shard * config.per_shard
+    end = config.first_identity + config.identities
     rows = [
         (*_cut(portrait, config), index, day, enrolment)
-        for index in range(first, min(first + config.per_shard, config.identities))
+        for index in range(first, min(first + config.per_shard, end))
         for portrait, day, enrolment in _views(index, config)
     ]
     images, landmarks, heights, person, day, enrolment = zip(*rows, strict=True)
@@ -272,18 +319,20 @@ def load_faces(folders: Sequence[Path]) -> FaceViews:
 
 
 def main(
-    folder: Annotated[Path, typer.Option()] = Path("training/out/faces"),
-    identities: Annotated[int, typer.Option()] = 9000,
-    *,
-    from_above: Annotated[
-        bool, typer.Option(help="One more day, seen from above.")
-    ] = False,
+    portion: Annotated[Portion, typer.Argument(help="Which views.")] = Portion.FIRST,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where the shards lie.", show_default=False)
+    ] = None,
+    identities: Annotated[
+        int | None, typer.Option(help="People.", show_default=False)
+    ] = None,
     workers: Annotated[int, typer.Option()] = 2,
 ) -> None:
     """Render the training views of people in the training domain."""
-    base = FROM_ABOVE if from_above else FacesConfig()
-    config = base.model_copy(update={"identities": identities})
-    render_faces(config, folder=folder, workers=workers)
+    config = PORTIONS[portion]
+    if identities is not None:
+        config = config.model_copy(update={"identities": identities})
+    render_faces(config, folder=folder or portion.folder, workers=workers)
 
 
 if __name__ == "__main__":

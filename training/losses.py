@@ -68,6 +68,17 @@ class MarginHead(nn.Module):
         logits = cosine.scatter(1, identities[:, None], asked[:, None])
         return nn.functional.cross_entropy(self.scale * logits, identities)
 
+    def begin_at(self, vectors: Tensor, identities: Tensor) -> None:
+        """Start from the mean directions of (n, d) vectors of (n,) identities.
+
+        Source: Qi et al., arXiv:1712.07136, imprinted weights.
+        """
+        with torch.no_grad():
+            length = self.centres.norm(dim=1).mean()
+            sums = torch.zeros_like(self.centres)
+            sums.index_add_(0, identities, nn.functional.normalize(vectors))
+            self.centres.copy_(length * nn.functional.normalize(sums))
+
     def _asked(self, own: Tensor, vectors: Tensor, margin: float) -> Tensor:
         """Lower each own cosine by what it must lead with."""
         del vectors

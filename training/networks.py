@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = ["STRIDES", "FaceDetector", "FaceEmbedder", "LandmarkRefiner"]
+__all__ = ["CHIP_PX", "STRIDES", "FaceDetector", "FaceEmbedder", "LandmarkRefiner"]
 
 # Strides of the detector's three maps, in network pixels.
 STRIDES = (8, 16, 32)
+
+# Side of the embedder's chips.
+CHIP_PX = 80
 
 _MEAN, _SPREAD = 127.5, 64.0
 
@@ -73,13 +76,14 @@ class FaceEmbedder(nn.Module):
     def __init__(
         self,
         *,
-        chip_px: int = 80,
+        chip_px: int = CHIP_PX,
         dimension: int = 128,
         widths: Sequence[int] = (32, 64, 128, 208),
         depths: Sequence[int] = (0, 2, 3, 2),
     ) -> None:
         super().__init__()
         self.chip_px, self.dimension = chip_px, dimension
+        self.n_frozen = 0
         layers: list[nn.Module] = [_conv(3, widths[0], stride=2)]
         channels = widths[0]
         for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
@@ -102,6 +106,18 @@ class FaceEmbedder(nn.Module):
         """Embed (n, 3, c, c) BGR chips, 0..255, as (n, d) vectors of any length."""
         templates: Tensor = self.pool(self.body((chips - _MEAN) / _SPREAD))
         return templates
+
+    def freeze(self, n_layers: int) -> None:
+        """Leave the first layers of `body` as they are, their norms as well."""
+        self.n_frozen = n_layers
+        self.body[:n_layers].requires_grad_(requires_grad=False)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> FaceEmbedder:  # noqa: FBT001, FBT002
+        """Set the mode of all layers that are not frozen."""
+        super().train(mode)
+        self.body[: self.n_frozen].eval()
+        return self
 
 
 class LandmarkRefiner(nn.Module):

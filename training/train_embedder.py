@@ -1,9 +1,13 @@
 """Trains the reference embedder on degraded renders of synthetic people.
 
-Owns the schedule and the loop. Every loss that the config names trains a network of its
-own on the same batches; the one that separates held-out people best is kept.
+Owns who is trained on what, in which order, and what is kept. Every loss that the
+config names trains a network of its own on the same batches; the one that separates
+held-out people best is kept. A second training begins with a network, not afresh.
 
     python -m training.train_embedder --epochs 13
+    python -m training.train_embedder --start-from training/out/embedder/embedder.pt
+
+An interrupted training goes on with the epoch in which it was stopped.
 """
 
 from __future__ import annotations
@@ -11,22 +15,19 @@ from __future__ import annotations
 import logging
 import shutil
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import torch
 import typer
-from pydantic import BaseModel, ConfigDict, Field
-from torch import nn
 
-from training.augment import CLEAN, STREET, degraded_chip
-from training.faces_dataset import FaceViews, load_faces
+from training.faces_dataset import FaceViews, Portion, load_faces
 from training.feeding import Batch, chosen_device, feed
-from training.losses import AdaptiveMarginHead, MarginHead
-from training.networks import FaceEmbedder
-from training.verification import Separation, pair_scores, separation
+from training.networks import CHIP_PX, FaceEmbedder
+from training.restored import exported_embedder
+from training.shown import as_input, chips_of, embed_views, validate
+from training.trainee import EmbedderTraining, Loss, Trainee
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,172 +35,27 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-__all__ = ["EmbedderTraining", "Loss", "embed_views", "train", "validate"]
+    from training.verification import Separation
+
+__all__ = ["SECOND", "train"]
 
 _LOG = logging.getLogger(__name__)
-_VALIDATION_BATCH = 256
 
-
-class Loss(StrEnum):
-    """What separates identities in training."""
-
-    COSFACE = "cosface"
-    ADAFACE = "adaface"
-
-
-_HEADS = {Loss.COSFACE: MarginHead, Loss.ADAFACE: AdaptiveMarginHead}
-
-
-class EmbedderTraining(BaseModel):
-    """How the embedder is trained."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    seed: int = Field(default=1, ge=0, description="Of every draw.")
-    losses: tuple[Loss, ...] = Field(
-        default=(Loss.COSFACE, Loss.ADAFACE),
-        min_length=1,
-        description="A network each, on the same batches; the best is kept.",
-    )
-    epochs: int = Field(default=13, ge=1, description="Passes over all views.")
-    batch_size: int = Field(default=512, ge=8, description="Chips a step.")
-    learning_rate: float = Field(default=0.2, gt=0.0, description="At its peak.")
-    warm_up: float = Field(default=0.08, ge=0.0, le=1.0, description="Share of steps.")
-    momentum: float = Field(default=0.9, ge=0.0, lt=1.0)
-    weight_decay: float = Field(default=5e-4, ge=0.0)
-    scale: float = Field(default=32.0, gt=0.0, description="Of the cosines.")
-    margin: float = Field(default=0.35, ge=0.0, lt=1.0, description="Cosine, in full.")
-    margin_ramp: tuple[float, float] = Field(
-        default=(0.1, 0.5), description="Shares of steps: none before, full after."
-    )
-    n_validation: int = Field(
-        default=300, ge=2, description="Identities at the end of the range, held out."
-    )
-
-
-class _Trainee(nn.Module):
-    """Embedder, margin head, and the schedule that both follow."""
-
-    def __init__(
-        self, config: EmbedderTraining, loss: Loss, *, n_identities: int, n_steps: int
-    ) -> None:
-        super().__init__()
-        torch.manual_seed(config.seed)
-        self.config, self.n_steps = config, n_steps
-        self.embedder = FaceEmbedder()
-        self.head = _HEADS[loss](
-            n_identities=n_identities,
-            dimension=self.embedder.dimension,
-            scale=config.scale,
-        )
-
-    def begin(self, device: torch.device) -> None:
-        """Move to a device and start the optimiser there."""
-        self.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimiser = torch.optim.SGD(
-            self.parameters(),
-            lr=self.config.learning_rate,
-            momentum=self.config.momentum,
-            weight_decay=self.config.weight_decay,
-            nesterov=True,
-        )
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser,
-            max_lr=self.config.learning_rate,
-            total_steps=self.n_steps,
-            pct_start=self.config.warm_up,
-            cycle_momentum=False,
-        )
-
-    def step(self, chips: Tensor, identities: Tensor, progress: float) -> Tensor:
-        """Learn from (n, 3, c, c) chips of (n,) identities; return the loss."""
-        margin = float(np.interp(progress, self.config.margin_ramp, (0, 1)))
-        with torch.autocast(chips.device.type, dtype=torch.bfloat16):
-            vectors = self.embedder(chips)
-        loss = self.head(vectors, identities, self.config.margin * margin)
-        self.optimiser.zero_grad()
-        loss.backward()
-        self.optimiser.step()
-        self.schedule.step()
-        return torch.as_tensor(loss.detach())
-
-
-def _chips(
-    faces: FaceViews, rows: NDArray[np.int64], *, chip_px: int, rng: np.random.Generator
-) -> Tensor:
-    """Degrade the views at `rows`; every second enrolment view stays nearly clean."""
-    chips = np.empty((len(rows), chip_px, chip_px, 3), np.uint8)
-    for chip, row in zip(chips, rows, strict=True):
-        near = faces.enrolment[row] and rng.random() < 0.5
-        chip[:], _ = degraded_chip(
-            faces.images_bgr[row],
-            faces.landmarks[row],
-            float(faces.face_height_px[row]),
-            config=CLEAN if near else STREET,
-            chip_px=chip_px,
-            rng=rng,
-        )
-    return torch.from_numpy(chips)
-
-
-def _as_input(chips: Tensor) -> Tensor:
-    """Turn (n, c, c, 3) bytes into (n, 3, c, c) floats, channels last in memory."""
-    return chips.permute(0, 3, 1, 2).float()
-
-
-def embed_views(
-    embedder: FaceEmbedder,
-    faces: FaceViews,
-    *,
-    seed: int,
-    workers: int,
-    device: torch.device,
-) -> NDArray[np.float32]:
-    """Embed every view as a street camera would deliver it.
-
-    Args:
-        embedder: In evaluation mode, of any state, on `device`.
-        faces: n views.
-        seed: Of the degradations.
-        workers: Processes that degrade.
-        device: Where to embed.
-
-    Returns:
-        (n, d) float32, unit length.
-    """
-    parts = range(0, len(faces), _VALIDATION_BATCH)
-
-    def make(first: int) -> Batch:
-        rows = np.arange(first, min(first + _VALIDATION_BATCH, len(faces)))
-        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(99, first)))
-        return (_chips(faces, rows, chip_px=embedder.chip_px, rng=rng),)
-
-    vectors = []
-    with torch.no_grad():
-        for (chips,) in feed(make, parts, workers=workers, device=device):
-            shown = _as_input(chips)
-            both = embedder(shown) + embedder(shown.flip(3))
-            vectors.append(nn.functional.normalize(both).cpu().numpy())
-    return np.concatenate(vectors)
-
-
-def validate(
-    embedder: FaceEmbedder,
-    faces: FaceViews,
-    *,
-    seed: int,
-    workers: int,
-    device: torch.device,
-) -> dict[str, Separation]:
-    """Measure separation on held-out people, same day and other day apart."""
-    embedder.eval()
-    vectors = embed_views(embedder, faces, seed=seed, workers=workers, device=device)
-    same_day, other_day, non_mated = pair_scores(vectors, faces.person, faces.day)
-    embedder.train()
-    return {
-        "same day": separation(same_day, non_mated),
-        "other day": separation(other_day, non_mated),
-    }
+# Of a network that has learnt once: smaller steps, the margin soon in full, and the
+# layers that see edges and spots left as they are, which takes a quarter less time.
+SECOND = EmbedderTraining(
+    losses=(Loss.COSFACE,),
+    epochs=6,
+    learning_rate=0.04,
+    warm_up=0.05,
+    margin_ramp=(0.0, 0.05),
+    frozen_layers=4,
+)
+# Batches of chips on which the norms of an exported network are measured.
+_BATCHES_TO_MEASURE = 8
+_STEPS_A_LINE = 50
+# One view in so many tells where a person's direction begins.
+_VIEWS_TO_BEGIN = 4
 
 
 def _split(
@@ -218,8 +74,6 @@ def _maker(
     faces: FaceViews,
     train_rows: NDArray[np.int64],
     label: NDArray[np.int64],
-    *,
-    chip_px: int,
 ) -> Callable[[int], Batch]:
     """Return what makes batch k: its epoch's own order, its own degradations."""
     per_epoch = len(train_rows) // config.batch_size
@@ -229,27 +83,33 @@ def _maker(
         order = np.random.default_rng((config.seed, epoch)).permutation(train_rows)
         rows = order[k * config.batch_size : (k + 1) * config.batch_size]
         rng = np.random.default_rng((config.seed, epoch, k))
-        chips = _chips(faces, rows, chip_px=chip_px, rng=rng)
+        chips = chips_of(faces, rows, chip_px=CHIP_PX, rng=rng)
         return chips, torch.from_numpy(label[rows])
 
     return make
 
 
 def _epochs(
-    trainees: dict[Loss, _Trainee],
+    trainees: dict[Loss, Trainee],
     batches: Iterator[Batch],
     *,
     per_epoch: int,
     n_steps: int,
+    first: int,
 ) -> Iterator[tuple[int, dict[Loss, float]]]:
-    """Train epoch by epoch, yielding its number, from 1, and the mean losses."""
+    """Train from step `first` on, yielding each epoch's number, from 1, and losses."""
     totals: dict[Loss, Tensor] = {}
-    for step, (chips, identities) in enumerate(batches):
-        shown = _as_input(chips)
+    for step, (chips, identities) in enumerate(batches, first):
+        shown = as_input(chips)
         for name, trainee in trainees.items():
             loss = trainee.step(shown, identities, step / n_steps)
             totals[name] = totals.get(name, torch.zeros_like(loss)) + loss
         epoch, k = divmod(step, per_epoch)
+        if (step + 1) % _STEPS_A_LINE == 0:
+            lately = {n: f"{float(t) / (k + 1):.3f}" for n, t in totals.items()}
+            _LOG.info(
+                "step %d of %d, losses of the epoch %s", step + 1, n_steps, lately
+            )
         if k == per_epoch - 1:
             yield epoch + 1, {n: float(t) / per_epoch for n, t in totals.items()}
             totals = {}
@@ -260,6 +120,23 @@ def _missed(results: dict[str, Separation]) -> float:
     return results["other day"].fnmr_at_fmr[-1][1]
 
 
+def _embedder(
+    start_from: Path | None, make: Callable[[int], Batch], *, seed: int
+) -> FaceEmbedder:
+    """Return a fresh network, or the one that a file holds."""
+    torch.manual_seed(seed)
+    if start_from is None:
+        return FaceEmbedder()
+    if start_from.suffix == ".onnx":
+        batches = [as_input(make(k)[0]) for k in range(_BATCHES_TO_MEASURE)]
+        return exported_embedder(start_from, batches)
+    embedder = FaceEmbedder()
+    embedder.load_state_dict(
+        torch.load(start_from, map_location="cpu", weights_only=True)
+    )
+    return embedder
+
+
 def train(
     config: EmbedderTraining,
     *,
@@ -267,6 +144,7 @@ def train(
     out: Path,
     workers: int,
     device: torch.device,
+    start_from: Path | None = None,
 ) -> Path:
     """Train an embedder with each loss and keep the state of the best.
 
@@ -276,6 +154,8 @@ def train(
         out: Folder for the states, made anew each epoch.
         workers: Processes that degrade views.
         device: Where the networks learn.
+        start_from: A state dictionary, or a file that `training.export` wrote, of a
+            network to begin with; None begins afresh.
 
     Returns:
         Path of the best state dictionary.
@@ -288,59 +168,126 @@ def train(
     people, label = np.unique(faces.person, return_inverse=True)
     per_epoch = len(train_rows) // config.batch_size
     n_steps = config.epochs * per_epoch
-    trainees = {
-        loss: _Trainee(
+    make = _maker(config, faces, train_rows, label)
+    trainees = {}
+    for loss in config.losses:
+        trainees[loss] = Trainee(
             config,
             loss,
+            embedder=_embedder(start_from, make, seed=config.seed),
             n_identities=len(people) - config.n_validation,
             n_steps=n_steps,
         )
-        for loss in config.losses
-    }
-    for trainee in trainees.values():
-        trainee.begin(device)
-    chip_px = next(iter(trainees.values())).embedder.chip_px
-    make = _maker(config, faces, train_rows, label, chip_px=chip_px)
-    batches = feed(make, range(n_steps), workers=workers, device=device)
+        trainees[loss].begin(device)
+    checkpoint = out / "checkpoint.pt"
+    first = _go_on(trainees, checkpoint, config)
+
+    def measure(trainee: Trainee) -> dict[str, Separation]:
+        return validate(
+            trainee.embedder, held_out, seed=config.seed, workers=workers, device=device
+        )
+
+    if start_from is not None and first == 0:
+        rows = train_rows[::_VIEWS_TO_BEGIN]
+        for loss, trainee in trainees.items():
+            _LOG.info("%s, before: %s", loss, _described(measure(trainee)))
+            vectors = embed_views(
+                trainee.embedder.eval(),
+                faces.take(rows),
+                seed=config.seed,
+                workers=workers,
+                device=device,
+            )
+            trainee.head.begin_at(
+                torch.from_numpy(vectors).to(device),
+                torch.from_numpy(label[rows]).to(device),
+            )
+            trainee.train()
+    batches = feed(make, range(first, n_steps), workers=workers, device=device)
     states = {loss: out / f"embedder-{loss}.pt" for loss in trainees}
     for epoch, losses in _epochs(
-        trainees, batches, per_epoch=per_epoch, n_steps=n_steps
+        trainees, batches, per_epoch=per_epoch, n_steps=n_steps, first=first
     ):
         _LOG.info("epoch %d of %d, losses %s", epoch, config.epochs, losses)
         for loss, trainee in trainees.items():
             torch.save(trainee.embedder.state_dict(), states[loss])
-    missed = {}
-    for loss, trainee in trainees.items():
-        results = validate(
-            trainee.embedder,
-            held_out,
-            seed=config.seed,
-            workers=workers,
-            device=device,
-        )
-        missed[loss] = _missed(results)
-        for name, result in results.items():
-            _LOG.info("%s, %s: %s", loss, name, asdict(result))
-    best = min(missed, key=lambda loss: missed[loss])
-    _LOG.info("kept %s; FNMR on another day %s", best, missed)
+        _keep(trainees, checkpoint, config, step=epoch * per_epoch)
+    results = {loss: measure(trainee) for loss, trainee in trainees.items()}
+    for loss, result in results.items():
+        _LOG.info("%s: %s", loss, _described(result))
+    best = min(results, key=lambda loss: _missed(results[loss]))
+    _LOG.info("kept %s", best)
     shutil.copyfile(states[best], out / "embedder.pt")
     return out / "embedder.pt"
 
 
+def _described(results: dict[str, Separation]) -> dict[str, dict[str, object]]:
+    return {name: asdict(result) for name, result in results.items()}
+
+
+def _keep(
+    trainees: dict[Loss, Trainee], path: Path, config: EmbedderTraining, *, step: int
+) -> None:
+    """Write down how far training came; whole, or not at all."""
+    partial = path.with_suffix(".partial")
+    told = {
+        "config": config.model_dump_json(),
+        "step": step,
+        "trainees": {
+            str(loss): trainee.reached() for loss, trainee in trainees.items()
+        },
+    }
+    torch.save(told, partial)
+    partial.rename(path)
+
+
+def _go_on(trainees: dict[Loss, Trainee], path: Path, config: EmbedderTraining) -> int:
+    """Take up what an interrupted training left; return the first step to do."""
+    if not path.exists():
+        return 0
+    told = torch.load(path, weights_only=True)
+    if told["config"] != config.model_dump_json():
+        _LOG.info("%s is of other settings: beginning anew", path)
+        return 0
+    for loss, trainee in trainees.items():
+        trainee.go_on_from(told["trainees"][str(loss)])
+    _LOG.info("going on from step %d", told["step"])
+    return int(told["step"])
+
+
 def main(
-    shards: Annotated[list[Path], typer.Option()] = [  # noqa: B006  typer copies it
-        Path("training/out/faces"),
-        Path("training/out/faces_above"),
-    ],
-    out: Annotated[Path, typer.Option()] = Path("training/out/embedder"),
-    epochs: Annotated[int, typer.Option()] = 13,
+    shards: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folders of views.", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="For the states.", show_default=False)
+    ] = None,
+    start_from: Annotated[
+        Path | None,
+        typer.Option(help="A trained network, .pt or .onnx, to train on newcomers."),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(show_default=False)] = None,
     workers: Annotated[int, typer.Option(help="Processes that degrade views.")] = 2,
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
 ) -> None:
     """Train the reference embedder on the shards of `training.faces_dataset`."""
     where = chosen_device(device)
-    config = EmbedderTraining(epochs=epochs)
-    typer.echo(train(config, shards=shards, out=out, workers=workers, device=where))
+    is_second = start_from is not None
+    config = SECOND if is_second else EmbedderTraining()
+    if epochs is not None:
+        config = config.model_copy(update={"epochs": epochs})
+    portions = (Portion.NEWCOMERS,) if is_second else (Portion.FIRST, Portion.ABOVE)
+    kept = train(
+        config,
+        shards=shards or [portion.folder for portion in portions],
+        out=out
+        or Path("training/out") / ("embedder_second" if is_second else "embedder"),
+        workers=workers,
+        device=where,
+        start_from=start_from,
+    )
+    typer.echo(kept)
 
 
 if __name__ == "__main__":

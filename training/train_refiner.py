@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 
 from training.augment import DETECTED, degraded_chip
-from training.faces_dataset import load_faces
+from training.faces_dataset import Portion, load_faces
 from training.feeding import Batch, chosen_device, feed
 from training.networks import LandmarkRefiner
 
@@ -175,8 +175,8 @@ def train(
 
 def main(
     shards: Annotated[list[Path], typer.Option()] = [  # noqa: B006  typer copies it
-        Path("training/out/faces"),
-        Path("training/out/faces_above"),
+        Portion.FIRST.folder,
+        Portion.ABOVE.folder,
     ],
     out: Annotated[Path, typer.Option()] = Path("training/out/refiner"),
     steps: Annotated[int, typer.Option()] = 3000,

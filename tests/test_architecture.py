@@ -128,6 +128,22 @@ def test_rooms_build_on_each_other_one_way(package):
     assert not wrong
 
 
+def test_nothing_that_is_rendered_knows_people_without_pixels():
+    """Their model is left out of the version that decides whether to render anew."""
+    rooms = {
+        path
+        for owner, path in _sources()
+        if owner == "synthetic_crowds" and "templates" not in path.parts
+    }
+    assert rooms
+    assert not [
+        path
+        for path in rooms
+        for name in _imported(path)
+        if _room("synthetic_crowds", name) == "templates"
+    ]
+
+
 @pytest.mark.parametrize("package", ROOMS)
 def test_every_room_is_in_order(package):
     """A new room has to find its place."""

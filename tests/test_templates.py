@@ -24,9 +24,13 @@ def _model(**changes) -> TemplateModel:
         "conditions": np.array([ENROLMENT, "32 px"]),
         "means": np.zeros((2, D), np.float32),
         "gains": np.array([1.0, 0.7]),
-        "identity": np.eye(D, dtype=np.float32) * 0.2,
+        "identity": np.stack([np.eye(D) * 0.2] * 2).astype(np.float32),
         "day": np.eye(D, dtype=np.float32) * 0.05,
         "shot": np.stack([np.eye(D) * 0.02, np.eye(D) * 0.08]).astype(np.float32),
+        "strength_sd": np.zeros(2),
+        "strength_shot": np.zeros((2, 5)),
+        "kin_shares": np.zeros(2),
+        "kin_resemblance": np.array([0.5, 0.95]),
     }
     return TemplateModel(**{**parts, **changes})
 
@@ -80,6 +84,60 @@ def test_seeds_and_shots_differ() -> None:
         people.templates(0, 5, condition="32 px", day=1, shot=shot) for shot in (0, 1)
     ]
     assert not np.allclose(*shots)
+
+
+def test_kin_resemble_each_other_by_as_much_as_the_model_says() -> None:
+    """Twins more than siblings, siblings more than strangers, in their shares."""
+    shares = np.array([0.3, 0.2])
+    people = TemplatePopulation(_model(kin_shares=shares), seed=3)
+    desk = people.enrolled(0, 8000)
+    likeness = people.resemblances(0, 8000)[::2]
+    scores = (desk[::2] * desk[1::2]).sum(axis=1)
+    strangers, siblings, twins = (scores[likeness == r] for r in (0.0, 0.5, 0.95))
+    assert abs(len(siblings) / 4000 - 0.3) < 0.03
+    assert abs(len(twins) / 4000 - 0.2) < 0.03
+    assert twins.mean() > siblings.mean() + 0.2 > strangers.mean() + 0.4
+
+
+def test_strengths_scatter_mated_scores_by_person_day_and_picture() -> None:
+    """What is weak in all pictures of a person, or of a day, is weak in each."""
+    parts = {
+        "person": _model(strength_sd=np.array([1.0, 0.0])),
+        "day": _model(strength_sd=np.array([0.0, 1.0])),
+        "picture": _model(
+            strength_shot=np.stack([np.zeros(5), np.linspace(-2.0, 1.0, 5)])
+        ),
+    }
+    alike = {}
+    for name, model in parts.items():
+        people = TemplatePopulation(model, seed=3)
+        desk = people.enrolled(0, 4000)
+        scores = [
+            (
+                desk * people.templates(0, 4000, condition="32 px", day=day, shot=shot)
+            ).sum(axis=1)
+            for day, shot in ((1, 0), (1, 1), (2, 0))
+        ]
+        one_day = np.corrcoef(scores[0], scores[1])[0, 1]
+        two_days = np.corrcoef(scores[0], scores[2])[0, 1]
+        alike[name] = (one_day > 0.5, two_days > 0.5)
+    assert alike == {
+        "person": (True, True),
+        "day": (True, False),
+        "picture": (False, False),
+    }
+
+
+def test_groups_have_spreads_of_their_own() -> None:
+    """A group whose identities lie close together has the higher impostor scores."""
+    close = np.stack([np.eye(D) * 0.2, np.eye(D) * 0.05]).astype(np.float32)
+    people = TemplatePopulation(_model(identity=close), seed=3)
+    group, desk = people.groups(0, 6000), people.enrolled(0, 6000)
+    within = [
+        np.mean((desk[group == g] @ desk[group == g].T)[np.triu_indices(500, k=1)])
+        for g in (0, 1)
+    ]
+    assert within[1] > within[0] + 0.2
 
 
 def test_models_are_kept_on_disk(tmp_path) -> None:

@@ -3,13 +3,18 @@
 Owns the model's parameters and their file. A template of person p, on day t, taken
 under condition q (the enrolment desk, or a face so many pixels high on the street) is
 
-    u = unit( mean_q + gain_q * (group_g + identity_p + day_pt) + shot )
+    u = unit( mean_q + gain_q * strength_ptq * (group_g + identity_p + day_pt) + shot )
 
-with identity, day and shot normal with covariances of their own (shot's differs by
-condition), group_g the mean of the person's group, and unit scaling to length one.
-Poor pictures weaken what tells people apart (a gain below one) and add noise. The
-parameters are measured, from templates of rendered people; see
-`training/fit_templates.py`. Knows nothing of how templates are compared.
+with identity, day and shot normal with covariances of their own (identity's differs by
+group, shot's by condition), group_g the mean of the person's group, and unit scaling to
+length one. Poor pictures weaken what tells people apart (a gain below one) and add
+noise. Some pictures are much poorer than their size tells, since a face turns away or
+is covered, some days are, and some people are hard throughout: the logarithm of the
+strength is the sum of a part of the person, one of the day and one of the picture.
+People stand in pairs; the second of a pair may be a sibling or a twin of the first,
+whose identity resembles the first's. The parameters are measured, from templates of
+rendered people; see `training/fit_templates.py`. Knows nothing of how templates are
+compared.
 """
 
 from __future__ import annotations
@@ -44,9 +49,15 @@ class TemplateModel:
         conditions: (q,) str, `ENROLMENT` first.
         means: (q, d) float32.
         gains: (q,) float64; 1 at the enrolment desk.
-        identity: (d, d) float32, a square root L of the covariance L L^T.
+        identity: (g, d, d) float32, square roots L of covariances L L^T.
         day: (d, d) float32, likewise.
         shot: (q, d, d) float32, likewise.
+        strength_sd: (2,) float64, of the person's and the day's part of the logarithm
+            of the strength, both normal.
+        strength_shot: (q, r) float64, quantiles of the picture's part at r evenly
+            spaced probabilities from 0 to 1; all 0 at the enrolment desk.
+        kin_shares: (2,) float64, of pairs that are siblings, and twins.
+        kin_resemblance: (2,) float64, correlation of their identities.
     """
 
     embedder_sha256: str
@@ -59,6 +70,10 @@ class TemplateModel:
     identity: NDArray[np.float32]
     day: NDArray[np.float32]
     shot: NDArray[np.float32]
+    strength_sd: NDArray[np.float64]
+    strength_shot: NDArray[np.float64]
+    kin_shares: NDArray[np.float64]
+    kin_resemblance: NDArray[np.float64]
 
     def __post_init__(self) -> None:
         """Check the shapes.
@@ -72,9 +87,13 @@ class TemplateModel:
             "group_means": (g, d),
             "means": (q, d),
             "gains": (q,),
-            "identity": (d, d),
+            "identity": (g, d, d),
             "day": (d, d),
             "shot": (q, d, d),
+            "strength_sd": (2,),
+            "strength_shot": (q, self.strength_shot.shape[-1]),
+            "kin_shares": (2,),
+            "kin_resemblance": (2,),
         }
         for name, shape in wanted.items():
             found = getattr(self, name).shape
@@ -84,7 +103,7 @@ class TemplateModel:
     @property
     def dimension(self) -> int:
         """Length d of a template."""
-        return int(self.identity.shape[0])
+        return int(self.day.shape[0])
 
     def condition(self, name: str) -> int:
         """Return the place of a condition.

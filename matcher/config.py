@@ -195,7 +195,7 @@ class BestShotConfig(Settings):
     """Which faces of a track are embedded (`matcher.best_shot`)."""
 
     max_shots: int = Field(
-        default=5,
+        default=3,
         ge=1,
         le=100,
         description="Faces embedded per track; later, better ones replace the worst.",

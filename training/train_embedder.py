@@ -55,7 +55,7 @@ SECOND = EmbedderTraining(
 _BATCHES_TO_MEASURE = 8
 _STEPS_A_LINE = 50
 # One view in so many tells where a person's direction begins.
-_VIEWS_TO_BEGIN = 4
+_VIEWS_TO_BEGIN = 6
 
 
 def _split(
@@ -179,8 +179,9 @@ def train(
             n_steps=n_steps,
         )
         trainees[loss].begin(device)
+    what = f"{config.model_dump_json()} {start_from} {n_steps}"
     checkpoint = out / "checkpoint.pt"
-    first = _go_on(trainees, checkpoint, config)
+    first = _go_on(trainees, checkpoint, what)
 
     def measure(trainee: Trainee) -> dict[str, Separation]:
         return validate(
@@ -211,7 +212,7 @@ def train(
         _LOG.info("epoch %d of %d, losses %s", epoch, config.epochs, losses)
         for loss, trainee in trainees.items():
             torch.save(trainee.embedder.state_dict(), states[loss])
-        _keep(trainees, checkpoint, config, step=epoch * per_epoch)
+        _keep(trainees, checkpoint, what, step=epoch * per_epoch)
     results = {loss: measure(trainee) for loss, trainee in trainees.items()}
     for loss, result in results.items():
         _LOG.info("%s: %s", loss, _described(result))
@@ -225,13 +226,11 @@ def _described(results: dict[str, Separation]) -> dict[str, dict[str, object]]:
     return {name: asdict(result) for name, result in results.items()}
 
 
-def _keep(
-    trainees: dict[Loss, Trainee], path: Path, config: EmbedderTraining, *, step: int
-) -> None:
+def _keep(trainees: dict[Loss, Trainee], path: Path, what: str, *, step: int) -> None:
     """Write down how far training came; whole, or not at all."""
     partial = path.with_suffix(".partial")
     told = {
-        "config": config.model_dump_json(),
+        "what": what,
         "step": step,
         "trainees": {
             str(loss): trainee.reached() for loss, trainee in trainees.items()
@@ -241,13 +240,13 @@ def _keep(
     partial.rename(path)
 
 
-def _go_on(trainees: dict[Loss, Trainee], path: Path, config: EmbedderTraining) -> int:
-    """Take up what an interrupted training left; return the first step to do."""
+def _go_on(trainees: dict[Loss, Trainee], path: Path, what: str) -> int:
+    """Take up what an interrupted training of `what` left; return the first step."""
     if not path.exists():
         return 0
     told = torch.load(path, weights_only=True)
-    if told["config"] != config.model_dump_json():
-        _LOG.info("%s is of other settings: beginning anew", path)
+    if told["what"] != what:
+        _LOG.info("%s is of another training: beginning anew", path)
         return 0
     for loss, trainee in trainees.items():
         trainee.go_on_from(told["trainees"][str(loss)])
@@ -265,7 +264,11 @@ def main(
     ] = None,
     start_from: Annotated[
         Path | None,
-        typer.Option(help="A trained network, .pt or .onnx, to train on newcomers."),
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="A trained network, .pt or .onnx, to train on newcomers.",
+        ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(show_default=False)] = None,
     workers: Annotated[int, typer.Option(help="Processes that degrade views.")] = 2,

@@ -159,7 +159,7 @@ def test_an_interrupted_training_ends_where_an_uninterrupted_one_does(
 def test_a_second_training_begins_with_the_network_it_is_given(
     shards: list[Path], tmp_path: Path
 ) -> None:
-    """With steps of no length it ends as that network, from either kind of file."""
+    """With steps of no length it ends as that network."""
     torch.save(_used(3).state_dict(), tmp_path / "e.pt")
     still = CONFIG.model_copy(update={"learning_rate": 1e-12, "epochs": 1})
     path = train(

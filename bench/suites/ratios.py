@@ -50,6 +50,9 @@ _CHOOSING_SEED = 20260106
 # `face_recognition` doubles each picture once; a frame then takes a second.
 _DLIB_BLOCKS = {1: 2, 0: 6}
 
+# How many times as many streams the engine is to carry; others are for comparison.
+_ASKED = {"engine": 4.0, "straightforward loop, dlib, upsample 1": 20.0}
+
 
 def _with_runtime(config, name):
     runtime = {"runtime": RuntimeConfig(name=name)}
@@ -93,7 +96,8 @@ def _streams(row):
     rates = stream_rates.measure(clips, systems, rounds=_ROUNDS)
     plain = rates["straightforward loop, own weights"]
     for name, rate in rates.items():
-        judged = "" if rate is plain else _ratio(rate.over(plain), at_least=4.0)
+        asked = _ASKED.get(name)
+        judged = "" if rate is plain else _ratio(rate.over(plain), at_least=asked)
         row(name, _streams_of(rate), judged)
     if find_spec("openvino") is not None:
         same = rates["engine, OpenVINO"].over(rates["straightforward loop, OpenVINO"])
@@ -120,7 +124,7 @@ def _against_dlib(row, clips, ours, gallery):
     systems["engine"] = engine_system(ours, gallery)
     rates = stream_rates.measure(clips, systems, rounds=3)
     for name in list(systems)[:-1]:
-        judged = _ratio(rates["engine"].over(rates[name]), at_least=20.0)
+        judged = _ratio(rates["engine"].over(rates[name]), at_least=_ASKED.get(name))
         row(name, _streams_of(rates[name]), f"engine: {judged}")
 
 
@@ -281,12 +285,12 @@ def _streams_of(rate):
 
 
 def _ratio(spread, *, at_least):
-    """Judge a ratio by the median of its blocks."""
+    """Judge a ratio by the median of its blocks, if anything was asked of it."""
     median, low, high = spread
-    return (
-        f"{median:.2f}x ({low:.2f} to {high:.2f}) "
-        f"{'met' if median >= at_least else 'MISSED'} ({at_least:g}x)"
-    )
+    told = f"{median:.2f}x ({low:.2f} to {high:.2f})"
+    if at_least is None:
+        return told
+    return f"{told} {'met' if median >= at_least else 'MISSED'} ({at_least:g}x)"
 
 
 def _below(value, limit):

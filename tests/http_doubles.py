@@ -10,6 +10,7 @@ import json
 import os
 import threading
 import time
+from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
@@ -103,7 +104,7 @@ class TruthfulService(ThreadingHTTPServer):
         return result
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(ABC, BaseHTTPRequestHandler):
     """What both dialects need of HTTP."""
 
     protocol_version = "HTTP/1.1"
@@ -131,8 +132,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.__dict__.pop("content", None)
         super().handle_one_request()
 
+    @abstractmethod
     def answer(self) -> None:
-        raise NotImplementedError
+        """Answer one request."""
 
     do_GET = do_POST = do_PUT = do_DELETE = lambda self: self.answer()  # noqa: N815
 

@@ -119,7 +119,9 @@ def _unfold(
         for convolution, norm in pairs:
             mean, square = sums[norm] / count[norm]
             variance = square - mean.square()
-            stretch = _FILTER_LENGTH / convolution.weight.flatten(1).norm(dim=1)
+            lengths = convolution.weight.flatten(1).norm(dim=1)
+            # Training may have left a filter at nothing.
+            stretch = _FILTER_LENGTH / lengths.clamp_min(1e-6)
             convolution.weight.mul_(stretch[:, None, None, None])
             deviation = (stretch.square() * variance + norm.eps).sqrt()
             norm.load_state_dict(

@@ -137,6 +137,25 @@ def _embedder(
     return embedder
 
 
+def _place_centres(
+    trainee: Trainee, faces: FaceViews, label: NDArray[np.int64], *, workers: int
+) -> None:
+    """Begin each centre where the network sees its person."""
+    device = trainee.head.centres.device
+    trainee.eval()
+    vectors = embed_views(
+        trainee.embedder,
+        faces,
+        seed=trainee.config.seed,
+        workers=workers,
+        device=device,
+    )
+    trainee.head.begin_at(
+        torch.from_numpy(vectors).to(device), torch.from_numpy(label).to(device)
+    )
+    trainee.train()
+
+
 def train(
     config: EmbedderTraining,
     *,
@@ -179,9 +198,9 @@ def train(
             n_steps=n_steps,
         )
         trainees[loss].begin(device)
-    what = f"{config.model_dump_json()} {start_from} {n_steps}"
+    recipe = f"{config.model_dump_json()} {start_from} {n_steps}"
     checkpoint = out / "checkpoint.pt"
-    first = _go_on(trainees, checkpoint, what)
+    first = _go_on(trainees, checkpoint, recipe)
 
     def measure(trainee: Trainee) -> dict[str, Separation]:
         return validate(
@@ -192,18 +211,7 @@ def train(
         rows = train_rows[::_VIEWS_TO_BEGIN]
         for loss, trainee in trainees.items():
             _LOG.info("%s, before: %s", loss, _described(measure(trainee)))
-            vectors = embed_views(
-                trainee.embedder.eval(),
-                faces.take(rows),
-                seed=config.seed,
-                workers=workers,
-                device=device,
-            )
-            trainee.head.begin_at(
-                torch.from_numpy(vectors).to(device),
-                torch.from_numpy(label[rows]).to(device),
-            )
-            trainee.train()
+            _place_centres(trainee, faces.take(rows), label[rows], workers=workers)
     batches = feed(make, range(first, n_steps), workers=workers, device=device)
     states = {loss: out / f"embedder-{loss}.pt" for loss in trainees}
     for epoch, losses in _epochs(
@@ -212,7 +220,7 @@ def train(
         _LOG.info("epoch %d of %d, losses %s", epoch, config.epochs, losses)
         for loss, trainee in trainees.items():
             torch.save(trainee.embedder.state_dict(), states[loss])
-        _keep(trainees, checkpoint, what, step=epoch * per_epoch)
+        _keep(trainees, checkpoint, recipe, step=epoch * per_epoch)
     results = {loss: measure(trainee) for loss, trainee in trainees.items()}
     for loss, result in results.items():
         _LOG.info("%s: %s", loss, _described(result))
@@ -226,11 +234,11 @@ def _described(results: dict[str, Separation]) -> dict[str, dict[str, object]]:
     return {name: asdict(result) for name, result in results.items()}
 
 
-def _keep(trainees: dict[Loss, Trainee], path: Path, what: str, *, step: int) -> None:
+def _keep(trainees: dict[Loss, Trainee], path: Path, recipe: str, *, step: int) -> None:
     """Write down how far training came; whole, or not at all."""
     partial = path.with_suffix(".partial")
     told = {
-        "what": what,
+        "recipe": recipe,
         "step": step,
         "trainees": {
             str(loss): trainee.reached() for loss, trainee in trainees.items()
@@ -240,12 +248,12 @@ def _keep(trainees: dict[Loss, Trainee], path: Path, what: str, *, step: int) ->
     partial.rename(path)
 
 
-def _go_on(trainees: dict[Loss, Trainee], path: Path, what: str) -> int:
-    """Take up what an interrupted training of `what` left; return the first step."""
+def _go_on(trainees: dict[Loss, Trainee], path: Path, recipe: str) -> int:
+    """Take up what an interrupted training left, if it is the same; return its step."""
     if not path.exists():
         return 0
     told = torch.load(path, weights_only=True)
-    if told["what"] != what:
+    if told["recipe"] != recipe:
         _LOG.info("%s is of another training: beginning anew", path)
         return 0
     for loss, trainee in trainees.items():

@@ -9,7 +9,7 @@ SCENARIO ?= scenarios/high_street.toml
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow lint format bench ratios soak tracking crowd-speed service realism train evaluate emphasis clean
+.PHONY: help install demo test test-slow lint format bench ratios soak tracking crowd-speed service realism train evaluate best-shots clean
 
 help:  ## what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -112,8 +112,8 @@ evaluate: $(VENV)/.training  ## measure the reference weights on people they nev
 	$(BIN)/python -m training.calibrate --workers $(WORKERS)
 	$(BIN)/python -m training.evaluate --workers $(WORKERS)
 
-emphasis: $(VENV)/.training  ## how much a face's quality weighs in its track's template
-	$(BIN)/python -m training.emphasis_choice --workers $(WORKERS)
+best-shots: $(VENV)/.training  ## which faces of a track are embedded, and how much each weighs
+	$(BIN)/python -m training.shots_choice --workers $(WORKERS)
 
 clean:  ## remove caches and runs; .venv stays
 	rm -rf .cache runs .mypy_cache .ruff_cache .pytest_cache .hypothesis build

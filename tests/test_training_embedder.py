@@ -15,8 +15,13 @@ import onnxruntime
 from training import train_embedder
 from training.export import export_embedder, export_refiner
 from training.losses import MarginHead
-from training.networks import CHIP_PX, FaceEmbedder, LandmarkRefiner
-from training.restored import exported_embedder
+from training.networks import (
+    CHIP_PX,
+    EMBEDDER_DEPTHS,
+    FaceEmbedder,
+    LandmarkRefiner,
+)
+from training.restored import exported_embedder, saved_embedder
 from training.train_embedder import train
 from training.trainee import EmbedderTraining, Loss
 
@@ -52,10 +57,10 @@ def _chips(n: int) -> "torch.Tensor":
     return 255.0 * torch.rand(n, 3, CHIP_PX, CHIP_PX, generator=generator)
 
 
-def _used(seed: int) -> FaceEmbedder:
+def _used(seed: int, depths: tuple[int, ...] = EMBEDDER_DEPTHS) -> FaceEmbedder:
     """A network whose norms have seen something and whose weights are no longer new."""
     torch.manual_seed(seed)
-    embedder = FaceEmbedder().train()
+    embedder = FaceEmbedder(depths=depths).train()
     with torch.no_grad():
         for weight in embedder.parameters():
             weight.add_(0.05 * torch.randn_like(weight))
@@ -78,6 +83,37 @@ def test_an_exported_embedder_comes_back_as_it_was(tmp_path: Path) -> None:
     np.testing.assert_allclose(given, wanted, rtol=0.0, atol=1e-3 * wanted.std())
     # What the norms were given as seen is what they see.
     assert float((learning - body).abs().max()) < 1e-2 * float(body.std())
+
+
+def test_an_embedder_is_deepened_without_changing_what_it_computes() -> None:
+    """Blocks that have not learnt pass on what they are given."""
+    embedder = _used(3)
+    deeper = embedder.deepened((1, 2, 4, 2)).eval()
+    assert (embedder.depths, deeper.depths) == ((0, 2, 3, 2), (1, 2, 4, 2))
+    chips = _chips(4)
+    with torch.no_grad():
+        assert torch.equal(deeper(chips), embedder(chips))
+
+
+def test_files_say_how_deep_their_network_is(tmp_path: Path) -> None:
+    """A state dictionary and an exported network alike."""
+    torch.save(_used(3, (1, 2, 4, 2)).state_dict(), tmp_path / "e.pt")
+    assert saved_embedder(tmp_path / "e.pt").depths == (1, 2, 4, 2)
+    export_embedder(tmp_path / "e.pt", tmp_path / "e.onnx")
+    restored = exported_embedder(tmp_path / "e.onnx", [_chips(4)])
+    assert restored.depths == (1, 2, 4, 2)
+
+
+def test_an_added_block_learns() -> None:
+    """It is not stuck at passing on: its last norm has a gradient at once."""
+    deeper = _used(3).deepened((0, 2, 4, 2)).train()
+    deeper(_chips(8)).square().sum().backward()
+    (added,) = [
+        m
+        for m in deeper.body
+        if getattr(m, "norm", None) is not None and not m.norm.weight.any()
+    ]
+    assert added.norm.weight.grad.abs().max() > 0
 
 
 def test_a_file_of_another_shape_is_refused(tmp_path: Path) -> None:

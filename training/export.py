@@ -32,7 +32,8 @@ from matcher.weights import (
     RefinerWeights,
     read_manifest,
 )
-from training.networks import STRIDES, FaceDetector, FaceEmbedder, LandmarkRefiner
+from training.networks import STRIDES, FaceDetector, LandmarkRefiner
+from training.restored import saved_embedder
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -188,8 +189,7 @@ def export_embedder(state: Path, path: Path) -> tuple[int, int]:
     Returns:
         Side of its chips and length of its templates.
     """
-    embedder = FaceEmbedder()
-    embedder.load_state_dict(_state(state))
+    embedder = saved_embedder(state)
     side = embedder.chip_px
     _export(
         embedder,

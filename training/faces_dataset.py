@@ -131,7 +131,7 @@ PORTIONS = {
     # Fewer views of more people, whose days lie years apart.
     Portion.NEWCOMERS: FacesConfig(
         first_identity=9000,
-        identities=12000,
+        identities=24000,
         views_per_day=3,
         oldest_day_years=8.0,
         pitch_mean_deg=-8.0,

@@ -17,13 +17,23 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = ["CHIP_PX", "STRIDES", "FaceDetector", "FaceEmbedder", "LandmarkRefiner"]
+__all__ = [
+    "CHIP_PX",
+    "EMBEDDER_DEPTHS",
+    "STRIDES",
+    "FaceDetector",
+    "FaceEmbedder",
+    "LandmarkRefiner",
+]
 
 # Strides of the detector's three maps, in network pixels.
 STRIDES = (8, 16, 32)
 
 # Side of the embedder's chips.
 CHIP_PX = 80
+
+# Residual blocks of the embedder's four stages when it is first trained.
+EMBEDDER_DEPTHS = (0, 2, 3, 2)
 
 _MEAN, _SPREAD = 127.5, 64.0
 
@@ -71,6 +81,7 @@ class FaceEmbedder(nn.Module):
     Attributes:
         chip_px: Side of the square chips it takes, a multiple of 16.
         dimension: Length of its templates.
+        depths: Residual blocks of each stage.
     """
 
     def __init__(
@@ -79,10 +90,10 @@ class FaceEmbedder(nn.Module):
         chip_px: int = CHIP_PX,
         dimension: int = 128,
         widths: Sequence[int] = (32, 64, 128, 208),
-        depths: Sequence[int] = (0, 2, 3, 2),
+        depths: Sequence[int] = EMBEDDER_DEPTHS,
     ) -> None:
         super().__init__()
-        self.chip_px, self.dimension = chip_px, dimension
+        self.chip_px, self.dimension, self.depths = chip_px, dimension, tuple(depths)
         self.n_frozen = 0
         layers: list[nn.Module] = [_conv(3, widths[0], stride=2)]
         channels = widths[0]
@@ -106,6 +117,35 @@ class FaceEmbedder(nn.Module):
         """Embed (n, 3, c, c) BGR chips, 0..255, as (n, d) vectors of any length."""
         templates: Tensor = self.pool(self.body((chips - _MEAN) / _SPREAD))
         return templates
+
+    def deepened(self, depths: Sequence[int]) -> FaceEmbedder:
+        """Return a network that computes the same, with blocks added to its stages.
+
+        An added block passes on what it is given until it has learnt.
+
+        Args:
+            depths: Residual blocks of each stage, none fewer than here.
+
+        Source:
+            Chen et al., Net2Net, arXiv:1511.05641: growth that keeps the function.
+        """
+        deeper = FaceEmbedder(
+            chip_px=self.chip_px, dimension=self.dimension, depths=depths
+        )
+        for here, there in zip(self._stages(), deeper._stages(), strict=True):
+            for layer, twin in zip(here, there[: len(here)], strict=True):
+                twin.load_state_dict(layer.state_dict())
+        deeper.pool.load_state_dict(self.pool.state_dict())
+        return deeper
+
+    def _stages(self) -> list[list[nn.Module]]:
+        """Split `body` where the picture shrinks."""
+        stages: list[list[nn.Module]] = []
+        for layer in self.body:
+            if not isinstance(layer, _Residual):
+                stages.append([])
+            stages[-1].append(layer)
+        return stages
 
     def freeze(self, n_layers: int) -> None:
         """Leave the first layers of `body` as they are, their norms as well."""

@@ -1,7 +1,8 @@
-"""Reads an exported embedder back as a network that can go on learning.
+"""Reads an embedder back as a network that can go on learning.
 
-Owns the way back from the folded weights of an ONNX file to convolutions and norms.
-What a norm has seen is lost in folding, so it is measured anew on chips.
+Owns the way back from a state dictionary, and from the folded weights of an ONNX file
+to convolutions and norms. What a norm has seen is lost in folding, so it is measured
+anew on chips. A file says itself how deep its network is.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
-from training.networks import FaceEmbedder
+from training.networks import EMBEDDER_DEPTHS, FaceEmbedder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,11 +22,31 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = ["exported_embedder"]
+__all__ = ["exported_embedder", "saved_embedder"]
 
 # Length of a fresh network's filters, whatever they span (PyTorch's default draw). A
 # step turns a filter the further the shorter it is, so all are brought to one length.
 _FILTER_LENGTH = 3**-0.5
+
+
+def saved_embedder(path: Path) -> FaceEmbedder:
+    """Read the state dictionary of an embedder, of any depth.
+
+    Raises:
+        RuntimeError: If the file holds a network of another kind.
+    """
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    depths: list[int] = []
+    for name in state:
+        if not name.startswith("body."):
+            continue
+        if name.endswith(".first.0.weight"):
+            depths[-1] += 1
+        elif name.endswith(".0.weight"):
+            depths.append(0)
+    embedder = FaceEmbedder(depths=depths or EMBEDDER_DEPTHS)
+    embedder.load_state_dict(state)
+    return embedder
 
 
 def exported_embedder(path: Path, batches: Sequence[Tensor]) -> FaceEmbedder:
@@ -50,9 +71,11 @@ def exported_embedder(path: Path, batches: Sequence[Tensor]) -> FaceEmbedder:
         )
         for tensor in graph.initializer
     }
-    embedder = FaceEmbedder()
-    pairs = list(_with_norms(embedder))
     convolutions = [node for node in graph.node if node.op_type == "Conv"]
+    embedder = FaceEmbedder(
+        depths=_depths([stored[node.input[1]] for node in convolutions])
+    )
+    pairs = list(_with_norms(embedder))
     products = [node for node in graph.node if node.op_type == "MatMul"]
     if (len(convolutions), len(products)) != (len(pairs), 1):
         message = (
@@ -80,6 +103,19 @@ def exported_embedder(path: Path, batches: Sequence[Tensor]) -> FaceEmbedder:
     embedder.eval()
     _unfold(embedder, pairs, batches)
     return embedder
+
+
+def _depths(filters: Sequence[Tensor]) -> tuple[int, ...]:
+    """Count the blocks of each stage: two convolutions that keep the channels."""
+    kept: list[int] = []
+    for c_out, c_in in (f.shape[:2] for f in filters if f.shape[1] > 1):
+        if c_in == c_out:
+            kept[-1] += 1
+        else:
+            kept.append(0)
+    if len(kept) != len(EMBEDDER_DEPTHS):
+        return EMBEDDER_DEPTHS
+    return tuple(n // 2 for n in kept)
 
 
 def _with_norms(

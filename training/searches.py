@@ -19,7 +19,7 @@ __all__ = ["Searches", "scores_of"]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Searches:
-    """What the passers-by of some streets searched for, under one emphasis.
+    """What the passers-by of some streets searched for, under one rule.
 
     Attributes:
         templates: (m, d) float32, the fused template of every search.

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 
 from training.losses import AdaptiveMarginHead, MarginHead
+from training.networks import EMBEDDER_DEPTHS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,6 +44,10 @@ class EmbedderTraining(BaseModel):
         default=(Loss.COSFACE, Loss.ADAFACE),
         min_length=1,
         description="A network each, on the same batches; the best is kept.",
+    )
+    depths: tuple[int, ...] = Field(
+        default=EMBEDDER_DEPTHS,
+        description="Residual blocks of each stage; what is begun with is deepened.",
     )
     epochs: int = Field(default=13, ge=1, description="Passes over all views.")
     batch_size: int = Field(default=512, ge=8, description="Chips a step.")

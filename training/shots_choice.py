@@ -1,10 +1,10 @@
-"""Shows who is found, by how much a face's quality weighs in its track's template.
+"""Shows who is found, by which faces of a track are embedded and how they are weighed.
 
 Owns the experiment: streets of the CALIBRATION domain, of a seed kept for choosing,
 whose passers-by are all enrolled. Each passage is searched twice: with the
 person enrolled, and without the family. So it tells of hits and of false alerts.
 
-    python -m training.emphasis_choice
+    python -m training.shots_choice
 """
 
 from __future__ import annotations
@@ -60,8 +60,16 @@ class ChoiceConfig(BaseModel):
     watchlist_size: int = Field(
         default=2500, ge=1, description="Of each street; all are searched as one."
     )
-    emphases: tuple[float, ...] = Field(
-        default=(1.0, 8.0), description="Powers of quality tried."
+    tried: tuple[BestShotConfig, ...] = Field(
+        default=(
+            BestShotConfig(emphasis=1.0, interval_s=0.8),
+            BestShotConfig(interval_s=0.8),
+            BestShotConfig(interval_s=0.4),
+            BestShotConfig(interval_s=0.2),
+            BestShotConfig(interval_s=0.4, max_shots=5),
+            BestShotConfig(interval_s=0.2, max_shots=5),
+        ),
+        description="Rules tried.",
     )
 
 
@@ -72,7 +80,7 @@ class _Street:
 
 
 def search_street(index: int, config: ChoiceConfig, cache_dir: Path) -> _Street:
-    """Make one street, enrol its watchlist, and record its searches per emphasis."""
+    """Make one street, enrol its watchlist, and record its searches under each rule."""
     cv2.setNumThreads(1)
     made = two_camera_crowd(
         index,
@@ -86,8 +94,8 @@ def search_street(index: int, config: ChoiceConfig, cache_dir: Path) -> _Street:
     gallery = enrol_watchlist(made.watchlist, MatcherConfig()).gallery
     row_of = {str(subject): row for row, subject in enumerate(gallery.subject_ids)}
     searches = []
-    for emphasis in config.emphases:
-        settings = MatcherConfig(best_shot=BestShotConfig(emphasis=emphasis))
+    for rule in config.tried:
+        settings = MatcherConfig(best_shot=rule)
         cohort = joined([record_clip(clip, settings) for clip in made.clips])
         passages = [p for clip in made.clips for p in clip.passages]
         searches.append(
@@ -145,7 +153,7 @@ def main(
     streets: Annotated[int, typer.Option(min=1)] = ChoiceConfig().streets,
     workers: Annotated[int, typer.Option(min=1)] = 2,
 ) -> None:
-    """Print who is found under each emphasis."""
+    """Print who is found under each rule, and how many searches it costs."""
     config = ChoiceConfig(streets=streets)
     began_s = time.monotonic()
     with ProcessPoolExecutor(
@@ -167,9 +175,9 @@ def main(
         for fpir in _FPIRS
         for size in (f"{LARGE_PX:g} px and more", f"{SMALL_PX:g} to {LARGE_PX:g} px")
     )
-    typer.echo(f"| emphasis | {header} |")
-    typer.echo("|---|" + "---|" * (2 * len(_FPIRS)))
-    for number, emphasis in enumerate(config.emphases):
+    typer.echo(f"| emphasis | interval | faces kept | searches a passage | {header} |")
+    typer.echo("|---|---|---|---|" + "---|" * (2 * len(_FPIRS)))
+    for number, rule in enumerate(config.tried):
         parts = [
             _moved(street.searches[number], int(start))
             for street, start in zip(walked, first[:-1], strict=True)
@@ -180,7 +188,11 @@ def main(
             np.concatenate([others for _, others in pairs]),
             np.concatenate([part.heights_px for part in parts]),
         )
-        typer.echo(f"| {emphasis:g} | {rates} |")
+        searches = sum(len(part.passages) for part in parts) / n
+        typer.echo(
+            f"| {rule.emphasis:g} | {rule.interval_s:g} s | {rule.max_shots} "
+            f"| {searches:.1f} | {rates} |"
+        )
     typer.echo(f"{time.monotonic() - began_s:.0f} s")
 
 

@@ -195,7 +195,7 @@ class BestShotConfig(Settings):
     """Which faces of a track are embedded (`matcher.best_shot`)."""
 
     max_shots: int = Field(
-        default=3,
+        default=4,
         ge=1,
         le=100,
         description="Faces embedded per track; later, better ones replace the worst.",
@@ -208,7 +208,7 @@ class BestShotConfig(Settings):
         "embedding at once.",
     )
     interval_s: float = Field(
-        default=0.8,
+        default=0.5,
         gt=0.0,
         le=60.0,
         description="After this long a track's face is embedded without gain.",

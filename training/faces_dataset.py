@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import cv2
 import numpy as np
@@ -310,12 +310,18 @@ def load_faces(folders: Sequence[Path]) -> FaceViews:
             raise FileNotFoundError(message)
         paths += found
     shards = [np.load(path) for path in paths]
-    return FaceViews(
-        **{
-            f.name: np.concatenate([shard[f.name] for shard in shards])
-            for f in fields(FaceViews)
-        }
-    )
+    return FaceViews(**{f.name: _column(shards, f.name) for f in fields(FaceViews)})
+
+
+def _column(shards: Sequence[np.lib.npyio.NpzFile], name: str) -> NDArray[Any]:
+    """Read one array of every shard into one, never holding all of them twice."""
+    ends = np.cumsum([len(shard["person"]) for shard in shards])
+    first = shards[0][name]
+    column = np.empty((ends[-1], *first.shape[1:]), first.dtype)
+    for shard, end in zip(shards, ends, strict=True):
+        part = shard[name]
+        column[end - len(part) : end] = part
+    return column
 
 
 def main(

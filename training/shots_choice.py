@@ -62,12 +62,11 @@ class ChoiceConfig(BaseModel):
     )
     tried: tuple[BestShotConfig, ...] = Field(
         default=(
-            BestShotConfig(emphasis=1.0, interval_s=0.8),
-            BestShotConfig(interval_s=0.8),
-            BestShotConfig(interval_s=0.4),
-            BestShotConfig(interval_s=0.2),
+            BestShotConfig(interval_s=0.8, max_shots=3, emphasis=1.0),
+            BestShotConfig(interval_s=0.8, max_shots=3),
+            BestShotConfig(interval_s=0.6, max_shots=4),
+            BestShotConfig(interval_s=0.5, max_shots=4),
             BestShotConfig(interval_s=0.4, max_shots=5),
-            BestShotConfig(interval_s=0.2, max_shots=5),
         ),
         description="Rules tried.",
     )

@@ -210,7 +210,7 @@ def _sparing(row):
     clips, ours = five_in_view(seed=_CHOOSING_SEED), MatcherConfig()
     gallery = gallery_of(clips, ours)
     for steady_s in (0.0, 0.15, 0.25):
-        for interval_s in (0.4, 0.8):
+        for interval_s in (0.5, 0.8):
             policy = {
                 "cadence": CadenceConfig(steady_interval_s=steady_s),
                 "best_shot": BestShotConfig(interval_s=interval_s),

@@ -198,7 +198,7 @@ class BestShotConfig(Settings):
         default=4,
         ge=1,
         le=100,
-        description="Faces embedded per track; later, better ones replace the worst.",
+        description="Faces kept of a track; later, better ones replace the worst.",
     )
     min_gain: float = Field(
         default=0.1,

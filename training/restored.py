@@ -36,15 +36,9 @@ def saved_embedder(path: Path) -> FaceEmbedder:
         RuntimeError: If the file holds a network of another kind.
     """
     state = torch.load(path, map_location="cpu", weights_only=True)
-    depths: list[int] = []
-    for name in state:
-        if not name.startswith("body."):
-            continue
-        if name.endswith(".first.0.weight"):
-            depths[-1] += 1
-        elif name.endswith(".0.weight"):
-            depths.append(0)
-    embedder = FaceEmbedder(depths=depths or EMBEDDER_DEPTHS)
+    embedder = FaceEmbedder(
+        depths=_depths([weight for weight in state.values() if weight.ndim == 4])
+    )
     embedder.load_state_dict(state)
     return embedder
 
@@ -106,13 +100,22 @@ def exported_embedder(path: Path, batches: Sequence[Tensor]) -> FaceEmbedder:
 
 
 def _depths(filters: Sequence[Tensor]) -> tuple[int, ...]:
-    """Count the blocks of each stage: two convolutions that keep the channels."""
+    """Count the blocks of each stage: two convolutions that keep the channels.
+
+    Args:
+        filters: Of all convolutions in the order of their work; a depthwise one, as
+            pools, has one channel in.
+
+    Returns:
+        The depths; those of a fresh network if the filters are not an embedder's, so
+        that whoever fills the network finds that they do not fit.
+    """
     kept: list[int] = []
     for c_out, c_in in (f.shape[:2] for f in filters if f.shape[1] > 1):
-        if c_in == c_out:
-            kept[-1] += 1
-        else:
+        if c_in != c_out:
             kept.append(0)
+        elif kept:
+            kept[-1] += 1
     if len(kept) != len(EMBEDDER_DEPTHS):
         return EMBEDDER_DEPTHS
     return tuple(n // 2 for n in kept)

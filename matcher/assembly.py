@@ -20,6 +20,7 @@ from matcher.calibration import (
     threshold_for,
 )
 from matcher.decision import Decider
+from matcher.embedders.chips import Mirrored
 from matcher.errors import CalibrationError, GalleryError
 from matcher.indexes.choice import choose_index
 from matcher.indexes.kept import make_or_read
@@ -50,6 +51,7 @@ __all__ = [
     "embedder_sha256",
     "make_detector",
     "make_embedder",
+    "make_picture_embedder",
     "prepare_search",
     "wire",
 ]
@@ -106,8 +108,15 @@ def make_detector(config: DetectorConfig) -> Detector:
 
 
 def make_embedder(config: EmbedderConfig) -> Embedder:
-    """Make the embedder that the settings name."""
-    return EMBEDDERS.make(config.name, config)
+    """Make the embedder that the settings name, for the faces of streams."""
+    plain = EMBEDDERS.make(config.name, config)
+    return Mirrored(plain) if config.with_mirror == "all" else plain
+
+
+def make_picture_embedder(config: EmbedderConfig) -> Embedder:
+    """Make the embedder that the settings name, for portraits and photographs."""
+    plain = EMBEDDERS.make(config.name, config)
+    return plain if config.with_mirror == "none" else Mirrored(plain)
 
 
 def assemble(

@@ -115,7 +115,7 @@ def test_interrupted_recording_goes_on(clips, tmp_path):
     for path in kept:
         save_cohort(drawn_cohort(5), path)
     again = recorded(MATCHER)
-    recorded(MATCHER.model_copy(update={"embedder": EmbedderConfig(with_mirror=False)}))
+    recorded(MATCHER.model_copy(update={"embedder": EmbedderConfig(with_mirror="all")}))
 
     assert again.n_passages == 5 * len(kept) == 10
     assert len(list((tmp_path / "cohorts").iterdir())) == 4

@@ -9,6 +9,7 @@ import pytest
 
 import matcher.detectors
 import matcher.embedders  # noqa: F401 — importing registers
+from matcher.assembly import make_embedder, make_picture_embedder
 from matcher.config import DetectorConfig, EmbedderConfig
 from matcher.errors import ModelFileError
 from matcher.known_models import FETCHED
@@ -117,6 +118,33 @@ def test_embedding_does_not_depend_on_the_company(embedder: Embedder) -> None:
     assert np.allclose(together, alone, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("mirrors", "of_streams", "of_pictures"),
+    [("none", False, False), ("pictures", False, True), ("all", True, True)],
+)
+def test_templates_are_averaged_with_their_mirror_images(
+    mirrors: str, of_streams: bool, of_pictures: bool, tmp_path: Path
+) -> None:
+    """Where the settings say so, a chip and its mirror image embed alike."""
+    path = tmp_path / "arcface.onnx"
+    path.write_bytes(_arcface_network(batch="n"))
+    config = _file_config("arcface_onnx", path).model_copy(
+        update={"with_mirror": mirrors}
+    )
+    chips = np.random.default_rng(4).integers(0, 255, (3, 112, 112, 3), np.uint8)
+
+    for embedder, averages in (
+        (make_embedder(config), of_streams),
+        (make_picture_embedder(config), of_pictures),
+    ):
+        given, mirrored = (
+            embedder.embed(seen).vectors for seen in (chips, chips[:, :, ::-1])
+        )
+        assert np.allclose(given, mirrored, atol=1e-6) == averages
+        assert np.allclose(np.linalg.norm(given, axis=1), 1.0, atol=1e-6)
+        assert embedder.embed(chips[:0]).vectors.shape == (0, 147)
+
+
 def test_sface_is_fed_rgb_from_0_to_255(tmp_path: Path) -> None:
     """As OpenCV's own `FaceRecognizerSF` feeds it: red first, nothing taken away."""
     path = tmp_path / "sface.onnx"
@@ -147,10 +175,7 @@ def test_pixels_reach_the_network_as_the_settings_say(tmp_path: Path) -> None:
     path = tmp_path / "arcface.onnx"
     path.write_bytes(_arcface_network(batch="n"))
     config = _file_config("arcface_onnx", path).model_copy(
-        update={
-            "arcface_onnx": ArcFaceConfig(mean=100.0, deviation=50.0),
-            "with_mirror": False,
-        }
+        update={"arcface_onnx": ArcFaceConfig(mean=100.0, deviation=50.0)}
     )
     chip = np.empty((1, 112, 112, 3), np.uint8)
     chip[...] = (50, 100, 200)

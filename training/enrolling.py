@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from matcher.assembly import make_detector, make_embedder
+from matcher.assembly import make_detector, make_picture_embedder
 from matcher.gallery import enrol
 from matcher.landmarks import make_refiner
 from matcher.records import SubjectId
@@ -35,6 +35,6 @@ def enrol_watchlist(watchlist: Watchlist, config: MatcherConfig) -> Enrolment:
         (SubjectId(str(image.person_id)) for image in watchlist.images),
         detector=make_detector(config.detector),
         refiner=make_refiner(config.alignment),
-        embedder=make_embedder(config.embedder),
+        embedder=make_picture_embedder(config.embedder),
         embedder_sha256=read_manifest().embedder.sha256,
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from matcher.assembly import make_embedder
+from matcher.assembly import make_embedder, make_picture_embedder
 from matcher.config import EmbedderConfig
 from synthetic_crowds.people.kin import Kinship
 from synthetic_crowds.people.population import (
@@ -110,7 +110,9 @@ def measure(
     ]
     groups, group, kin = _people(config, n)
     return MeasuredTemplates(
-        enrolled=_embed(embedder, faces, desk, config=CLEAN, rng=rng),
+        enrolled=_embed(
+            make_picture_embedder(EmbedderConfig()), faces, desk, config=CLEAN, rng=rng
+        ),
         street=np.stack(conditions),
         group=group,
         kin=kin,

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from bench.errors import BenchError
-from matcher.assembly import embedder_sha256, make_detector, make_embedder
+from matcher.assembly import embedder_sha256, make_detector, make_picture_embedder
 from matcher.gallery import enrol
 from matcher.landmarks import make_refiner
 from matcher.records import SubjectId
@@ -58,7 +58,7 @@ def enrol_watchlist(
         (SubjectId(image.person_id) for image in watchlist.images),
         detector=make_detector(matcher.detector),
         refiner=make_refiner(matcher.alignment),
-        embedder=make_embedder(matcher.embedder),
+        embedder=make_picture_embedder(matcher.embedder),
         embedder_sha256=embedder_sha256(matcher.embedder),
     )
 

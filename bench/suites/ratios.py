@@ -69,7 +69,7 @@ def _dlib(upsample):
         detector=DetectorConfig(
             name="dlib_hog", dlib_hog=DlibHogConfig(upsample=upsample)
         ),
-        embedder=EmbedderConfig(name="dlib_resnet", with_mirror=False),
+        embedder=EmbedderConfig(name="dlib_resnet", with_mirror="none"),
     )
 
 

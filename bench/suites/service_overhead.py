@@ -20,7 +20,11 @@ from bench.running.enrolment import enrol_watchlist
 from bench.suites.service_client import post_always, request
 from bench.suites.service_process import serving_small
 from commands.crowd import crowd_of
-from matcher.assembly import make_detector, make_embedder, prepare_search
+from matcher.assembly import (
+    make_detector,
+    make_picture_embedder,
+    prepare_search,
+)
 from matcher.engine import limit_threads, warm_up
 from matcher.landmarks import make_refiner
 from matcher.photos import PhotoReader
@@ -68,7 +72,7 @@ class _InProcess:
         limit_threads()
         detector, embedder = (
             make_detector(config.detector),
-            make_embedder(config.embedder),
+            make_picture_embedder(config.embedder),
         )
         warm_up(detector, embedder, config)
         gallery = enrol_watchlist(

@@ -38,7 +38,6 @@ class ArcFaceEmbedder:
     Args:
         model: Takes (n, 3, c, c) float32 and gives (n, d), c and d fixed.
         pixels: How chips are scaled.
-        with_mirror: Average the templates of a chip and its mirror image.
         runtime: What runs it.
 
     Raises:
@@ -50,7 +49,6 @@ class ArcFaceEmbedder:
         model: ModelFile,
         *,
         pixels: ArcFaceConfig,
-        with_mirror: bool,
         runtime: RuntimeConfig,
     ) -> None:
         self._input, self._output = sole_names(model)
@@ -58,7 +56,6 @@ class ArcFaceEmbedder:
             model, inputs=(self._input,), outputs=(self._output,), config=runtime
         )
         self._pixels = pixels
-        self._with_mirror = with_mirror
         chips = self._network.shape_of(self._input)
         templates = self._network.shape_of(self._output)
         match [*chips, *templates]:
@@ -76,11 +73,7 @@ class ArcFaceEmbedder:
     def embed(self, chips_bgr: NDArray[np.uint8]) -> Embeddings:
         """Embed (n, chip_px, chip_px, 3) uint8 chips; n may be 0."""
         return embed_each(
-            self._run,
-            chips_bgr,
-            dimension=self.dimension,
-            with_mirror=self._with_mirror,
-            at_once=self._batch,
+            self._run, chips_bgr, dimension=self.dimension, at_once=self._batch
         )
 
     def _run(self, chips_bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -101,6 +94,5 @@ def make(config: EmbedderConfig) -> ArcFaceEmbedder:
     return ArcFaceEmbedder(
         read_named_model(config),
         pixels=config.arcface_onnx,
-        with_mirror=config.with_mirror,
         runtime=config.runtime,
     )

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["embed_each", "planes"]
+    from matcher.protocols import Embedder
+
+__all__ = ["Mirrored", "embed_each", "planes"]
 
 
 def planes(chips_bgr: NDArray[np.uint8], *, rgb: bool) -> NDArray[np.float32]:
@@ -31,27 +33,45 @@ def embed_each(
     chips_bgr: NDArray[np.uint8],
     *,
     dimension: int,
-    with_mirror: bool,
     at_once: int | None,
 ) -> Embeddings:
-    """Embed chips, and their mirror images if asked to.
+    """Embed chips.
 
     Args:
         run: From chips to vectors of any length.
         chips_bgr: (n, c, c, 3) uint8; n may be 0.
         dimension: Length d of a vector.
-        with_mirror: Average the templates of a chip and its mirror image.
         at_once: Chips that `run` takes; None if it takes any number.
     """
     if len(chips_bgr) == 0:
         return Embeddings(vectors=np.empty((0, dimension), np.float32))
     size = len(chips_bgr) if at_once is None else at_once
+    parts = [run(chips_bgr[k : k + size]) for k in range(0, len(chips_bgr), size)]
+    return Embeddings(vectors=unit_length(np.concatenate(parts)))
 
-    def whole(chips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        parts = [run(chips[k : k + size]) for k in range(0, len(chips), size)]
-        return unit_length(np.concatenate(parts))
 
-    vectors = whole(chips_bgr)
-    if with_mirror:
-        vectors = vectors + whole(chips_bgr[:, :, ::-1])
-    return Embeddings(vectors=unit_length(vectors))
+class Mirrored:
+    """Averages the templates of a chip and its mirror image: twice the work.
+
+    Args:
+        embedder: Makes both.
+    """
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+
+    @property
+    def chip_px(self) -> int:
+        """Side of the square chips it takes."""
+        return self._embedder.chip_px
+
+    @property
+    def dimension(self) -> int:
+        """Length d of its templates."""
+        return self._embedder.dimension
+
+    def embed(self, chips_bgr: NDArray[np.uint8]) -> Embeddings:
+        """Embed (n, chip_px, chip_px, 3) uint8 chips; n may be 0."""
+        seen = self._embedder.embed(chips_bgr).vectors
+        mirrored = self._embedder.embed(chips_bgr[:, :, ::-1]).vectors
+        return Embeddings(vectors=unit_length(seen + mirrored))

@@ -56,30 +56,22 @@ class DlibResnetEmbedder:
 
     Args:
         model: The network.
-        with_mirror: Average the templates of a chip and its mirror image.
     """
 
     chip_px = _CHIP_PX
     dimension = 128
 
-    def __init__(self, model: ModelFile, *, with_mirror: bool) -> None:
+    def __init__(self, model: ModelFile) -> None:
         if find_spec("dlib") is None:
             complaint = "needs dlib, which is not installed; install '.[dlib]'"
             raise ModelFileError(model.path, complaint)
         dlib: Any = import_module("dlib")
         self._network = dlib.face_recognition_model_v1(str(model.path))
-        self._with_mirror = with_mirror
         self._landmarks = _landmarks_for_dlib()
 
     def embed(self, chips_bgr: NDArray[np.uint8]) -> Embeddings:
         """Embed (n, chip_px, chip_px, 3) uint8 chips; n may be 0."""
-        return embed_each(
-            self._run,
-            chips_bgr,
-            dimension=self.dimension,
-            with_mirror=self._with_mirror,
-            at_once=None,
-        )
+        return embed_each(self._run, chips_bgr, dimension=self.dimension, at_once=None)
 
     def _run(self, chips_bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
         vectors = np.empty((len(chips_bgr), self.dimension), np.float32)
@@ -114,4 +106,4 @@ def make(config: EmbedderConfig) -> DlibResnetEmbedder:
     Raises:
         ModelFileError: If dlib or its models are not installed.
     """
-    return DlibResnetEmbedder(read_named_model(config), with_mirror=config.with_mirror)
+    return DlibResnetEmbedder(read_named_model(config))

@@ -33,20 +33,16 @@ class ReferenceEmbedder:
 
     Args:
         model: A network of the contract above.
-        with_mirror: Average the templates of a chip and its mirror image.
         runtime: What runs it.
 
     Raises:
         ModelFileError: If the network does not state its chip size and dimension.
     """
 
-    def __init__(
-        self, model: ModelFile, *, with_mirror: bool, runtime: RuntimeConfig
-    ) -> None:
+    def __init__(self, model: ModelFile, *, runtime: RuntimeConfig) -> None:
         self._network = open_network(
             model, inputs=("chips",), outputs=("templates",), config=runtime
         )
-        self._with_mirror = with_mirror
         chips = self._network.shape_of("chips")
         templates = self._network.shape_of("templates")
         match [*chips, *templates]:
@@ -72,13 +68,7 @@ class ReferenceEmbedder:
 
     def embed(self, chips_bgr: NDArray[np.uint8]) -> Embeddings:
         """Embed (n, chip_px, chip_px, 3) uint8 chips; n may be 0."""
-        return embed_each(
-            self._run,
-            chips_bgr,
-            dimension=self._dimension,
-            with_mirror=self._with_mirror,
-            at_once=None,
-        )
+        return embed_each(self._run, chips_bgr, dimension=self._dimension, at_once=None)
 
     def _run(self, chips_bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
         feeds = {"chips": planes(chips_bgr, rgb=False)}
@@ -98,8 +88,4 @@ def make(config: EmbedderConfig) -> ReferenceEmbedder:
         path, sha256 = WEIGHTS / shipped.file, shipped.sha256
     else:
         path, sha256 = config.model_path, config.model_sha256
-    return ReferenceEmbedder(
-        read_model(path, sha256=sha256),
-        with_mirror=config.with_mirror,
-        runtime=config.runtime,
-    )
+    return ReferenceEmbedder(read_model(path, sha256=sha256), runtime=config.runtime)

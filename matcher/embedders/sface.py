@@ -33,8 +33,5 @@ def make(config: EmbedderConfig) -> ArcFaceEmbedder:
         ModelFileError: If it is not there, or the file is not the one meant.
     """
     return ArcFaceEmbedder(
-        read_named_model(config),
-        pixels=_PIXELS,
-        with_mirror=config.with_mirror,
-        runtime=config.runtime,
+        read_named_model(config), pixels=_PIXELS, runtime=config.runtime
     )

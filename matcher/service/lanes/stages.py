@@ -9,7 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from matcher.assembly import embedder_sha256, make_detector, make_embedder
+from matcher.assembly import (
+    embedder_sha256,
+    make_detector,
+    make_embedder,
+    make_picture_embedder,
+)
 from matcher.decision import Decider
 from matcher.engine import limit_threads, warm_up
 from matcher.errors import EngineError
@@ -53,7 +58,8 @@ def load_stages(config: MatcherConfig, *, clock: Callable[[], int]) -> Stages:
         BadInputError: If a plug-in is unknown or a model file is not the one meant.
     """
     threads = limit_threads()
-    for_frames, for_photos = _plugins(config), _plugins(config)
+    for_frames = (*_finders(config), make_embedder(config.embedder))
+    for_photos = (*_finders(config), make_picture_embedder(config.embedder))
     for detector, _, embedder in (for_frames, for_photos):
         warm_up(detector, embedder, config)
     return stages_of(config, for_frames, for_photos, threads=threads, clock=clock)
@@ -62,12 +68,8 @@ def load_stages(config: MatcherConfig, *, clock: Callable[[], int]) -> Stages:
 Plugins = tuple["Detector", "LandmarkRefiner", "Embedder"]
 
 
-def _plugins(config: MatcherConfig) -> Plugins:
-    return (
-        make_detector(config.detector),
-        make_refiner(config.alignment),
-        make_embedder(config.embedder),
-    )
+def _finders(config: MatcherConfig) -> tuple[Detector, LandmarkRefiner]:
+    return make_detector(config.detector), make_refiner(config.alignment)
 
 
 def stages_of(

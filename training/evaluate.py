@@ -38,6 +38,7 @@ from training.calibrate import CalibrationConfig, large_cohort
 from training.clip_counts import ClipCounts
 from training.det_chart import draw_det
 from training.enrolling import enrol_watchlist
+from training.model_card import marked
 from training.results import (
     OperatingPoint,
     StreetResult,
@@ -287,35 +288,38 @@ def main(
 ) -> None:
     """Print the reference matcher's error rates on unseen synthetic people."""
     folders = Folders(cache=cache_dir, recordings=recordings, results=folder)
-    parts = []
+    tables = {}
     for years in _OLDEST_PICTURE_YEARS:
         config = EvaluationConfig(streets=streets, oldest_picture_years=years)
         results = evaluate(config, folders, workers=workers)
-        parts += [_heading(results, config), accuracy_table(results)]
+        tables[_pictures_of(years)] = accuracy_table(results)
     # The groups, against the pictures that are harder.
-    parts.append(detection_table(results))
+    tables["detection and enrolment"] = detection_table(results)
     for target in config.target_fpirs:
         passages = passages_at(results, target_fpir=target)
-        parts += [
-            f"At the threshold calibrated for FPIR {target:.1%}, the older pictures:",
-            group_table(passages),
-            likeness_table(passages),
-        ]
+        at = f"at FPIR {target:.1%}, the older pictures"
+        tables[f"groups {at}"] = group_table(passages)
+        tables[f"likeness {at}"] = likeness_table(passages)
+        tables[f"unequal groups {at}"] = likeness_table(passages, unequal_only=True)
     draw_det(results, folder / "det.png")
-    text = "\n\n".join(parts)
+    text = "\n\n".join(
+        (_heading(results), *(marked(name, table) for name, table in tables.items()))
+    )
     (folder / "evaluation.md").write_text(text + "\n", encoding="utf-8")
     typer.echo(text)
 
 
-def _heading(results: Sequence[StreetResult], config: EvaluationConfig) -> str:
+def _heading(results: Sequence[StreetResult]) -> str:
     people = {(k, p.person_id) for k, s in enumerate(results) for p in s.passages}
     n_passages = sum(len(s.passages) for s in results)
-    years = config.oldest_picture_years
-    pictures = f"up to {years:g} years old" if years else "of another day"
     return (
-        f"{len(people)} people in {n_passages} passages, watchlist "
-        f"{results[0].n_enrolled:,}, pictures {pictures}:"
+        f"{len(people):,} people in {n_passages:,} passages, watchlist "
+        f"{results[0].n_enrolled:,}:"
     )
+
+
+def _pictures_of(years: float) -> str:
+    return f"pictures up to {years:g} years old" if years else "pictures of another day"
 
 
 if __name__ == "__main__":

@@ -146,7 +146,10 @@ def _fpir(passages: Iterable[PassageOutcome]) -> str:
 def accuracy_table(streets: Sequence[StreetResult]) -> str:
     """Tabulate TPIR and FPIR at every calibrated threshold."""
     lines = [
-        "| calibrated for FPIR | thresholds, street by street | measure | measured |",
+        (
+            "| calibrated for FPIR | thresholds, street by street | measure "
+            "| measured, 95 % interval |"
+        ),
         "|---|---|---|---|",
     ]
     for point in streets[0].points:
@@ -211,14 +214,16 @@ def group_table(passages: Sequence[PassageOutcome]) -> str:
 
 def _said(one: Disparity) -> str:
     if one.likeness is Likeness.CANNOT_TELL:
-        more = "no number" if one.n_more is None else f"{one.n_more:,}"
-        return f"cannot tell; {more} more passages would"
+        more = "no number of" if one.n_more is None else f"{one.n_more:,} more"
+        return f"cannot tell; {more} passages would"
     if one.likeness is Likeness.EQUAL:
         return f"equal within x{MARGIN:g}"
     return "unequal"
 
 
-def likeness_table(passages: Sequence[PassageOutcome]) -> str:
+def likeness_table(
+    passages: Sequence[PassageOutcome], *, unequal_only: bool = False
+) -> str:
     """Compare each group with everyone else, in three states."""
     lines = [
         "| rate | group | ratio to the others, 95 % interval | statement |",
@@ -228,5 +233,6 @@ def likeness_table(passages: Sequence[PassageOutcome]) -> str:
         f"| {d.rate.upper()} | {d.grouping}: {d.group} "
         f"| {d.ratio:.2f} [{d.low:.2f}, {d.high:.2f}] | {_said(d)} |"
         for d in disparities(passages)
+        if d.likeness is Likeness.UNEQUAL or not unequal_only
     ]
     return "\n".join(lines)

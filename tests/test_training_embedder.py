@@ -14,6 +14,7 @@ import onnxruntime
 
 from training import train_embedder
 from training.export import export_embedder, export_refiner
+from training.faces_dataset import load_faces, monk_tones
 from training.losses import MarginHead
 from training.networks import (
     CHIP_PX,
@@ -22,7 +23,7 @@ from training.networks import (
     LandmarkRefiner,
 )
 from training.restored import exported_embedder, saved_embedder
-from training.train_embedder import train
+from training.train_embedder import rows_of_epoch, train
 from training.trainee import EmbedderTraining, Loss
 
 _MARKS = np.array([[40, 44], [72, 44], [56, 64], [42, 82], [70, 82]], np.float32)
@@ -114,6 +115,19 @@ def test_an_added_block_learns() -> None:
         if getattr(m, "norm", None) is not None and not m.norm.weight.any()
     ]
     assert added.norm.weight.grad.abs().max() > 0
+
+
+def test_people_of_dark_skin_are_shown_twice(shards: list[Path]) -> None:
+    """From the tone that is given on, every view of theirs; the others once."""
+    faces = load_faces(shards)
+    rows = np.arange(len(faces))
+    tones = monk_tones(np.arange(_PEOPLE))
+    limit = int(np.sort(tones)[_PEOPLE // 2])
+    shown = rows_of_epoch(rows, faces, twice_from_tone=limit)
+    times = np.bincount(shown, minlength=len(rows))
+    assert np.array_equal(times, 1 + (tones[faces.person] >= limit))
+    assert set(times) == {1, 2}
+    assert np.array_equal(rows_of_epoch(rows, faces, twice_from_tone=None), rows)
 
 
 def test_a_file_of_another_shape_is_refused(tmp_path: Path) -> None:

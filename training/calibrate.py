@@ -58,7 +58,7 @@ class CalibrationConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = Field(default=5, ge=0, description="Of every draw.")
-    streets: int = Field(default=30, ge=1, description="One camera each.")
+    streets: int = Field(default=60, ge=1, description="One camera each.")
     shipped: int = Field(
         default=15,
         ge=1,
@@ -154,7 +154,9 @@ def main(
     cache_dir: Annotated[Path, typer.Option()] = Path("training/out/cache"),
     recordings: Annotated[Path, typer.Option()] = Path("training/out/cohort"),
     folder: Annotated[Path, typer.Option()] = WEIGHTS,
-    streets: Annotated[int, typer.Option(help="15 are shipped.")] = 30,
+    streets: Annotated[
+        int, typer.Option(help="15 are shipped.")
+    ] = CalibrationConfig().streets,
     workers: Annotated[int, typer.Option()] = 2,
 ) -> None:
     """Record the calibration cohort of the networks in `folder` and enter it there."""

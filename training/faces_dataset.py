@@ -47,6 +47,7 @@ __all__ = [
     "FacesConfig",
     "Portion",
     "load_faces",
+    "monk_tones",
     "render_faces",
 ]
 
@@ -245,6 +246,26 @@ def _views(index: int, config: FacesConfig) -> list[tuple[Portrait, int, bool]]:
             )
             views.append((with_wall(portrait, wall, rng=rng), day, False))
     return views
+
+
+def monk_tones(
+    people: NDArray[np.int64], config: FacesConfig | None = None
+) -> NDArray[np.int64]:
+    """Say which Monk tone, 1 to 10, people have.
+
+    Args:
+        people: (n,) indices in the domain of `config`.
+        config: Whom they are of; absent, those of every portion.
+    """
+    of = config or FacesConfig()
+    return np.array(
+        [
+            draw_person(
+                Demographics(), seed=of.seed, domain=of.domain, index=int(index)
+            ).monk_tone
+            for index in people
+        ]
+    )
 
 
 def _span(limit: float) -> tuple[float, float]:

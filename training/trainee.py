@@ -63,6 +63,13 @@ class EmbedderTraining(BaseModel):
     frozen_layers: int = Field(
         default=0, ge=0, description="First layers of the body that stay as they are."
     )
+    twice_from_tone: int | None = Field(
+        default=None,
+        ge=1,
+        le=10,
+        description="People of this Monk tone and darker are shown twice an epoch: "
+        "fewer of them are drawn, and their faces have less contrast.",
+    )
     n_validation: int = Field(
         default=300, ge=2, description="Identities at the end of the range, held out."
     )

@@ -1,4 +1,4 @@
-"""Shows who is found, by which faces of a track are embedded and how they are weighed.
+"""Shows who is found, by which faces of a track are embedded, how, and what they weigh.
 
 Owns the experiment: streets of the CALIBRATION domain, of a seed kept for choosing,
 whose passers-by are all enrolled. Each passage is searched twice: with the
@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import cv2
 import numpy as np
@@ -24,7 +24,7 @@ from rich.progress import track
 
 from bench.accuracy.cohort import record_clip
 from matcher.calibration import joined
-from matcher.config import BestShotConfig, MatcherConfig
+from matcher.config import BestShotConfig, EmbedderConfig, MatcherConfig
 from synthetic_crowds.config import WatchlistConfig
 from synthetic_crowds.film.processes import leave_with_parent
 from synthetic_crowds.people.population import IdentityDomain
@@ -46,6 +46,21 @@ __all__ = ["ChoiceConfig", "search_street"]
 _FPIRS = (0.001, 0.005, 0.01)
 
 
+def _rule(
+    *,
+    interval_s: float,
+    max_shots: int,
+    emphasis: float = BestShotConfig().emphasis,
+    with_mirror: Literal["pictures", "all"] = "pictures",
+) -> MatcherConfig:
+    return MatcherConfig(
+        best_shot=BestShotConfig(
+            interval_s=interval_s, max_shots=max_shots, emphasis=emphasis
+        ),
+        embedder=EmbedderConfig(with_mirror=with_mirror),
+    )
+
+
 class ChoiceConfig(BaseModel):
     """Which streets are walked, and what is tried on them."""
 
@@ -60,13 +75,14 @@ class ChoiceConfig(BaseModel):
     watchlist_size: int = Field(
         default=2500, ge=1, description="Of each street; all are searched as one."
     )
-    tried: tuple[BestShotConfig, ...] = Field(
+    tried: tuple[MatcherConfig, ...] = Field(
         default=(
-            BestShotConfig(interval_s=0.8, max_shots=3, emphasis=1.0),
-            BestShotConfig(interval_s=0.8, max_shots=3),
-            BestShotConfig(interval_s=0.6, max_shots=4),
-            BestShotConfig(interval_s=0.5, max_shots=4),
-            BestShotConfig(interval_s=0.4, max_shots=5),
+            _rule(interval_s=0.8, max_shots=3, emphasis=1.0),
+            _rule(interval_s=0.8, max_shots=3),
+            _rule(interval_s=0.6, max_shots=4),
+            _rule(interval_s=0.5, max_shots=4),
+            _rule(interval_s=0.5, max_shots=4, with_mirror="all"),
+            _rule(interval_s=0.4, max_shots=5),
         ),
         description="Rules tried.",
     )
@@ -94,8 +110,7 @@ def search_street(index: int, config: ChoiceConfig, cache_dir: Path) -> _Street:
     row_of = {str(subject): row for row, subject in enumerate(gallery.subject_ids)}
     searches = []
     for rule in config.tried:
-        settings = MatcherConfig(best_shot=rule)
-        cohort = joined([record_clip(clip, settings) for clip in made.clips])
+        cohort = joined([record_clip(clip, rule) for clip in made.clips])
         passages = [p for clip in made.clips for p in clip.passages]
         searches.append(
             Searches(
@@ -174,8 +189,11 @@ def main(
         for fpir in _FPIRS
         for size in (f"{LARGE_PX:g} px and more", f"{SMALL_PX:g} to {LARGE_PX:g} px")
     )
-    typer.echo(f"| emphasis | interval | faces kept | searches a passage | {header} |")
-    typer.echo("|---|---|---|---|" + "---|" * (2 * len(_FPIRS)))
+    typer.echo(
+        "| emphasis | interval | faces kept | mirror images | searches a passage "
+        f"| {header} |"
+    )
+    typer.echo("|---|---|---|---|---|" + "---|" * (2 * len(_FPIRS)))
     for number, rule in enumerate(config.tried):
         parts = [
             _moved(street.searches[number], int(start))
@@ -188,9 +206,10 @@ def main(
             np.concatenate([part.heights_px for part in parts]),
         )
         searches = sum(len(part.passages) for part in parts) / n
+        shots = rule.best_shot
         typer.echo(
-            f"| {rule.emphasis:g} | {rule.interval_s:g} s | {rule.max_shots} "
-            f"| {searches:.1f} | {rates} |"
+            f"| {shots.emphasis:g} | {shots.interval_s:g} s | {shots.max_shots} "
+            f"| {rule.embedder.with_mirror} | {searches:.1f} | {rates} |"
         )
     typer.echo(f"{time.monotonic() - began_s:.0f} s")
 

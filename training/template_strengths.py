@@ -36,6 +36,9 @@ _DRAWN = 4096
 _LEAST_SCORE = 0.02
 # The first round makes up for this share of what is lacking, the last for none.
 _FIRST_STEP = 0.8
+# The least and the greatest of some thousands are chance, so the ends of a distribution
+# are its quantiles at this share from them.
+_ENDS = 0.002
 # Strengths lie between these: beyond, noise would have to make up for what is added.
 _RANGE = (0.05, 1.5)
 
@@ -55,7 +58,7 @@ def with_strengths(
         for gain, shot in zip(model.gains, model.shot.astype(np.float64), strict=True)
     ]
     wanted = _logarithms(measured.enrolled, measured.street)
-    levels = np.linspace(0.0, 1.0, model.strength_shot.shape[1])
+    levels = np.linspace(0.0, 1.0, model.strength_shot.shape[1]).clip(_ENDS, 1 - _ENDS)
     quantiles = np.quantile(wanted.reshape(len(wanted), -1), levels, axis=1).T
     for round_ in range(_ROUNDS):
         step = _FIRST_STEP * (1.0 - round_ / _ROUNDS)

@@ -300,7 +300,7 @@ def main(
     ),
     refiner: Annotated[Path, typer.Option()] = Path("training/out/refiner/refiner.pt"),
     embedder: Annotated[Path, typer.Option()] = Path(
-        "training/out/embedder_second/embedder.pt"
+        "training/out/embedder_third/embedder.pt"
     ),
     folder: Annotated[Path, typer.Option()] = WEIGHTS,
 ) -> None:

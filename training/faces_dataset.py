@@ -248,16 +248,9 @@ def _views(index: int, config: FacesConfig) -> list[tuple[Portrait, int, bool]]:
     return views
 
 
-def monk_tones(
-    people: NDArray[np.int64], config: FacesConfig | None = None
-) -> NDArray[np.int64]:
-    """Say which Monk tone, 1 to 10, people have.
-
-    Args:
-        people: (n,) indices in the domain of `config`.
-        config: Whom they are of; absent, those of every portion.
-    """
-    of = config or FacesConfig()
+def monk_tones(people: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Say which Monk tone, 1 to 10, people of the portions have: (n,) indices."""
+    of = FacesConfig()
     return np.array(
         [
             draw_person(

@@ -72,7 +72,10 @@ def main(
         message = f"{report} must be there, got nothing; python -m training.evaluate"
         raise typer.BadParameter(message)
     tables = tables_of(report.read_text(encoding="utf-8"))
-    text = entered(card.read_text(encoding="utf-8"), tables)
+    try:
+        text = entered(card.read_text(encoding="utf-8"), tables)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
     card.write_text(text, encoding="utf-8")
     shutil.copyfile(evaluation / _CHART, folder / _CHART)
     typer.echo(f"{len(tables_of(text))} tables entered into {card}")

@@ -3,6 +3,7 @@
 import hashlib
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -123,15 +124,11 @@ def test_embedding_does_not_depend_on_the_company(embedder: Embedder) -> None:
     [("none", False, False), ("pictures", False, True), ("all", True, True)],
 )
 def test_templates_are_averaged_with_their_mirror_images(
-    mirrors: str, of_streams: bool, of_pictures: bool, tmp_path: Path
+    mirrors: Literal["none", "pictures", "all"], of_streams: bool, of_pictures: bool
 ) -> None:
     """Where the settings say so, a chip and its mirror image embed alike."""
-    path = tmp_path / "arcface.onnx"
-    path.write_bytes(_arcface_network(batch="n"))
-    config = _file_config("arcface_onnx", path).model_copy(
-        update={"with_mirror": mirrors}
-    )
-    chips = np.random.default_rng(4).integers(0, 255, (3, 112, 112, 3), np.uint8)
+    config = EmbedderConfig(with_mirror=mirrors)
+    chips = np.random.default_rng(4).integers(0, 255, (3, 80, 80, 3), np.uint8)
 
     for embedder, averages in (
         (make_embedder(config), of_streams),
@@ -140,9 +137,9 @@ def test_templates_are_averaged_with_their_mirror_images(
         given, mirrored = (
             embedder.embed(seen).vectors for seen in (chips, chips[:, :, ::-1])
         )
-        assert np.allclose(given, mirrored, atol=1e-6) == averages
+        assert np.allclose(given, mirrored, atol=1e-5) == averages
         assert np.allclose(np.linalg.norm(given, axis=1), 1.0, atol=1e-6)
-        assert embedder.embed(chips[:0]).vectors.shape == (0, 147)
+        assert embedder.embed(chips[:0]).vectors.shape == (0, embedder.dimension)
 
 
 def test_sface_is_fed_rgb_from_0_to_255(tmp_path: Path) -> None:

@@ -20,11 +20,7 @@ from bench.running.enrolment import enrol_watchlist
 from bench.suites.service_client import post_always, request
 from bench.suites.service_process import serving_small
 from commands.crowd import crowd_of
-from matcher.assembly import (
-    make_detector,
-    make_picture_embedder,
-    prepare_search,
-)
+from matcher.assembly import make_detector, make_picture_embedder, prepare_search
 from matcher.engine import limit_threads, warm_up
 from matcher.landmarks import make_refiner
 from matcher.photos import PhotoReader

@@ -64,17 +64,41 @@ def encode(
             "maxrate": str(bits),
             "bufsize": str(bits),
         }
+        # The encoder copies what it is shown, so one frame does for all: memory new to
+        # a process costs more than the conversion.
+        frame = av.VideoFrame(camera.width_px, camera.height_px, "yuv420p")
+        frame.time_base = 1 / rate
+        planes = _planes(frame)
+        room = np.empty((camera.height_px * 3 // 2, camera.width_px), np.uint8)
         for image in frames:
-            planes = cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420)
-            frame = av.VideoFrame.from_ndarray(
-                np.asarray(planes, np.uint8), format="yuv420p"
-            )
+            packed = cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420, dst=room)
+            for plane, part in zip(planes, _split(np.asarray(packed)), strict=True):
+                np.copyto(plane, part)
             frame.pts = count
-            frame.time_base = 1 / rate
             container.mux(stream.encode(frame))
             count += 1
         container.mux(stream.encode(None))
     return count
+
+
+def _planes(frame: av.VideoFrame) -> list[NDArray[np.uint8]]:
+    """The planes Y, U, V of a frame, to be written to, without the ends of rows."""
+    return [
+        np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[
+            : plane.height, : plane.width
+        ]
+        for plane in frame.planes
+    ]
+
+
+def _split(packed: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """The planes Y, U, V of an I420 picture (h * 3 / 2, w), which has no gaps."""
+    height, width = packed.shape[0] * 2 // 3, packed.shape[1]
+    luma, *chroma = np.split(
+        packed.reshape(-1), [height * width, height * width * 5 // 4]
+    )
+    half = height // 2, width // 2
+    return [luma.reshape(height, width), *(part.reshape(half) for part in chroma)]
 
 
 def join(

@@ -12,10 +12,13 @@ from synthetic_crowds.raster.colour import linear_to_srgb, srgb_to_linear
 from synthetic_crowds.raster.figure import Rect
 
 WIDTH, HEIGHT = 150, 90
-# Less cover than this has always been none.
-FAINTEST = 0.004
-# In the middle, over two edges of the frame, and one behind another.
-BODIES = (Rect(30, 20, 60, 70), Rect(140, -4, 154, 40), Rect(50, 30, 75, 80))
+# In the middle, over two edges of the frame, one behind another, one near an edge.
+BODIES = (
+    Rect(30, 20, 60, 70),
+    Rect(140, -4, 154, 40),
+    Rect(50, 30, 75, 80),
+    Rect(100, 44, 144, 82),
+)
 
 
 def street():
@@ -44,11 +47,19 @@ def test_blur_is_the_whole_frames(blur_px):
     expected = linear_to_srgb(
         inside[..., :3] + (1.0 - inside[..., 3:]) * srgb_to_linear(image)
     )
-    expected = np.where(inside[..., 3:] < FAINTEST, image, expected)
     lay_over(image, plate, BODIES, lens_blur_px=blur_px)
     difference = np.abs(image.astype(int) - expected.astype(int))
     assert np.quantile(difference, 0.999) <= 1
     assert difference.max() <= 3
+
+
+@pytest.mark.parametrize("blur_px", [0.0, 0.6, 3.0])
+def test_plate_is_dark_again(blur_px):
+    """Whoever draws on it next finds nobody there, not even beyond the frame."""
+    image, plate = street()
+    assert plate.light.any()
+    lay_over(image, plate, BODIES, lens_blur_px=blur_px)
+    assert not plate.light.any()
 
 
 def test_where_nobody_is_nothing_changes():

@@ -106,8 +106,8 @@ def compose(
     ]
     # Near people first: whatever they hide is never lit.
     posed.sort(key=lambda pair: float(camera.to_camera(pair[1].neck_m)[2]))
-    plate = new_plate(scene.depth_m, room=getattr(_LAST, "light", None))
-    _LAST.light = plate.light
+    # Not to be found again if anything goes wrong before it is wiped.
+    plate = new_plate(scene.depth_m, room=vars(_LAST).pop("light", None))
     sprites: list[tuple[int, Sprite]] = []
     for index, person in posed:
         sprite = put_on(
@@ -126,6 +126,7 @@ def compose(
         [sprite.rect for _, sprite in sprites],
         lens_blur_px=optics.lens_blur_px,
     )
+    _LAST.light = plate.light
     return Frame(image_bgr=expose(image, optics, rng=rng), faces=_see_faces(sprites))
 
 

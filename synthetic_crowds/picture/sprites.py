@@ -93,14 +93,12 @@ def new_plate(
 
     Args:
         scenery_m: (h, w), how far the street is.
-        room: The `light` of a plate that nobody needs any more; where it fits, it is
-            emptied and used again, for memory new to a process costs more than that.
+        room: The `light` of a plate that nobody needs any more, dark again; where it
+            fits, it is used again, for memory new to a process costs more.
     """
     height, width = (side + 2 * PAD_PX for side in scenery_m.shape)
     if room is None or room.shape != (height, width, 4):
         room = np.zeros((height, width, 4), np.float32)
-    else:
-        room.fill(0.0)
     return Plate(
         light=room,
         scenery_m=scenery_m,

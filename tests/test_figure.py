@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import pytest
 
 from synthetic_crowds.camera_config import CameraConfig
 from synthetic_crowds.config import Weather
+from synthetic_crowds.heads.neck import bend_neck
 from synthetic_crowds.people.appearance import draw_appearance
 from synthetic_crowds.people.demographics import Demographics
 from synthetic_crowds.people.population import IdentityDomain, draw_person
@@ -25,6 +24,7 @@ from synthetic_crowds.raster.figure import (
     look_at,
     merge,
     paint_of,
+    points_of,
 )
 from synthetic_crowds.raster.optics import build_optics
 from synthetic_crowds.raster.rasteriser import (
@@ -91,9 +91,7 @@ def exact(posed):
         fx_px=2 * k.fx_px, fy_px=2 * k.fy_px, cx_px=2 * k.cx_px, cy_px=2 * k.cy_px
     )
     head = list(posed.actor.head.parts)
-    double = posed.actor.doubles[0]
-    bent = posed.head_vertices(double)[: len(head[0].vertices)]
-    head[0] = replace(head[0], vertices=bent)
+    head[0] = bend_neck(head[0], posed.gaze)
     phase = posed.stance.travelled_m / posed.actor.body.stride_m
     for parts, turn, place_m in (
         (head, posed.head_turn, posed.neck_m),
@@ -203,9 +201,8 @@ def shot(part, *, closed, turned=FACING_CAMERA, samples=1):
     figure = merge([part], paint_of([part]), [np.full(2, closed)])
     lens = Intrinsics(fx_px=100.0, fy_px=100.0, cx_px=20.0, cy_px=20.0)
     place_m = np.array([0.0, 0.0, 1.0])
-    view = look_at(
-        figure, [(part.vertices, part.normals, turned, place_m)], lens, nearest_m=0.1
-    )
+    points = points_of(part.vertices, part.normals)
+    view = look_at(figure, [(points, turned, place_m)], lens, nearest_m=0.1)
     rect = Rect(0, 0, 40, 40)
     owners = expose_samples(figure, view, rect, samples=samples, triangles=slice(0, 2))
     plate = np.zeros((40, 40, 4), np.float32)

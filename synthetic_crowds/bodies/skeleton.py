@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from synthetic_crowds.raster.blending import blended, bone_rows
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -215,43 +217,29 @@ def follow(
     Args:
         vertices: (v, 3) at rest.
         normals: (v, 3) at rest.
-        bones: (v, k) indices.
-        weights: (v, k), rows sum to 1.
+        bones: (v, 5) indices.
+        weights: (v, 5), rows sum to 1.
         rotations: (b, 3, 3) as in `Pose`.
         offsets: (b, 3) as in `Pose`.
 
     Returns:
         Posed vertices and unit normals.
     """
-    # Rows of a bone's rotation, each with its offset: one run of twelve numbers.
-    turns = np.empty((rotations.shape[0], 12), np.float32)
-    for bone in range(rotations.shape[0]):
-        for i in range(3):
-            for j in range(3):
-                turns[bone, 4 * i + j] = rotations[bone, i, j]
-            turns[bone, 4 * i + 3] = offsets[bone, i]
+    nowhere = np.zeros(3)
+    rows = bone_rows(rotations, offsets, np.eye(3), nowhere)
     moved = np.empty_like(vertices)
     faced = np.empty_like(normals)
-    blend = np.empty(12, np.float32)
-    for v in range(vertices.shape[0]):
-        blend[:] = np.float32(0.0)
-        for k in range(bones.shape[1]):
-            weight = weights[v, k]
-            if weight == np.float32(0.0):
-                continue
-            turn = turns[np.uint64(bones[v, k])]
-            for i in range(12):
-                blend[i] += weight * turn[i]
+    for i in range(vertices.shape[0]):
+        v = np.uint64(i)
+        row = blended(rows, bones, weights, v)
         x, y, z = vertices[v, 0], vertices[v, 1], vertices[v, 2]
-        u, w, q = normals[v, 0], normals[v, 1], normals[v, 2]
-        length = np.float32(1e-12)
-        for i in range(3):
-            a, b, c = blend[4 * i], blend[4 * i + 1], blend[4 * i + 2]
-            moved[v, i] = a * x + b * y + c * z + blend[4 * i + 3]
-            facing = a * u + b * w + c * q
-            faced[v, i] = facing
-            length += facing * facing
-        scale = np.float32(1.0) / np.float32(sqrt(length))
-        for i in range(3):
-            faced[v, i] *= scale
+        moved[v, 0] = row[0] * x + row[4] * y + row[8] * z + row[12]
+        moved[v, 1] = row[1] * x + row[5] * y + row[9] * z + row[13]
+        moved[v, 2] = row[2] * x + row[6] * y + row[10] * z + row[14]
+        x, y, z = normals[v, 0], normals[v, 1], normals[v, 2]
+        a = row[0] * x + row[4] * y + row[8] * z
+        b = row[1] * x + row[5] * y + row[9] * z
+        c = row[2] * x + row[6] * y + row[10] * z
+        length = np.float32(sqrt(a * a + b * b + c * c + np.float32(1e-12)))
+        faced[v, 0], faced[v, 1], faced[v, 2] = a / length, b / length, c / length
     return moved, faced

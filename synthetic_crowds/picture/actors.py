@@ -104,9 +104,9 @@ class Posed:
             self.bones.offsets_m,
         )
 
-    def head_vertices(self, double: Double | Outline) -> NDArray[np.float32]:
+    def head_vertices(self, outline: Outline) -> NDArray[np.float32]:
         """Vertices (h, 3), head's frame, the neck bent as far as the head is turned."""
-        return bend(double.head_m, double.neck_share, self.gaze)
+        return bend(outline.head_m, outline.neck_share, self.gaze)
 
     def silhouette(self) -> tuple[Placed, ...]:
         """The outline's surfaces, with their rotation to the world and place."""

@@ -16,7 +16,7 @@ from synthetic_crowds.bodies.body_basis import Surface, body_basis
 from synthetic_crowds.heads.build import skin_template
 from synthetic_crowds.heads.neck import neck_share
 from synthetic_crowds.raster.coarse import Thinning, thinning_of, top_down, whole
-from synthetic_crowds.raster.figure import Figure, merge, paint_of
+from synthetic_crowds.raster.figure import Figure, merge, paint_of, points_of
 from synthetic_crowds.records import MeshPart
 
 if TYPE_CHECKING:
@@ -51,8 +51,7 @@ class Double:
         rest_m, rest_normals: (b, 3) float32, of the body.
         bones: (b, 5) uint8.
         weights: (b, 5) float32.
-        head_m, head_normals: (h, 3) float32, head's frame.
-        neck_share: (h,) float32, how far each keeps to the body.
+        head: (7, h) float32 from `points_of`, head's frame; held back by the body.
     """
 
     figure: Figure
@@ -61,9 +60,7 @@ class Double:
     rest_normals: NDArray[np.float32]
     bones: NDArray[np.uint8]
     weights: NDArray[np.float32]
-    head_m: NDArray[np.float32]
-    head_normals: NDArray[np.float32]
-    neck_share: NDArray[np.float32]
+    head: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -118,9 +115,11 @@ def double_up(head: Head, body: Body) -> tuple[Double, ...]:
                 rest_normals=body.rest_normals[points],
                 bones=body.bones[points],
                 weights=body.weights[points],
-                head_m=np.concatenate([part.vertices for part in parts]),
-                head_normals=np.concatenate([part.normals for part in parts]),
-                neck_share=np.concatenate([shares[0][skin.kept], *shares[1:]]),
+                head=points_of(
+                    np.concatenate([part.vertices for part in parts]),
+                    np.concatenate([part.normals for part in parts]),
+                    np.concatenate([shares[0][skin.kept], *shares[1:]]),
+                ),
             )
         )
     return tuple(doubles)

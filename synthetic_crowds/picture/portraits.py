@@ -19,6 +19,7 @@ from synthetic_crowds.raster.figure import (
     look_at,
     merge,
     paint_of,
+    points_of,
 )
 from synthetic_crowds.raster.pose import gaze_rotation
 from synthetic_crowds.raster.rasteriser import (
@@ -65,18 +66,16 @@ class Sitter:
         head: Theirs on that day.
         shoulders: In the head's upright frame.
         figure: Shoulders and head, merged.
-        shoulders_m, shoulders_normals: (s, 3) float32, in the head's upright frame.
-        head_m, head_normals: (h, 3) float32, head's frame.
+        shoulder_points: (7, s) float32 from `points_of`, in the head's upright frame.
+        head_points: (7, h) float32 from `points_of`, in the head's frame.
     """
 
     person_id: PersonId
     head: Head
     shoulders: tuple[MeshPart, ...]
     figure: Figure
-    shoulders_m: NDArray[np.float32]
-    shoulders_normals: NDArray[np.float32]
-    head_m: NDArray[np.float32]
-    head_normals: NDArray[np.float32]
+    shoulder_points: NDArray[np.float32]
+    head_points: NDArray[np.float32]
 
 
 def seat(
@@ -104,10 +103,16 @@ def seat(
         head=head,
         shoulders=shoulders,
         figure=merge(parts, paint_of(parts), open_everywhere),
-        shoulders_m=np.concatenate([part.vertices for part in shoulders]),
-        shoulders_normals=np.concatenate([part.normals for part in shoulders]),
-        head_m=np.concatenate([part.vertices for part in head.parts]),
-        head_normals=np.concatenate([part.normals for part in head.parts]),
+        shoulder_points=_points(shoulders),
+        head_points=_points(head.parts),
+    )
+
+
+def _points(parts: tuple[MeshPart, ...]) -> NDArray[np.float32]:
+    """Lay out the vertices of several parts, one after the other, (7, n)."""
+    return points_of(
+        np.concatenate([part.vertices for part in parts]),
+        np.concatenate([part.normals for part in parts]),
     )
 
 
@@ -278,8 +283,8 @@ def _take(
     view = look_at(
         figure,
         (
-            (sitter.shoulders_m, sitter.shoulders_normals, FACING_CAMERA, translation),
-            (sitter.head_m, sitter.head_normals, turned, translation),
+            (sitter.shoulder_points, FACING_CAMERA, translation),
+            (sitter.head_points, turned, translation),
         ),
         lens,
         nearest_m=NEAR_M,

@@ -15,13 +15,12 @@ import numpy as np
 from numba import njit
 
 from synthetic_crowds.picture.doubles import LEVEL_BELOW_PX
+from synthetic_crowds.picture.looking import look
 from synthetic_crowds.picture.sighting import sight
 from synthetic_crowds.raster.figure import (
     Rect,
-    View,
     develop,
     expose_samples,
-    look_at,
 )
 from synthetic_crowds.raster.figure_sift import BLOCK_BITS, FULL
 from synthetic_crowds.raster.optics import is_smeared, smear
@@ -138,7 +137,7 @@ def put_on(
     _, top, _, bottom = seen.box_xyxy.tolist()
     faces = abs(seen.yaw_pitch_roll_deg[0]) <= _AVERTED_DEG
     double = posed.actor.doubles[_level(bottom - top, faces=faces)]
-    view = _look(posed, double, camera)
+    view = look(posed, double, camera, nearest_m=_NEAREST_M / 4)
     body_box, head_box = view.boxes_xyxy
     whole = np.concatenate(
         (np.minimum(head_box[:2], body_box[:2]), np.maximum(head_box[2:], body_box[2:]))
@@ -227,30 +226,6 @@ def _level(face_height_px: float, *, faces: bool) -> int:
     """Which double to draw: coarser ones the lower the face is on the image."""
     level = max(i for i, px in enumerate(LEVEL_BELOW_PX) if face_height_px < px)
     return level if faces else max(level, _AVERTED_LEVEL)
-
-
-def _look(posed: Posed, double: Double, camera: Camera) -> View:
-    """Project body and head."""
-    body_m, body_normals = posed.body_vertices(double)
-    return look_at(
-        double.figure,
-        (
-            (
-                body_m,
-                body_normals,
-                camera.rotation @ posed.body_turn,
-                camera.to_camera(posed.feet_m),
-            ),
-            (
-                posed.head_vertices(double),
-                double.head_normals,
-                camera.rotation @ posed.head_turn,
-                camera.to_camera(posed.neck_m),
-            ),
-        ),
-        camera.intrinsics,
-        nearest_m=_NEAREST_M / 4,
-    )
 
 
 def _around(box_xyxy: NDArray[np.float64], *, room_px: int = 0) -> Rect:

@@ -22,8 +22,9 @@ from synthetic_crowds.raster.figure_meshes import (
     wind,
 )
 from synthetic_crowds.raster.figure_paint import Paint, paint_of
+from synthetic_crowds.raster.figure_placing import place, points_of
 from synthetic_crowds.raster.figure_sift import sift
-from synthetic_crowds.raster.figure_visibility import cover, place
+from synthetic_crowds.raster.figure_visibility import cover
 from synthetic_crowds.raster.lanes import LANES
 from synthetic_crowds.raster.rasteriser import lamps_of
 
@@ -45,6 +46,7 @@ __all__ = [
     "look_at",
     "merge",
     "paint_of",
+    "points_of",
 ]
 
 # What `pierce` says of triangles that are one hole.
@@ -160,12 +162,7 @@ def merge(
 def look_at(
     figure: Figure,
     groups: Sequence[
-        tuple[
-            NDArray[np.float32],
-            NDArray[np.float32],
-            NDArray[np.floating],
-            NDArray[np.floating],
-        ]
+        tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]
     ],
     intrinsics: Intrinsics,
     *,
@@ -175,8 +172,8 @@ def look_at(
 
     Args:
         figure: Whose.
-        groups: Runs of vertices in the figure's order: positions (n, 3), normals
-            (n, 3), rotation (3, 3) to the camera, place (3,) in its space, metres.
+        groups: Runs of vertices in the figure's order: (7, n) from `points_of`,
+            rotation (3, 3) to the camera, place (3,) in its space, metres.
         intrinsics: The camera.
         nearest_m: Nothing is taken to be nearer than this.
     """
@@ -184,30 +181,24 @@ def look_at(
     screen = np.empty((n, 2), np.int32)
     inverse = np.empty(n, np.float32)
     corners = np.empty((n, 8), np.float32)
-    optics = (
-        float(intrinsics.fx_px),
-        float(intrinsics.fy_px),
-        float(intrinsics.cx_px),
-        float(intrinsics.cy_px),
-    )
+    k = intrinsics
     start = 0
     boxes = []
-    for vertices, normals, rotation, place_m in groups:
-        rows = slice(start, start + len(vertices))
+    for points, rotation, place_m in groups:
+        rows = slice(start, start + points.shape[1])
+        turn = np.array(rotation)
         box = place(
-            vertices,
-            normals,
-            figure.looks[rows],
-            np.ascontiguousarray(rotation, np.float64),
-            np.ascontiguousarray(place_m, np.float64),
-            optics,
+            points,
+            turn,
+            turn,
+            place_m,
+            (float(k.fx_px), float(k.fy_px), float(k.cx_px), float(k.cy_px)),
             nearest_m,
-            screen[rows],
-            inverse[rows],
-            corners[rows],
+            figure.looks[rows],
+            (screen[rows], inverse[rows], corners[rows]),
         )
         boxes.append(box)
-        start += len(vertices)
+        start = rows.stop
     return View(
         screen=screen,
         inverse=inverse,

@@ -1,13 +1,12 @@
 """Which triangle each sample of a rectangle sees: small triangles, many of them.
 
-Owns projection and the decision, which is exact: an edge shared by two triangles is
+Owns the decision, which is exact: an edge shared by two triangles is
 drawn once. Arithmetic on arrays, compiled by numba; `figure.py` is the door. Knows
 nothing of light.
 """
 
 from __future__ import annotations
 
-from math import floor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,79 +18,13 @@ from synthetic_crowds.raster.lanes import LANES, cover_rows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["cover", "place"]
+__all__ = ["cover"]
 
-_FURTHEST = 1 << 22
 # Nearness, 1/depth from a figure's farthest to its nearest vertex, fills a word but for
 # its sign and room to round.
 _NEARNESS_UNITS = 2.0**31 - 2.0**20
 # Triangles no wider and higher than this, in subsamples, have edge functions of a word.
 _SMALL = 1 << 14
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def place(
-    vertices: NDArray[np.float32],
-    normals: NDArray[np.float32],
-    looks: NDArray[np.float32],
-    rotation: NDArray[np.float64],
-    translation: NDArray[np.float64],
-    optics: tuple[float, float, float, float],
-    nearest: float,
-    screen: NDArray[np.int32],
-    inverse: NDArray[np.float32],
-    corners: NDArray[np.float32],
-) -> tuple[int, int, int, int]:
-    """Project vertices and turn normals.
-
-    Args:
-        vertices: (v, 3), local.
-        normals: (v, 3), local.
-        looks: (v, 3), place on the texture and share of the sky seen.
-        rotation: (3, 3), local to camera.
-        translation: (3,), the local origin in camera space.
-        optics: Focal lengths and principal point, pixels.
-        nearest: Depths below this are taken for it.
-        screen: (v, 2), in subpixels; written.
-        inverse: (v,), 1/depth; written.
-        corners: (v, 8), place on the screen, normal in camera space, and `looks`: side
-            by side, for they are read together; written.
-
-    Returns:
-        Left, top, right, bottom of the projected vertices, in subpixels.
-    """
-    fx, fy, cx, cy = optics
-    left, top, rightmost, bottom = _FURTHEST, _FURTHEST, -_FURTHEST, -_FURTHEST
-    for i in range(vertices.shape[0]):
-        x, y, z = vertices[i, 0], vertices[i, 1], vertices[i, 2]
-        depth = (
-            rotation[2, 0] * x + rotation[2, 1] * y + rotation[2, 2] * z
-        ) + translation[2]
-        near = 1.0 / max(depth, nearest)
-        right = (
-            rotation[0, 0] * x + rotation[0, 1] * y + rotation[0, 2] * z
-        ) + translation[0]
-        down = (
-            rotation[1, 0] * x + rotation[1, 1] * y + rotation[1, 2] * z
-        ) + translation[1]
-        across = floor((fx * right * near + cx) * SUBPIXELS + 0.5)
-        along = floor((fy * down * near + cy) * SUBPIXELS + 0.5)
-        across = min(max(across, -_FURTHEST), _FURTHEST)
-        along = min(max(along, -_FURTHEST), _FURTHEST)
-        screen[i, 0] = across
-        screen[i, 1] = along
-        left, rightmost = min(left, across), max(rightmost, across)
-        top, bottom = min(top, along), max(bottom, along)
-        inverse[i] = near
-        # Whole numbers, small enough for float32 to tell each of them.
-        corners[i, 0], corners[i, 1] = across, along
-        u, v, w = normals[i, 0], normals[i, 1], normals[i, 2]
-        for j in range(3):
-            corners[i, 2 + j] = (
-                rotation[j, 0] * u + rotation[j, 1] * v + rotation[j, 2] * w
-            )
-            corners[i, 5 + j] = looks[i, j]
-    return left, top, rightmost, bottom
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -115,8 +48,8 @@ def cover(  # noqa: PLR0913, PLR0915, PLR0917
     """Find the triangle that each sample of a rectangle sees.
 
     Args:
-        screen: (v, 2) from `place`.
-        inverse: (v,) from `place`.
+        screen: (v, 2) from `figure_placing`.
+        inverse: (v,) from `figure_placing`.
         triangles: (t, 3), wound outwards.
         chosen: (n,), numbers of those to draw, from `sift`.
         part_of: (t,), the part of each triangle.

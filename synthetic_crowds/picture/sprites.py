@@ -10,26 +10,27 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from numba import njit
 
 from synthetic_crowds.picture.doubles import LEVEL_BELOW_PX
 from synthetic_crowds.picture.looking import look
+from synthetic_crowds.picture.showing import may_show, share_shown
 from synthetic_crowds.picture.sighting import sight
 from synthetic_crowds.raster.figure import (
     Rect,
     develop,
     expose_samples,
 )
-from synthetic_crowds.raster.figure_sift import BLOCK_BITS, FULL
+from synthetic_crowds.raster.figure_sift import BLOCK_BITS
 from synthetic_crowds.raster.optics import is_smeared, smear
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from synthetic_crowds.picture.actors import Posed
-    from synthetic_crowds.picture.doubles import Double
     from synthetic_crowds.raster.camera import Camera
     from synthetic_crowds.raster.optics import Optics
     from synthetic_crowds.raster.rasteriser import Light
@@ -70,19 +71,19 @@ class Sprite:
 
     Attributes:
         rect: The pixels that they may have changed.
-        body_box_xyxy: (4,) float64, of head and body.
+        body_box_xyxy: Of head and body, pixels.
         visibility: Share of the face's pixels that show; 0 if it is turned away.
         face_box_xyxy: (4,) float64.
         landmarks: (5, 2) float64.
-        yaw_pitch_roll_deg: (3,) float64, against the line of sight.
+        yaw_pitch_roll_deg: Against the line of sight.
     """
 
     rect: Rect
-    body_box_xyxy: NDArray[np.float64]
+    body_box_xyxy: tuple[float, ...]
     visibility: float
     face_box_xyxy: NDArray[np.float64]
     landmarks: NDArray[np.float64]
-    yaw_pitch_roll_deg: NDArray[np.float64]
+    yaw_pitch_roll_deg: tuple[float, float, float]
 
 
 def new_plate(
@@ -134,16 +135,17 @@ def put_on(
     depth_m = float(seen.neck_m[2])
     if depth_m < _NEAREST_M:
         return None
-    _, top, _, bottom = seen.box_xyxy.tolist()
+    face_box = seen.box_xyxy.tolist()
     faces = abs(seen.yaw_pitch_roll_deg[0]) <= _AVERTED_DEG
-    double = posed.actor.doubles[_level(bottom - top, faces=faces)]
+    double = posed.actor.doubles[_level(face_box[3] - face_box[1], faces=faces)]
     view = look(posed, double, camera, nearest_m=_NEAREST_M / 4)
-    body_box, head_box = view.boxes_xyxy
-    whole = np.concatenate(
-        (np.minimum(head_box[:2], body_box[:2]), np.maximum(head_box[2:], body_box[2:]))
+    body_box, head_box = view.boxes_xyxy.tolist()
+    whole = (
+        *map(min, body_box[:2], head_box[:2]),
+        *map(max, body_box[2:], head_box[2:]),
     )
     frame = Rect(-PAD_PX, -PAD_PX, camera.width_px + PAD_PX, camera.height_px + PAD_PX)
-    defocus_px = float(optics.defocus_px(np.array(depth_m)))
+    defocus_px: float = optics.defocus_px(seen.neck_m[2:]).item()
     rect = _around(whole, room_px=math.ceil(2.0 * defocus_px)).within(frame)
     if 0 in rect.shape:
         return None
@@ -160,11 +162,11 @@ def put_on(
     if 0 not in head_rect.shape:
         drawn.append((head_rect, _SAMPLES, slice(0, n_triangles), None))
     visibility = 0.0
-    face = _around(seen.box_xyxy)
+    face = _around(face_box)
     filled = None if is_soft else plate.filled
     for part, samples, triangles, skip in drawn:
         # Of a face that shows, truth must know every sample; others are hidden.
-        counts = samples == _SAMPLES and faces and _shows(plate, face)
+        counts = samples == _SAMPLES and faces and _may_show(plate, face)
         owners = expose_samples(
             double.figure,
             view,
@@ -176,9 +178,10 @@ def put_on(
             corner=(-PAD_PX, -PAD_PX),
         )
         if counts:
-            visibility = _visibility(
-                plate, owners, seen.hull, face, part, double,
-                np.float32(depth_m - body_depth_m),
+            visibility = share_shown(
+                plate.light, PAD_PX, plate.scenery_m, depth_m - body_depth_m,
+                owners, (part.left, part.top, part.right - part.left),
+                (1 << double.figure.owner_bits) - 1, double.n_body_triangles, seen.hull,
             )  # fmt: skip
         develop(
             double.figure,
@@ -205,32 +208,34 @@ def put_on(
         visibility=visibility,
         face_box_xyxy=seen.box_xyxy,
         landmarks=seen.landmarks,
-        yaw_pitch_roll_deg=np.array(seen.yaw_pitch_roll_deg),
+        yaw_pitch_roll_deg=seen.yaw_pitch_roll_deg,
     )
 
 
-def _shows(plate: Plate, rect: Rect) -> bool:
-    """Whether any block of a rectangle lets anything through."""
-    rows = slice(
-        max(rect.top + PAD_PX, 0) // _BLOCK_PX,
-        max(rect.bottom + PAD_PX, 0) // _BLOCK_PX + 1,
+def _may_show(plate: Plate, rect: Rect) -> bool:
+    """Whether what is on a plate lets anything through within a rectangle."""
+    return bool(
+        may_show(
+            plate.filled,
+            rect.left + PAD_PX,
+            rect.top + PAD_PX,
+            rect.right + PAD_PX,
+            rect.bottom + PAD_PX,
+        )
     )
-    columns = slice(
-        max(rect.left + PAD_PX, 0) // _BLOCK_PX,
-        max(rect.right + PAD_PX, 0) // _BLOCK_PX + 1,
-    )
-    return bool((plate.filled[rows, columns] < FULL).any())
 
 
 def _level(face_height_px: float, *, faces: bool) -> int:
     """Which double to draw: coarser ones the lower the face is on the image."""
-    level = max(i for i, px in enumerate(LEVEL_BELOW_PX) if face_height_px < px)
+    level = len(LEVEL_BELOW_PX) - 1
+    while face_height_px >= LEVEL_BELOW_PX[level]:
+        level -= 1
     return level if faces else max(level, _AVERTED_LEVEL)
 
 
-def _around(box_xyxy: NDArray[np.float64], *, room_px: int = 0) -> Rect:
+def _around(box_xyxy: Sequence[float], *, room_px: int = 0) -> Rect:
     """Whole pixels around a box, with room for blur."""
-    left, top, right, bottom = box_xyxy.tolist()
+    left, top, right, bottom = box_xyxy
     pad_px = PAD_PX + room_px
     return Rect(
         math.floor(left) - pad_px,
@@ -238,73 +243,6 @@ def _around(box_xyxy: NDArray[np.float64], *, room_px: int = 0) -> Rect:
         math.ceil(right) + pad_px,
         math.ceil(bottom) + pad_px,
     )
-
-
-def _visibility(
-    plate: Plate,
-    seen: NDArray[np.int32],
-    hull: NDArray[np.float64],
-    face: Rect,
-    rect: Rect,
-    double: Double,
-    depth_m: np.float32,
-) -> float:
-    """Share of the face's pixels that are in the frame with nothing before them.
-
-    Pixels of the face that lie beyond the frame were never drawn; they count by the
-    area of its outline.
-    """
-    inside = np.zeros(face.shape, np.uint8)
-    points = np.round(hull - (face.left, face.top)).astype(np.int32)
-    cv2.fillConvexPoly(inside, cv2.convexHull(points), 1)
-    own, shown, beyond = _count(
-        plate.light,
-        plate.scenery_m,
-        seen,
-        inside,
-        (face.left, face.top),
-        (rect.left, rect.top, 2 * rect.shape[1]),
-        double.n_body_triangles,
-        (1 << double.figure.owner_bits) - 1,
-        depth_m,
-    )
-    return shown / (own + beyond) if own else 0.0
-
-
-@njit(cache=True, nogil=True)
-def _count(
-    light: NDArray[np.float32],
-    scenery: NDArray[np.float32],
-    seen: NDArray[np.int32],
-    inside: NDArray[np.uint8],
-    face: tuple[int, int],
-    rect: tuple[int, int, int],
-    n_body: int,
-    mask: int,
-    depth: np.float32,
-) -> tuple[int, int, int]:
-    """Count the face's own pixels, those that show, and those beyond the rectangle."""
-    own = 0
-    shown = 0
-    beyond = 0
-    for row in range(inside.shape[0]):
-        for column in range(inside.shape[1]):
-            if inside[row, column] == 0:
-                continue
-            x, y = face[0] + column, face[1] + row
-            i, j = 2 * (y - rect[1]), 2 * (x - rect[0])
-            if i < 0 or j < 0 or i >= seen.shape[0] or j >= rect[2]:
-                beyond += 1
-                continue
-            if (seen[i, j] & mask) >> 1 <= n_body:
-                continue
-            own += 1
-            if x < 0 or y < 0 or x >= scenery.shape[1] or y >= scenery.shape[0]:
-                continue
-            covered = light[y + 4, x + 4, 3] >= np.float32(0.5)
-            if not covered and scenery[y, x] >= depth:
-                shown += 1
-    return own, shown, beyond
 
 
 @njit(cache=True, nogil=True)

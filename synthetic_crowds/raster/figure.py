@@ -9,7 +9,7 @@ and serve what is large, close or drawn once. Knows nothing of people or streets
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -57,8 +57,7 @@ _NO_SCENERY = np.zeros((0, 0), np.float32)
 _NOTHING_FILLED = np.zeros((0, 0), np.int32)
 
 
-@dataclass(frozen=True, slots=True)
-class Rect:
+class Rect(NamedTuple):
     """Whole pixels of a frame, right and bottom exclusive; may reach beyond it."""
 
     left: int

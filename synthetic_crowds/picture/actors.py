@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numba import njit
 
 from synthetic_crowds.bodies.build import build_body
-from synthetic_crowds.bodies.skeleton import follow
+from synthetic_crowds.bodies.skeleton import Bone, applied, chained, follow
 from synthetic_crowds.heads.build import build_head
 from synthetic_crowds.heads.neck import bend
 from synthetic_crowds.heads.reflectance import skin_colour
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from synthetic_crowds.street.shadows import Placed
 
 __all__ = ["Actor", "Posed", "dress", "pose"]
+
+# What carries the head.
+_CHEST = int(Bone.CHEST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -136,16 +140,40 @@ def pose(actor: Actor, stance: Stance) -> Posed:
         bones = walker.standing().pose(0.0)
     else:
         bones = walker.pose(stance.travelled_m / walker.stride_m % 1.0)
-    turn = body_rotation(stance.heading_deg)
-    gaze = gaze_rotation(stance.yaw_deg, stance.pitch_deg, stance.roll_deg)
-    feet_m = np.array([stance.x_m, stance.y_m, 0.0])
+    gaze, body_turn, head_turn, feet_m, neck_m = _stand(
+        stance.x_m,
+        stance.y_m,
+        stance.heading_deg,
+        (stance.yaw_deg, stance.pitch_deg, stance.roll_deg),
+        bones.rotations,
+        bones.offsets_m,
+        actor.body.head_joint_m,
+    )
     return Posed(
         actor=actor,
         stance=stance,
         bones=bones,
         gaze=gaze,
-        body_turn=turn,
-        head_turn=turn @ gaze,
+        body_turn=body_turn,
+        head_turn=head_turn,
         feet_m=feet_m,
-        neck_m=feet_m + turn @ actor.body.neck_in(bones),
+        neck_m=neck_m,
     )
+
+
+@njit(cache=True, nogil=True)
+def _stand(
+    x_m: float,
+    y_m: float,
+    heading_deg: float,
+    gaze_deg: tuple[float, float, float],
+    rotations: NDArray[np.float64],
+    offsets_m: NDArray[np.float64],
+    head_joint_m: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], ...]:
+    """Compute `gaze`, `body_turn`, `head_turn`, `feet_m` and `neck_m` of `Posed`."""
+    gaze = gaze_rotation(*gaze_deg)
+    turn = body_rotation(heading_deg)
+    feet_m = np.array([x_m, y_m, 0.0])
+    neck = applied(rotations[_CHEST], head_joint_m) + offsets_m[_CHEST]
+    return gaze, turn, chained(turn, gaze), feet_m, feet_m + applied(turn, neck)

@@ -104,12 +104,13 @@ def compose(
         for index, (actor, stance) in enumerate(people)
         if _in_view(stance, scene, camera)
     ]
-    # Near people first: whatever they hide is never lit.
-    posed.sort(key=lambda pair: float(camera.to_camera(pair[1].neck_m)[2]))
+    necks_m = np.array([person.neck_m for _, person in posed]).reshape(-1, 3)
+    nearness = np.argsort(camera.to_camera(necks_m)[:, 2], kind="stable").tolist()
     # Not to be found again if anything goes wrong before it is wiped.
     plate = new_plate(scene.depth_m, room=vars(_LAST).pop("light", None))
     sprites: list[tuple[int, Sprite]] = []
-    for index, person in posed:
+    # Near people first: whatever they hide is never lit.
+    for index, person in (posed[i] for i in nearness):
         sprite = put_on(
             plate, person, camera, light, optics, body_depth_m=_BODY_DEPTH_M
         )
@@ -142,34 +143,35 @@ def _street(scene: Scene) -> NDArray[np.uint8]:
 def _in_view(stance: Stance, scene: Scene, camera: Camera) -> bool:
     """Whether a person standing there, or their shadow, may show at all."""
     k = camera.intrinsics
-    left, top, right, bottom, nearest_m = _reach(
-        stance.x_m,
-        stance.y_m,
-        camera.rotation,
-        camera.position_m,
-        (k.fx_px, k.fy_px, k.cx_px, k.cy_px),
-    )
-    if nearest_m < 1.0:
-        return True
     return bool(
-        _is_open(scene.depth_m, left, top, right, bottom, nearest_m - _BODY_DEPTH_M)
+        _may_show(
+            stance.x_m,
+            stance.y_m,
+            camera.rotation,
+            camera.position_m,
+            (k.fx_px, k.fy_px, k.cx_px, k.cy_px),
+            scene.depth_m,
+        )
     )
 
 
 @njit(cache=True, nogil=True)
-def _is_open(
-    scenery: NDArray[np.float32],
-    left: float,
-    top: float,
-    right: float,
-    bottom: float,
-    depth_m: float,
+def _may_show(
+    x_m: float,
+    y_m: float,
+    rotation: NDArray[np.float64],
+    lens_m: NDArray[np.float64],
+    lens: tuple[float, float, float, float],
+    scenery_m: NDArray[np.float32],
 ) -> bool:
-    """Whether any pixel of a rectangle shows scenery further off than that."""
-    height, width = scenery.shape
+    """Whether any pixel near a person shows scenery further off than they are."""
+    left, top, right, bottom, nearest_m = _reach(x_m, y_m, rotation, lens_m, lens)
+    if nearest_m < 1.0:
+        return True
+    height, width = scenery_m.shape
     for y in range(max(floor(top), 0), min(max(ceil(bottom), 0), height)):
         for x in range(max(floor(left), 0), min(max(ceil(right), 0), width)):
-            if scenery[y, x] > depth_m:
+            if scenery_m[y, x] > nearest_m - _BODY_DEPTH_M:
                 return True
     return False
 

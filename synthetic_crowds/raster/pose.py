@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["angles_seen", "body_rotation", "gaze_rotation"]
 
 
+@njit(cache=True, nogil=True)
 def body_rotation(heading_deg: float) -> NDArray[np.float64]:
     """Rotation (3, 3) from an upright body's frame to the world."""
     heading = math.radians(heading_deg)
@@ -28,6 +29,7 @@ def body_rotation(heading_deg: float) -> NDArray[np.float64]:
     return np.array([[-s, 0.0, c], [c, 0.0, s], [0.0, 1.0, 0.0]])
 
 
+@njit(cache=True, nogil=True)
 def gaze_rotation(
     yaw_deg: float, pitch_deg: float, roll_deg: float
 ) -> NDArray[np.float64]:
@@ -38,7 +40,8 @@ def gaze_rotation(
         pitch_deg: Upwards.
         roll_deg: The crown leans to the subject's own left.
     """
-    yaw, pitch, roll = (math.radians(a) for a in (yaw_deg, pitch_deg, roll_deg))
+    yaw, pitch = math.radians(yaw_deg), math.radians(pitch_deg)
+    roll = math.radians(roll_deg)
     cy, sy = math.cos(yaw), math.sin(yaw)
     cp, sp = math.cos(pitch), math.sin(pitch)
     cr, sr = math.cos(roll), math.sin(roll)

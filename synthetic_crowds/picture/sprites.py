@@ -145,7 +145,7 @@ def put_on(
         *map(max, body_box[2:], head_box[2:]),
     )
     frame = Rect(-PAD_PX, -PAD_PX, camera.width_px + PAD_PX, camera.height_px + PAD_PX)
-    defocus_px: float = optics.defocus_px(seen.neck_m[2:]).item()
+    defocus_px = float(optics.defocus_px(seen.neck_m[2]))
     rect = _around(whole, room_px=math.ceil(2.0 * defocus_px)).within(frame)
     if 0 in rect.shape:
         return None

@@ -20,15 +20,14 @@ from synthetic_crowds.raster.figure_meshes import SUBPIXELS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    # Focal lengths and principal point, pixels.
+    Lens = tuple[float, float, float, float]
     # `screen`, `inverse` and `corners` of some vertices, as `figure.View` says.
     Seen = tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]
     # Left, top, right, bottom, subpixels.
     Box = tuple[float, float, float, float]
 
-# Focal lengths and principal point, pixels.
-Lens = tuple[float, float, float, float]
-
-__all__ = ["Lens", "place", "place_skin", "points_of"]
+__all__ = ["place", "place_skin", "points_of"]
 
 _FURTHEST = 1 << 22
 _NOWHERE = (float(_FURTHEST), float(_FURTHEST), -float(_FURTHEST), -float(_FURTHEST))

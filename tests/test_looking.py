@@ -75,7 +75,7 @@ def test_vertices_land_where_bones_and_neck_take_them(actor, x_m, level):
     np.testing.assert_allclose(view.inverse, 1.0 / seen_m[:, 2], rtol=1e-6)
     np.testing.assert_array_equal(view.corners[:, :2], view.screen)
     np.testing.assert_allclose(view.corners[:, 2:5], facing, atol=2e-6)
-    np.testing.assert_array_equal(view.corners[:, 5:], double.figure.looks)
+    np.testing.assert_array_equal(view.corners[:, 5:], double.figure.looks.T)
     n_body = len(double.rest_m)
     for box, group in zip(
         view.boxes_xyxy, (view.screen[:n_body], view.screen[n_body:]), strict=True

@@ -73,22 +73,21 @@ def _look(  # noqa: PLR0913, PLR0917
     NDArray[np.int32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]
 ]:
     """Compute the fields of `View`: of the body, then of the head."""
-    n, n_body = len(looks), len(rest)
+    n = looks.shape[1]
     screen = np.empty((n, 2), np.int32)
     inverse = np.empty(n, np.float32)
     corners = np.empty((n, 8), np.float32)
     boxes = np.empty((2, 4))
     turn = chained(rotation, body_turn)
+    seen = screen, inverse, corners
     below = place_skin(
         rest, normals, bones, weights, rotations, offsets, turn,
-        applied(rotation, feet - eye), lens, nearest, looks[:n_body],
-        (screen[:n_body], inverse[:n_body], corners[:n_body]),
+        applied(rotation, feet - eye), lens, nearest, looks, seen, 0,
     )  # fmt: skip
     # The foot of the neck stays with the body.
     above = place(
         head, chained(rotation, head_turn), turn, applied(rotation, neck - eye), lens,
-        nearest, looks[n_body:],
-        (screen[n_body:], inverse[n_body:], corners[n_body:]),
+        nearest, looks, seen, len(rest),
     )  # fmt: skip
     for i in range(4):
         boxes[0, i], boxes[1, i] = below[i] / SUBPIXELS, above[i] / SUBPIXELS

@@ -92,7 +92,7 @@ class Figure:
         kinds: (t,) uint8, whether a triangle is `CLOSED` or `HOLED`.
         starts: (p + 1,) int64, where each part's triangles begin.
         uv: (v, 2) float32.
-        looks: (v, 3) float32: `uv`, and the share of the sky that a vertex sees.
+        looks: (3, v) float32: `uv`, and the share of the sky that a vertex sees.
     """
 
     paint: Paint
@@ -154,7 +154,7 @@ def merge(
         kinds=np.concatenate(kinds),
         starts=np.cumsum([0, *counts]),
         uv=uv,
-        looks=np.column_stack([uv, np.concatenate([p.occlusion for p in parts])]),
+        looks=np.vstack([uv.T, np.concatenate([p.occlusion for p in parts])]),
     )
 
 
@@ -184,7 +184,6 @@ def look_at(
     start = 0
     boxes = []
     for points, rotation, place_m in groups:
-        rows = slice(start, start + points.shape[1])
         turn = np.array(rotation)
         box = place(
             points,
@@ -193,11 +192,12 @@ def look_at(
             place_m,
             (float(k.fx_px), float(k.fy_px), float(k.cx_px), float(k.cy_px)),
             nearest_m,
-            figure.looks[rows],
-            (screen[rows], inverse[rows], corners[rows]),
+            figure.looks,
+            (screen, inverse, corners),
+            start,
         )
         boxes.append(box)
-        start = rows.stop
+        start += points.shape[1]
     return View(
         screen=screen,
         inverse=inverse,

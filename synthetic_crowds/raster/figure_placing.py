@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from synthetic_crowds.raster.blending import blended, bone_rows
 from synthetic_crowds.raster.figure_meshes import SUBPIXELS
+from synthetic_crowds.raster.vectors import WOVEN, blended, bone_rows, weave
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,8 +31,10 @@ __all__ = ["place", "place_skin", "points_of"]
 
 _FURTHEST = 1 << 22
 _NOWHERE = (float(_FURTHEST), float(_FURTHEST), -float(_FURTHEST), -float(_FURTHEST))
-# So many vertices are projected at a time, from columns x, y, z, and normal (3).
+# So many vertices are projected at a time, from columns of which the first eight are
+# woven into `corners`.
 _BATCH = 128
+_X, _Y, _NORMAL, _LOOKS, _DEPTH, _COLUMNS = 0, 1, 2, 5, 8, 9
 # Nothing is infinite here, and sums may be taken in any order.
 _ANY_ORDER = {"contract", "reassoc", "arcp", "nsz", "nnan", "ninf"}
 
@@ -66,6 +68,7 @@ def place(
     nearest: float,
     looks: NDArray[np.float32],
     seen: Seen,
+    first: int,
 ) -> Box:
     """Project vertices that turn together, but for what holds some of them back.
 
@@ -77,28 +80,31 @@ def place(
         origin: (3,), the local origin in camera space.
         lens: The camera's.
         nearest: Depths below this are taken for it.
-        looks: (v, 3), place on the texture and share of the sky seen.
-        seen: Of those vertices; written.
+        looks: (3, n), of all vertices of the figure.
+        seen: Of all of them; written.
+        first: Number of the first vertex among those.
 
     Returns:
         Around the projected vertices.
     """
-    columns = np.empty((6, _BATCH), np.float32)
+    columns = np.empty((_COLUMNS, _BATCH), np.float32)
     box = _NOWHERE
     for start in range(0, points.shape[1], _BATCH):
         count = min(_BATCH, points.shape[1] - start)
-        some = points[:, start : start + count]
         for i in range(3):
             a, b, c = _row(turn, i)
             d, e, f = _row(still, i)
             d, e, f, at = d - a, e - b, f - c, np.float32(origin[i])
+            to = (_X, _Y, _DEPTH)[i]
             for v in range(count):
-                x, y, z = some[0, v], some[1, v], some[2, v]
-                back = some[6, v] * (d * x + e * y + f * z)
-                columns[i, v] = at + a * x + b * y + c * z + back
-                columns[3 + i, v] = a * some[3, v] + b * some[4, v] + c * some[5, v]
+                p = np.uint64(start + v)
+                x, y, z = points[0, p], points[1, p], points[2, p]
+                back = points[6, p] * (d * x + e * y + f * z)
+                columns[to, v] = at + a * x + b * y + c * z + back
+                x, y, z = points[3, p], points[4, p], points[5, p]
+                columns[_NORMAL + i, v] = a * x + b * y + c * z
         box = _project(columns, count, lens, nearest, box)
-        _lay_out(columns, count, start, looks, seen)
+        _lay_out(columns, count, first + start, looks, seen)
     return box
 
 
@@ -116,6 +122,7 @@ def place_skin(  # noqa: PLR0913, PLR0917
     nearest: float,
     looks: NDArray[np.float32],
     seen: Seen,
+    first: int,
 ) -> Box:
     """Project vertices that follow bones.
 
@@ -130,14 +137,15 @@ def place_skin(  # noqa: PLR0913, PLR0917
         origin: (3,), the local origin in camera space.
         lens: The camera's.
         nearest: Depths below this are taken for it.
-        looks: (v, 3), place on the texture and share of the sky seen.
-        seen: Of those vertices; written.
+        looks: (3, n), of all vertices of the figure.
+        seen: Of all of them; written.
+        first: Number of the first vertex among those.
 
     Returns:
         Around the projected vertices.
     """
     rows = bone_rows(rotations, offsets, turn, origin)
-    columns = np.empty((6, _BATCH), np.float32)
+    columns = np.empty((_COLUMNS, _BATCH), np.float32)
     box = _NOWHERE
     for start in range(0, len(rest), _BATCH):
         count = min(_BATCH, len(rest) - start)
@@ -145,16 +153,16 @@ def place_skin(  # noqa: PLR0913, PLR0917
             v = np.uint64(start + i)
             row = blended(rows, bones, weights, v)
             x, y, z = rest[v, 0], rest[v, 1], rest[v, 2]
-            columns[0, i] = row[0] * x + row[4] * y + row[8] * z + row[12]
-            columns[1, i] = row[1] * x + row[5] * y + row[9] * z + row[13]
-            columns[2, i] = row[2] * x + row[6] * y + row[10] * z + row[14]
+            columns[_X, i] = row[0] * x + row[4] * y + row[8] * z + row[12]
+            columns[_Y, i] = row[1] * x + row[5] * y + row[9] * z + row[13]
+            columns[_DEPTH, i] = row[2] * x + row[6] * y + row[10] * z + row[14]
             x, y, z = normals[v, 0], normals[v, 1], normals[v, 2]
-            columns[3, i] = row[0] * x + row[4] * y + row[8] * z
-            columns[4, i] = row[1] * x + row[5] * y + row[9] * z
-            columns[5, i] = row[2] * x + row[6] * y + row[10] * z
+            columns[_NORMAL, i] = row[0] * x + row[4] * y + row[8] * z
+            columns[_NORMAL + 1, i] = row[1] * x + row[5] * y + row[9] * z
+            columns[_NORMAL + 2, i] = row[2] * x + row[6] * y + row[10] * z
         _even_out(columns, count)
         box = _project(columns, count, lens, nearest, box)
-        _lay_out(columns, count, start, looks, seen)
+        _lay_out(columns, count, first + start, looks, seen)
     return box
 
 
@@ -168,10 +176,14 @@ def _row(matrix: NDArray[np.float64], i: int) -> tuple[np.float32, ...]:
 def _even_out(columns: NDArray[np.float32], count: int) -> None:
     """Scale normals to length 1; between bones they come out shorter."""
     for i in range(count):
-        x, y, z = columns[3, i], columns[4, i], columns[5, i]
+        x, y, z = columns[_NORMAL, i], columns[_NORMAL + 1, i], columns[_NORMAL + 2, i]
         length = np.float32(sqrt(x * x + y * y + z * z + np.float32(1e-12)))
         scale = np.float32(1.0) / length
-        columns[3, i], columns[4, i], columns[5, i] = x * scale, y * scale, z * scale
+        columns[_NORMAL, i], columns[_NORMAL + 1, i], columns[_NORMAL + 2, i] = (
+            x * scale,
+            y * scale,
+            z * scale,
+        )
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=_ANY_ORDER)
@@ -184,16 +196,16 @@ def _project(
     cy = np.float32(lens[3] * SUBPIXELS + 0.5)
     least, most = np.float32(-_FURTHEST), np.float32(_FURTHEST)
     for i in range(count):
-        near = np.float32(1.0) / max(columns[2, i], np.float32(nearest))
-        x, y = columns[0, i] * near * fx + cx, columns[1, i] * near * fy + cy
-        columns[0, i] = np.floor(min(max(x, least), most))
-        columns[1, i] = np.floor(min(max(y, least), most))
-        columns[2, i] = near
+        near = np.float32(1.0) / max(columns[_DEPTH, i], np.float32(nearest))
+        x, y = columns[_X, i] * near * fx + cx, columns[_Y, i] * near * fy + cy
+        columns[_X, i] = np.floor(min(max(x, least), most))
+        columns[_Y, i] = np.floor(min(max(y, least), most))
+        columns[_DEPTH, i] = near
     left, top = np.float32(box[0]), np.float32(box[1])
     right, bottom = np.float32(box[2]), np.float32(box[3])
     for i in range(count):
-        left, right = min(left, columns[0, i]), max(right, columns[0, i])
-        top, bottom = min(top, columns[1, i]), max(bottom, columns[1, i])
+        left, right = min(left, columns[_X, i]), max(right, columns[_X, i])
+        top, bottom = min(top, columns[_Y, i]), max(bottom, columns[_Y, i])
     return float(left), float(top), float(right), float(bottom)
 
 
@@ -209,12 +221,16 @@ def _lay_out(
     screen, inverse, corners = seen
     for i in range(count):
         v = np.uint64(start + i)
-        screen[v, 0], screen[v, 1] = np.int32(columns[0, i]), np.int32(columns[1, i])
-        inverse[v] = columns[2, i]
-    for i in range(count):
-        v = np.uint64(start + i)
-        # Whole numbers, small enough for float32 to tell each of them.
-        corners[v, 0], corners[v, 1] = columns[0, i], columns[1, i]
-        for j in range(3):
-            corners[v, 2 + j] = columns[3 + j, i]
-            corners[v, 5 + j] = looks[v, j]
+        screen[v, 0] = np.int32(columns[_X, i])
+        screen[v, 1] = np.int32(columns[_Y, i])
+        inverse[v] = columns[_DEPTH, i]
+    for j in range(3):
+        for i in range(count):
+            columns[_LOOKS + j, i] = looks[j, np.uint64(start + i)]
+    # Whole numbers of subpixels are small enough for float32 to tell each of them.
+    whole = count - count % WOVEN
+    for i in range(0, whole, WOVEN):
+        weave(columns, np.uint64(_BATCH), np.uint64(i), corners, np.uint64(start + i))
+    for i in range(whole, count):
+        for j in range(WOVEN):
+            corners[start + i, j] = columns[j, i]

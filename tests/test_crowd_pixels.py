@@ -19,7 +19,7 @@ from synthetic_crowds.street.layout import lay_out
 from synthetic_crowds.street.lighting import draw_light
 from synthetic_crowds.street.motion import Stance
 from synthetic_crowds.street.scene import build_scene
-from synthetic_crowds.street.shadows import cast, ellipse_m
+from synthetic_crowds.street.shadows import cast, ellipse_m, rigid, view_ground
 
 CONFIG = CameraConfig(width_px=480, height_px=270)
 CAMERA, LAYOUT = mount(CONFIG), lay_out(CONFIG)
@@ -158,17 +158,22 @@ def test_same_seed_same_frame(scene, optics, actor):
     )
 
 
+def at(place_m):
+    return np.column_stack((np.eye(3), place_m))[None]
+
+
 def test_shadow_falls_away_from_the_key_light():
     """The sun behind the camera throws shadows up the street."""
     light = draw_light(Weather.DAY, rng=np.random.default_rng(0))
     post = thin_post()
     place = np.array([8.0, 0.0, 0.0])
     foot = ellipse_m(place, 0.0, (0.1, 0.1))
-    mesh = post.vertices, post.triangles, np.eye(3), place
-    shadow = cast([mesh], foot, light, CAMERA)
-    rows, _ = np.nonzero(shadow.share > 0.3)
+    shadow = cast(rigid([post]), at(place), foot, view_ground(light, CAMERA))
+    left_over = np.ones((270, 480, 3), np.float32)
+    shadow.dim(left_over, np.ones((270, 480), np.bool_))
+    rows, _ = np.nonzero(left_over[..., 0] < 0.7)
     foot_row = CAMERA.to_image(CAMERA.to_camera(place))[1]
-    assert rows.min() + shadow.top_px < foot_row - 5
+    assert rows.min() < foot_row - 5
 
 
 def test_noise_grows_with_gain():

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from synthetic_crowds.records import MeshPart
 
-__all__ = ["bend", "bend_neck", "neck_share"]
+__all__ = ["bend_neck", "neck_share"]
 
 # Local heights between which the neck lets go of the head; the chin lies above.
 _TURNS_M, _STAYS_M = -0.075, -0.125
@@ -39,7 +39,7 @@ def bend_neck(skin: MeshPart, gaze: NDArray[np.float64]) -> MeshPart:
     Returns:
         The same surface, still in the head's frame.
     """
-    return replace(skin, vertices=bend(skin.vertices, neck_share(skin.vertices), gaze))
+    return replace(skin, vertices=_bend(skin.vertices, neck_share(skin.vertices), gaze))
 
 
 def neck_share(vertices: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -51,7 +51,7 @@ def neck_share(vertices: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @njit(cache=True, nogil=True)
-def bend(
+def _bend(
     vertices: NDArray[np.float32],
     share: NDArray[np.float32],
     gaze: NDArray[np.float64],

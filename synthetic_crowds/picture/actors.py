@@ -12,11 +12,10 @@ import numpy as np
 from numba import njit
 
 from synthetic_crowds.bodies.build import build_body
-from synthetic_crowds.bodies.skeleton import Bone, applied, chained, follow
+from synthetic_crowds.bodies.skeleton import Bone, applied, chained
 from synthetic_crowds.heads.build import build_head
-from synthetic_crowds.heads.neck import bend
 from synthetic_crowds.heads.reflectance import skin_colour
-from synthetic_crowds.picture.doubles import Double, Outline, double_up, outline_of
+from synthetic_crowds.picture.doubles import Double, double_up, outline_of
 from synthetic_crowds.raster.pose import body_rotation, gaze_rotation
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from synthetic_crowds.heads.build import Head
     from synthetic_crowds.people.person import Appearance, Person
     from synthetic_crowds.street.motion import Stance
-    from synthetic_crowds.street.shadows import Placed
+    from synthetic_crowds.street.shadows import Outline
 
 __all__ = ["Actor", "Posed", "dress", "pose"]
 
@@ -95,40 +94,40 @@ class Posed:
     feet_m: NDArray[np.float64]
     neck_m: NDArray[np.float64]
 
-    def body_vertices(
-        self, double: Double | Outline
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Vertices and normals (b, 3) of the walking body, body frame."""
-        return follow(
-            double.rest_m,
-            double.rest_normals,
-            double.bones,
-            double.weights,
+    def outline_bones(self) -> NDArray[np.float64]:
+        """Where the bones of the actor's outline are, (22, 3, 4), rest to world."""
+        return _place(
             self.bones.rotations,
             self.bones.offsets_m,
+            self.body_turn,
+            self.head_turn,
+            self.feet_m,
+            self.neck_m,
         )
 
-    def head_vertices(self, outline: Outline) -> NDArray[np.float32]:
-        """Vertices (h, 3), head's frame, the neck bent as far as the head is turned."""
-        return bend(outline.head_m, outline.neck_share, self.gaze)
 
-    def silhouette(self) -> tuple[Placed, ...]:
-        """The outline's surfaces, with their rotation to the world and place."""
-        outline = self.actor.outline
-        return (
-            (
-                self.body_vertices(outline)[0],
-                outline.body_triangles,
-                self.body_turn,
-                self.feet_m,
-            ),
-            (
-                self.head_vertices(outline),
-                outline.head_triangles,
-                self.head_turn,
-                self.neck_m,
-            ),
-        )
+@njit(cache=True, nogil=True)
+def _place(
+    rotations: NDArray[np.float64],
+    offsets_m: NDArray[np.float64],
+    body_turn: NDArray[np.float64],
+    head_turn: NDArray[np.float64],
+    feet_m: NDArray[np.float64],
+    neck_m: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Place the body's bones, the head, and a neck that keeps to the body."""
+    n = len(rotations)
+    placed = np.zeros((n + 2, 3, 4))
+    for bone in range(n):
+        for i in range(3):
+            placed[bone, i, 3] = feet_m[i]
+            for k in range(3):
+                placed[bone, i, 3] += body_turn[i, k] * offsets_m[bone, k]
+                for j in range(3):
+                    placed[bone, i, j] += body_turn[i, k] * rotations[bone, k, j]
+    placed[n, :, :3], placed[n, :, 3] = head_turn, neck_m
+    placed[n + 1, :, :3], placed[n + 1, :, 3] = body_turn, neck_m
+    return placed
 
 
 def pose(actor: Actor, stance: Stance) -> Posed:

@@ -19,7 +19,7 @@ from synthetic_crowds.picture.actors import pose
 from synthetic_crowds.picture.darkroom import lay_over
 from synthetic_crowds.picture.sprites import new_plate, put_on
 from synthetic_crowds.raster.optics import expose
-from synthetic_crowds.street.shadows import cast, darken, ellipse_m, is_cast
+from synthetic_crowds.street.shadows import cast, ellipse_m, view_ground
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from synthetic_crowds.picture.actors import Actor
+    from synthetic_crowds.picture.actors import Actor, Posed
     from synthetic_crowds.picture.sprites import Sprite
     from synthetic_crowds.raster.camera import Camera
     from synthetic_crowds.raster.optics import Optics
@@ -104,6 +104,7 @@ def compose(
         for index, (actor, stance) in enumerate(people)
         if _in_view(stance, scene, camera)
     ]
+    _cast_shadows(image, scene, [person for _, person in posed], camera)
     necks_m = np.array([person.neck_m for _, person in posed]).reshape(-1, 3)
     nearness = np.argsort(camera.to_camera(necks_m)[:, 2], kind="stable").tolist()
     # Not to be found again if anything goes wrong before it is wiped.
@@ -116,11 +117,6 @@ def compose(
         )
         if sprite is not None:
             sprites.append((index, sprite))
-        feet = ellipse_m(person.feet_m, person.stance.heading_deg, _FEET_RADII_M)
-        solid = person.silhouette() if is_cast(scene.light) else ()
-        shadow = cast(solid, feet, scene.light, camera)
-        if shadow is not None:
-            darken(image, scene.ground, shadow)
     lay_over(
         image,
         plate,
@@ -138,6 +134,18 @@ def _street(scene: Scene) -> NDArray[np.uint8]:
         image = _LAST.image = np.empty_like(scene.background_bgr)
     np.copyto(image, scene.background_bgr)
     return image
+
+
+def _cast_shadows(
+    image: NDArray[np.uint8], scene: Scene, people: list[Posed], camera: Camera
+) -> None:
+    """Darken the street's ground below people and where they keep the light from."""
+    view = view_ground(scene.light, camera)
+    for person in people:
+        feet = ellipse_m(person.feet_m, person.stance.heading_deg, _FEET_RADII_M)
+        shadow = cast(person.actor.outline, person.outline_bones(), feet, view)
+        if shadow is not None:
+            shadow.darken(image, scene.ground)
 
 
 def _in_view(stance: Stance, scene: Scene, camera: Camera) -> bool:

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synthetic_crowds.bodies.body_basis import Surface, body_basis
+from synthetic_crowds.bodies.skeleton import Bone
 from synthetic_crowds.heads.build import skin_template
 from synthetic_crowds.heads.neck import neck_share
 from synthetic_crowds.raster.coarse import Thinning, thinning_of, top_down, whole
 from synthetic_crowds.raster.figure import Figure, merge, paint_of, points_of
 from synthetic_crowds.records import MeshPart
+from synthetic_crowds.street.shadows import Outline
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from synthetic_crowds.bodies.build import Body
     from synthetic_crowds.heads.build import Head
 
-__all__ = ["LEVEL_BELOW_PX", "Double", "Outline", "double_up", "outline_of"]
+__all__ = ["LEVEL_BELOW_PX", "Double", "double_up", "outline_of"]
 
 # Faces lower than this, pixels, are drawn with the level of the same place; others
 # with the first. Cells are about a pixel and a half at the upper end of each level.
@@ -61,30 +63,6 @@ class Double:
     bones: NDArray[np.uint8]
     weights: NDArray[np.float32]
     head: NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Outline:
-    """The surfaces that cast a person's shadow.
-
-    Attributes:
-        rest_m, rest_normals: (b, 3) float32, of the body.
-        bones: (b, 5) uint8.
-        weights: (b, 5) float32.
-        body_triangles: (t, 3) int32.
-        head_m: (h, 3) float32, head's frame.
-        neck_share: (h,) float32.
-        head_triangles: (u, 3) int32.
-    """
-
-    rest_m: NDArray[np.float32]
-    rest_normals: NDArray[np.float32]
-    bones: NDArray[np.uint8]
-    weights: NDArray[np.float32]
-    body_triangles: NDArray[np.int32]
-    head_m: NDArray[np.float32]
-    neck_share: NDArray[np.float32]
-    head_triangles: NDArray[np.int32]
 
 
 def double_up(head: Head, body: Body) -> tuple[Double, ...]:
@@ -128,26 +106,35 @@ def double_up(head: Head, body: Body) -> tuple[Double, ...]:
 def outline_of(head: Head, body: Body) -> Outline:
     """Find what of a person casts a shadow: the larger surfaces, coarsely.
 
-    Eyes and spectacles lie inside the rest's outline.
+    Eyes and spectacles lie inside the rest's outline. The body's bones are followed by
+    two more: the head, and the neck, which stands there as the head does but keeps to
+    the body.
     """
     on_body = [_of_surface(surface, _BODY_OUTLINE_M) for surface in body.surfaces]
     skin = head.parts[0]
-    kept = [_of_skin(_HEAD_OUTLINE_M)]
+    on_head = [_of_skin(_HEAD_OUTLINE_M)]
     others = [part for part in head.parts[1:] if len(part.triangles) > _DETAIL]
-    kept += [thinning_of(part, cell_m=_HEAD_OUTLINE_M) for part in others]
-    parts = [thin.of(part) for thin, part in zip(kept, (skin, *others), strict=True)]
-    share = neck_share(parts[0].vertices)
-    n_head = sum(len(part.vertices) for part in parts)
+    on_head += [thinning_of(part, cell_m=_HEAD_OUTLINE_M) for part in others]
+    shapes = [part.vertices for part in (skin, *others)]
+    head_m = np.concatenate(
+        [shape[thin.kept] for shape, thin in zip(shapes, on_head, strict=True)]
+    )
+    share = neck_share(skin.vertices[on_head[0].kept])
     points = _points(body, on_body)
+    n_body, n_slots = len(points), body.bones.shape[1]
+    bones = np.zeros((n_body + len(head_m), n_slots), np.uint8)
+    weights = np.zeros(bones.shape, np.float32)
+    bones[:n_body], weights[:n_body] = body.bones[points], body.weights[points]
+    bones[n_body:, :2] = len(Bone), len(Bone) + 1
+    weights[n_body : n_body + len(share), 1] = share
+    weights[n_body:, 0] = 1.0 - weights[n_body:, 1]
+    heaviest = np.argsort(-weights, axis=1, kind="stable")
+    weights = np.take_along_axis(weights, heaviest, axis=1)
     return Outline(
-        rest_m=body.rest_m[points],
-        rest_normals=body.rest_normals[points],
-        bones=body.bones[points],
-        weights=body.weights[points],
-        body_triangles=_joined([(thin.triangles, len(thin.kept)) for thin in on_body]),
-        head_m=np.concatenate([part.vertices for part in parts]),
-        neck_share=np.pad(share, (0, n_head - len(share))),
-        head_triangles=_joined([(p.triangles, len(p.vertices)) for p in parts]),
+        rest_m=np.concatenate([body.rest_m[points], head_m]),
+        bones=np.take_along_axis(bones, heaviest, axis=1),
+        weights=np.rint(255.0 * weights).astype(np.uint8),
+        triangles=_joined([(t.triangles, len(t.kept)) for t in (*on_body, *on_head)]),
     )
 
 
@@ -161,14 +148,11 @@ def _points(body: Body, on_body: list[Thinning]) -> NDArray[np.int32]:
     )
 
 
-def _joined(
-    meshes: list[tuple[NDArray[np.int32], int]],
-) -> NDArray[np.int32]:
+def _joined(meshes: list[tuple[NDArray[np.int32], int]]) -> NDArray[np.uint16]:
     """Number triangles of meshes with so many vertices on from mesh to mesh."""
     starts = np.cumsum([0, *(count for _, count in meshes)])
-    return np.concatenate(
-        [t + np.int32(s) for (t, _), s in zip(meshes, starts[:-1], strict=True)]
-    )
+    joined = [t + s for (t, _), s in zip(meshes, starts[:-1], strict=True)]
+    return np.concatenate(joined).astype(np.uint16)
 
 
 def _of_surface(surface: Surface, cell_m: float) -> Thinning:

@@ -17,7 +17,7 @@ from synthetic_crowds.raster.rasteriser import Canvas, draw
 from synthetic_crowds.street.decor import WALL_TOP_M, decorate
 from synthetic_crowds.street.furniture import furnish
 from synthetic_crowds.street.obstacle_shapes import stand_up
-from synthetic_crowds.street.shadows import cast, ellipse_m
+from synthetic_crowds.street.shadows import cast, ellipse_m, rigid, view_ground
 from synthetic_crowds.street.sheets import fractal_noise, look_up
 from synthetic_crowds.street.shopfront import open_shops
 
@@ -30,12 +30,15 @@ if TYPE_CHECKING:
     from synthetic_crowds.config import Setting
     from synthetic_crowds.raster.camera import Camera
     from synthetic_crowds.raster.optics import Optics
+    from synthetic_crowds.records import MeshPart
     from synthetic_crowds.street.decor import Decor
     from synthetic_crowds.street.layout import Layout
     from synthetic_crowds.street.lighting import StreetLight
     from synthetic_crowds.street.settings import ObstacleConfig, ShopConfig
-    from synthetic_crowds.street.shadows import Placed
     from synthetic_crowds.street.sheets import Sheet
+
+    # Parts in world axes, where they stand, and the outline of their foot.
+    _Casting = tuple[Sequence[MeshPart], NDArray[np.float64], NDArray[np.float64]]
 
 __all__ = ["Scene", "build_scene", "is_ground"]
 
@@ -133,18 +136,12 @@ def build_scene(
     )
     furniture = furnish(setting, layout, rng=rng)
     standing = stand_up(obstacles, rng=rng)
-    shadows: list[tuple[list[Placed], NDArray[np.float64]]] = []
+    shadows: list[_Casting] = []
     for part, place_m in furniture:
         radius_m = np.abs(part.vertices[:, :2]).max(axis=0) + _FOOT_M
         foot = ellipse_m(place_m * (1, 1, 0), 0.0, (radius_m[0], radius_m[1]))
-        mesh = part.vertices, part.triangles, np.eye(3), place_m
-        shadows.append(([mesh], foot))
-    for thing in standing:
-        meshes: list[Placed] = [
-            (part.vertices, part.triangles, np.eye(3), thing.place_m)
-            for part in thing.parts
-        ]
-        shadows.append((meshes, thing.foot_m))
+        shadows.append(((part,), place_m, foot))
+    shadows += [(thing.parts, thing.place_m, thing.foot_m) for thing in standing]
     _shade_ground(canvas, shadows, light, camera)
     parts = [*furniture, *((p, t.place_m) for t in standing for p in t.parts)]
     for part, place_m in parts:
@@ -173,21 +170,16 @@ def build_scene(
 
 
 def _shade_ground(
-    canvas: Canvas,
-    things: list[tuple[list[Placed], NDArray[np.float64]]],
-    light: StreetLight,
-    camera: Camera,
+    canvas: Canvas, things: list[_Casting], light: StreetLight, camera: Camera
 ) -> None:
-    """Let things, as meshes and foot, cast shadows before they are drawn over them."""
-    ground = is_ground(canvas.depth_m, camera)[..., None]
-    for meshes, foot in things:
-        shadow = cast(meshes, foot, light, camera)
+    """Let things cast shadows before they are drawn over them."""
+    ground = is_ground(canvas.depth_m, camera)
+    view = view_ground(light, camera)
+    for parts, place_m, foot_m in things:
+        to_world = np.column_stack((np.eye(3), place_m))[None]
+        shadow = cast(rigid(parts), to_world, foot_m, view)
         if shadow is not None:
-            rows = slice(shadow.top_px, shadow.top_px + shadow.share.shape[0])
-            columns = slice(shadow.left_px, shadow.left_px + shadow.share.shape[1])
-            canvas.bgr[rows, columns] *= (
-                1.0 - shadow.share[..., None] * ground[rows, columns]
-            )
+            shadow.dim(canvas.bgr, ground)
 
 
 def _trace(

@@ -6,7 +6,7 @@ once on the average mesh and shared by everybody. Knows nothing of cameras.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from synthetic_crowds.raster.coarse import Thinning, thinning_of, top_down, whol
 from synthetic_crowds.raster.figure import Figure, merge, paint_of, points_of
 from synthetic_crowds.records import MeshPart
 from synthetic_crowds.street.shadows import Outline
+from synthetic_crowds.street.silhouettes import borders_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -110,11 +111,16 @@ def outline_of(head: Head, body: Body) -> Outline:
     two more: the head, and the neck, which stands there as the head does but keeps to
     the body.
     """
-    on_body = [_of_surface(surface, _BODY_OUTLINE_M) for surface in body.surfaces]
+    on_body = [
+        _of_surface(surface, _BODY_OUTLINE_M, seams=False) for surface in body.surfaces
+    ]
     skin = head.parts[0]
-    on_head = [_of_skin(_HEAD_OUTLINE_M)]
+    on_head = [_of_skin(_HEAD_OUTLINE_M, seams=False)]
     others = [part for part in head.parts[1:] if len(part.triangles) > _DETAIL]
-    on_head += [thinning_of(part, cell_m=_HEAD_OUTLINE_M) for part in others]
+    on_head += [
+        thinning_of(replace(part, uv=np.zeros_like(part.uv)), cell_m=_HEAD_OUTLINE_M)
+        for part in others
+    ]
     shapes = [part.vertices for part in (skin, *others)]
     head_m = np.concatenate(
         [shape[thin.kept] for shape, thin in zip(shapes, on_head, strict=True)]
@@ -130,11 +136,13 @@ def outline_of(head: Head, body: Body) -> Outline:
     weights[n_body:, 0] = 1.0 - weights[n_body:, 1]
     heaviest = np.argsort(-weights, axis=1, kind="stable")
     weights = np.take_along_axis(weights, heaviest, axis=1)
+    triangles = _joined([(t.triangles, len(t.kept)) for t in (*on_body, *on_head)])
     return Outline(
         rest_m=np.concatenate([body.rest_m[points], head_m]),
         bones=np.take_along_axis(bones, heaviest, axis=1),
         weights=np.rint(255.0 * weights).astype(np.uint8),
-        triangles=_joined([(t.triangles, len(t.kept)) for t in (*on_body, *on_head)]),
+        triangles=triangles,
+        borders=borders_of(triangles),
     )
 
 
@@ -155,29 +163,32 @@ def _joined(meshes: list[tuple[NDArray[np.int32], int]]) -> NDArray[np.uint16]:
     return np.concatenate(joined).astype(np.uint16)
 
 
-def _of_surface(surface: Surface, cell_m: float) -> Thinning:
+def _of_surface(surface: Surface, cell_m: float, *, seams: bool = True) -> Thinning:
     """Thin suit and skirt; bags and hoods stay as they are."""
     basis = body_basis()
     if surface is basis.body:
-        return _of_cloth(cell_m, skirt=False)
+        return _of_cloth(cell_m, skirt=False, seams=seams)
     if surface is basis.skirt:
-        return _of_cloth(cell_m, skirt=True)
+        return _of_cloth(cell_m, skirt=True, seams=seams)
     return whole(len(surface.source), surface.triangles)
 
 
 @lru_cache(maxsize=16)
-def _of_cloth(cell_m: float, *, skirt: bool) -> Thinning:
+def _of_cloth(cell_m: float, *, skirt: bool, seams: bool) -> Thinning:
     """Thin a surface of the average body."""
     basis = body_basis()
     surface = basis.skirt if skirt else basis.body
-    mesh = _bare(basis.mean_m[surface.source], surface.triangles, surface.uv)
+    uv = surface.uv if seams else np.zeros_like(surface.uv)
+    mesh = _bare(basis.mean_m[surface.source], surface.triangles, uv)
     return top_down(thinning_of(mesh, cell_m=cell_m, rim_m=_RIM_M), mesh.vertices)
 
 
 @lru_cache(maxsize=16)
-def _of_skin(cell_m: float) -> Thinning:
+def _of_skin(cell_m: float, *, seams: bool = True) -> Thinning:
     """Thin the average head's skin."""
     vertices, triangles, uv = skin_template()
+    if not seams:
+        uv = np.zeros_like(uv)
     # The only rim, the foot of the neck, is in the collar.
     thin = thinning_of(_bare(vertices, triangles, uv), cell_m=cell_m, rim_m=0.0)
     return top_down(thin, vertices)

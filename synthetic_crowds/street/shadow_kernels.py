@@ -1,6 +1,6 @@
 """Surfaces pressed on to the ground, filled and softened.
 
-Owns the loops over vertices, triangles and cells of a shadow. Knows nothing of what
+Owns the loops over vertices and cells of a shadow. Knows nothing of what
 stands there, nor of pictures.
 """
 
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from synthetic_crowds.street.silhouettes import fill, ring
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -20,6 +22,8 @@ __all__ = ["CELL_PX", "throw"]
 # A share of light on a grid, (h, w) float32 with outermost cells of 0, and the first
 # cell's column and row.
 _Soft = tuple["NDArray[np.float32]", int, int]
+# A share of light to take, and its blur at a metre's distance, pixels.
+_Shade = tuple[float, float]
 # Left, top, right and bottom, pixels, and the least depth, metres.
 _Bounds = tuple["np.float32", "np.float32", "np.float32", "np.float32", "np.float32"]
 
@@ -27,7 +31,6 @@ _Bounds = tuple["np.float32", "np.float32", "np.float32", "np.float32", "np.floa
 # are filled in cells twice, four times, ... as wide.
 CELL_PX = 2
 _CELLS_PER_BLUR = 1.4
-_CONTACT_BLUR_M = 0.06
 _NEAREST_M = 0.5
 _FULL_WEIGHT = 255.0
 
@@ -38,12 +41,12 @@ def throw(
     bones: NDArray[np.uint8],
     weights: NDArray[np.uint8],
     triangles: NDArray[np.uint16],
+    borders: NDArray[np.uint16],
     to_world: NDArray[np.float64],
     contact_m: NDArray[np.float64],
     pressed: NDArray[np.float64],
-    focal_px: float,
     size_px: tuple[int, int],
-    shares: tuple[float, float, float],
+    thrown_contact: tuple[_Shade, _Shade],
 ) -> _Soft:
     """Find the share of light that a thing leaves to the ground around it.
 
@@ -52,18 +55,18 @@ def throw(
         bones: (n, k) indices.
         weights: (n, k), heaviest first, of about 255 together.
         triangles: (t, 3).
+        borders: Theirs, as from `borders_of`.
         to_world: (b, 3, 4), from each bone's rest to the world.
         contact_m: (n, 3) convex outline of its foot, on the ground.
         pressed: (3, 4), world to picture, as in `GroundView`.
-        focal_px: Focal length.
         size_px: The picture's width and height.
-        shares: Its shadow's share and blur, metres, and the share at its foot.
+        thrown_contact: What its shadow takes, and its foot.
 
     Returns:
         (h, w) in [0, 1], next to 1 at the rim, and the first cell's column and row; no
         cells at all if the picture shows nothing of it.
     """
-    cast_share, cast_blur_m, contact_share = shares
+    (cast_share, cast_blur_px), (contact_share, contact_blur_px) = thrown_contact
     n_corners = len(contact_m)
     corners, bounds = _press(
         contact_m.astype(np.float32),
@@ -77,17 +80,19 @@ def throw(
     for corner in contact_m:
         for i in range(3):
             depth_m += pressed[2, i] * corner[i] / n_corners
-    px_per_m = focal_px / depth_m
     bounds = _widen(corners, bounds)
-    blur_px = max(_CONTACT_BLUR_M * px_per_m, 1.0)
-    contact = _soften(corners, bounds, _fan(n_corners), blur_px, contact_share, size_px)
+    blur_px = max(contact_blur_px / depth_m, 1.0)
+    below, rim = ring(n_corners)
+    contact = _soften(corners, bounds, below, rim, blur_px, contact_share, size_px)
     thrown = _nothing()
     if cast_share > 0.0:
         spots, reached = _press(points, bones, weights, _through(pressed, to_world))
         if reached[4] < _NEAREST_M:
             return _nothing()
-        blur_px = max(cast_blur_m * px_per_m, 1.0)
-        thrown = _soften(spots, reached, triangles, blur_px, cast_share, size_px)
+        blur_px = max(cast_blur_px / depth_m, 1.0)
+        thrown = _soften(
+            spots, reached, triangles, borders, blur_px, cast_share, size_px
+        )
     return _leave(contact, thrown)
 
 
@@ -174,11 +179,8 @@ def _press(
                 break
             weight = np.float32(weights[p, k])
             turn = turns[np.uint64(bones[p, k])]
-            x, y, z = (
-                weight * points[p, 0],
-                weight * points[p, 1],
-                weight * points[p, 2],
-            )
+            x, y = weight * points[p, 0], weight * points[p, 1]
+            z = weight * points[p, 2]
             u += turn[0] * x + turn[1] * y + turn[2] * z + turn[3] * weight
             v += turn[4] * x + turn[5] * y + turn[6] * z + turn[7] * weight
             depth += turn[8] * x + turn[9] * y + turn[10] * z + turn[11] * weight
@@ -190,20 +192,12 @@ def _press(
     return spots, (left, top, right, bottom, nearest / np.float32(_FULL_WEIGHT))
 
 
-@njit(cache=True, nogil=True)
-def _fan(n_corners: int) -> NDArray[np.uint16]:
-    """Triangles (n - 2, 3) of a convex polygon."""
-    triangles = np.zeros((n_corners - 2, 3), np.uint16)
-    for t in range(n_corners - 2):
-        triangles[t, 1], triangles[t, 2] = t + 1, t + 2
-    return triangles
-
-
 @njit(cache=True, nogil=True, error_model="numpy")
 def _soften(
     spots: NDArray[np.float32],
     bounds: _Bounds,
     triangles: NDArray[np.uint16],
+    borders: NDArray[np.uint16],
     blur_px: float,
     share: float,
     size_px: tuple[int, int],
@@ -214,6 +208,7 @@ def _soften(
         spots: (n, 2) corners, pixels; written to.
         bounds: Theirs.
         triangles: (t, 3).
+        borders: Theirs, as from `borders_of`.
         blur_px: Standard deviation.
         share: Of light that is taken away.
         size_px: The picture's width and height; what lies outside is left out.
@@ -239,58 +234,12 @@ def _soften(
     for p in range(len(spots)):
         spots[p, 0] = spots[p, 0] * scale + right
         spots[p, 1] = spots[p, 1] * scale + down
-    _fill(cells, spots, triangles, rim, np.float32(share))
+    fill(cells, spots, triangles, borders, rim, share)
     _blur(cells, blur, reach)
     column, row = first - rim, low - rim
     while step > CELL_PX:
         cells, column, row, step = _double(cells), 2 * column, 2 * row, step // 2
     return cells, column, row
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _fill(
-    cells: NDArray[np.float32],
-    spots: NDArray[np.float32],
-    triangles: NDArray[np.uint16],
-    rim: int,
-    value: np.float32,
-) -> None:
-    """Set cells, but for the rim, whose middles lie in any triangle of either side."""
-    half, nought = np.float32(0.5), np.float32(0.0)
-    height, width = cells.shape[0] - rim, cells.shape[1] - rim
-    for t in range(len(triangles)):
-        i, j = np.uint64(triangles[t, 0]), np.uint64(triangles[t, 1])
-        k = np.uint64(triangles[t, 2])
-        ax, ay = spots[i, 0], spots[i, 1]
-        bx, by = spots[j, 0], spots[j, 1]
-        cx, cy = spots[k, 0], spots[k, 1]
-        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-        if area < nought:
-            bx, by, cx, cy = cx, cy, bx, by
-        first = max(int(min(ax, bx, cx) + half), rim)
-        end = min(int(max(ax, bx, cx) + half), width)
-        low = max(int(min(ay, by, cy) + half), rim)
-        high = min(int(max(ay, by, cy) + half), height)
-        if end <= first or high <= low:
-            continue
-        # Edge functions at the first cell's middle, and their steps.
-        px, py = np.float32(first) + half, np.float32(low) + half
-        wa = (bx - ax) * (py - ay) - (by - ay) * (px - ax)
-        wb = (cx - bx) * (py - by) - (cy - by) * (px - bx)
-        wc = (ax - cx) * (py - cy) - (ay - cy) * (px - cx)
-        for y in range(low, high):
-            row = cells[np.uint64(y)]
-            ea, eb, ec = wa, wb, wc
-            for x in range(first, end):
-                inside = (ea >= nought) & (eb >= nought) & (ec >= nought)
-                before = row[np.uint64(x)]
-                row[np.uint64(x)] = value if inside else before
-                ea -= by - ay
-                eb -= cy - by
-                ec -= ay - cy
-            wa += bx - ax
-            wb += cx - bx
-            wc += ax - cx
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -16,6 +16,7 @@ from numba import njit
 
 from synthetic_crowds.street.dimming import dim, dim_light
 from synthetic_crowds.street.shadow_kernels import throw
+from synthetic_crowds.street.silhouettes import borders_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +39,7 @@ __all__ = [
 
 # A fainter key light casts no shadow that anybody sees.
 _FAINTEST = 0.15
+_CONTACT_BLUR_M = 0.06
 _N_CORNERS = 16
 
 
@@ -50,12 +52,14 @@ class Outline:
         bones: (n, k) uint8.
         weights: (n, k) uint8, heaviest first, of about 255 together.
         triangles: (t, 3) uint16.
+        borders: (e, 4) uint16, their edges, as from `silhouettes.borders_of`.
     """
 
     rest_m: NDArray[np.float32]
     bones: NDArray[np.uint8]
     weights: NDArray[np.uint8]
     triangles: NDArray[np.uint16]
+    borders: NDArray[np.uint16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,19 +69,16 @@ class GroundView:
     Attributes:
         pressed: (3, 4) float64, world points to where their shadows fall: column and
             row, pixels, each times the depth, and the depth, metres.
-        focal_px: Focal length.
         size_px: Width and height.
-        cast_share: Of light that shadows take; 0 if nobody sees it.
-        cast_blur_m: How soft their edges are.
-        contact_share: Of light that is lost where something stands.
+        thrown: Share of light that shadows take, 0 if nobody sees it, and how soft
+            their edges are at a metre's distance, pixels.
+        contact: The same where something stands.
     """
 
     pressed: NDArray[np.float64]
-    focal_px: float
     size_px: tuple[int, int]
-    cast_share: float
-    cast_blur_m: float
-    contact_share: float
+    thrown: tuple[float, float]
+    contact: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -108,14 +109,12 @@ def view_ground(light: StreetLight, camera: Camera) -> GroundView:
     k = camera.intrinsics
     lens = np.array([[k.fx_px, 0, k.cx_px], [0, k.fy_px, k.cy_px], [0, 0, 1]])
     fall = np.array([[1, 0, -drift[0]], [0, 1, -drift[1]], [0, 0, 0]])
-    seen = lens @ camera.rotation
+    seen, share = lens @ camera.rotation, light.cast_shadow
     return GroundView(
         pressed=np.column_stack((seen @ fall, -seen @ camera.position_m)),
-        focal_px=k.fx_px,
         size_px=(camera.width_px, camera.height_px),
-        cast_share=light.cast_shadow if light.cast_shadow >= _FAINTEST else 0.0,
-        cast_blur_m=light.shadow_blur_m,
-        contact_share=light.contact_shadow,
+        thrown=(share if share >= _FAINTEST else 0.0, light.shadow_blur_m * k.fx_px),
+        contact=(light.contact_shadow, _CONTACT_BLUR_M * k.fx_px),
     )
 
 
@@ -124,12 +123,15 @@ def rigid(parts: Sequence[MeshPart]) -> Outline:
     counts = [len(part.vertices) for part in parts]
     starts = np.cumsum([0, *counts[:-1]])
     points = np.concatenate([part.vertices for part in parts])
-    triangles = [p.triangles + s for p, s in zip(parts, starts, strict=True)]
+    triangles = np.concatenate(
+        [p.triangles + s for p, s in zip(parts, starts, strict=True)]
+    )
     return Outline(
         rest_m=np.ascontiguousarray(points, np.float32),
         bones=np.zeros((len(points), 1), np.uint8),
         weights=np.full((len(points), 1), 255, np.uint8),
-        triangles=np.concatenate(triangles).astype(np.uint16),
+        triangles=triangles.astype(np.uint16),
+        borders=borders_of(triangles),
     )
 
 
@@ -156,12 +158,12 @@ def cast(
         outline.bones,
         outline.weights,
         outline.triangles,
+        outline.borders,
         to_world,
         contact_m,
         view.pressed,
-        view.focal_px,
         view.size_px,
-        (view.cast_share, view.cast_blur_m, view.contact_share),
+        (view.thrown, view.contact),
     )
     if not len(left_over):
         return None

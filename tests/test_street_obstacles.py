@@ -83,9 +83,9 @@ def test_street_without_obstacles_and_shops_is_as_it_was():
 @pytest.mark.parametrize(
     ("setting", "weather", "rain", "mean"),
     [
-        ("high_street", "day", 0.0, 110.29421553497943),
-        ("station_gate", "overcast", 4.0, 108.87966563786009),
-        ("stadium_egress", "day", 0.0, 114.95195730452674),
+        ("high_street", "day", 0.0, 110.29731224279836),
+        ("station_gate", "overcast", 4.0, 108.86610339506173),
+        ("stadium_egress", "day", 0.0, 114.98274948559671),
     ],
 )
 def test_frames_without_obstacles_and_shops_are_as_they_were(

@@ -14,13 +14,21 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 help:  ## what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-install: $(VENV)/.installed  ## install the harness and its tools into .venv
+install: $(VENV)/.installed $(VENV)/.kernels  ## install the harness and its tools into .venv
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "Python 3.11 or newer is needed, got %d.%d; call make PYTHON=/path/to/newer/python3" % v[:2])'
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --editable '.[dev]'
 	@touch $@
+
+# Compiled loops hold what they call in other files, and numba does not notice when that
+# has changed.
+$(VENV)/.kernels: $(wildcard sim/*.py sim/*/*.py synthetic_crowds/*.py synthetic_crowds/*/*.py) | $(VENV)/.installed
+	@find sim synthetic_crowds -name '*.nb[ci]' -delete
+	@touch $@
+
+bench ratios soak tracking crowd-speed service realism train evaluate best-shots: | $(VENV)/.kernels
 
 $(VENV)/.training: $(VENV)/.installed
 	$(PIP) --editable '.[dev,training]'

@@ -197,15 +197,16 @@ def square(bgra, size_m=0.1):
     )
 
 
-def shot(part, *, closed, turned=FACING_CAMERA, samples=1):
+def shot(part, *, closed, turned=FACING_CAMERA, samples=1, zoom=1):
     figure = merge([part], paint_of([part]), [np.full(2, closed)])
-    lens = Intrinsics(fx_px=100.0, fy_px=100.0, cx_px=20.0, cy_px=20.0)
+    px = 40 * zoom
+    lens = Intrinsics(fx_px=2.5 * px, fy_px=2.5 * px, cx_px=px / 2, cy_px=px / 2)
     place_m = np.array([0.0, 0.0, 1.0])
     points = points_of(part.vertices, part.normals)
     view = look_at(figure, [(points, turned, place_m)], lens, nearest_m=0.1)
-    rect = Rect(0, 0, 40, 40)
+    rect = Rect(0, 0, px, px)
     owners = expose_samples(figure, view, rect, samples=samples, triangles=slice(0, 2))
-    plate = np.zeros((40, 40, 4), np.float32)
+    plate = np.zeros((px, px, 4), np.float32)
     develop(
         figure,
         view,
@@ -213,21 +214,21 @@ def shot(part, *, closed, turned=FACING_CAMERA, samples=1):
         rect,
         plate,
         samples=samples,
-        px_per_m=100.0,
+        px_per_m=2.5 * px,
         light=LIGHT,
         viewer=-place_m,
     )
     return plate
 
 
+@pytest.mark.parametrize("zoom", [1, 5], ids=["small", "large"])
 @pytest.mark.parametrize("samples", [1, 2])
-def test_square_covers_exactly_its_pixels(samples):
-    """A 20 cm square at 1 m covers 20 x 20 pixels, whichever way its corners run."""
-    plate = shot(
-        square(np.full((8, 8, 4), 255, np.uint8)), closed=True, samples=samples
-    )
-    expected = np.zeros((40, 40), np.float32)
-    expected[10:30, 10:30] = 1.0
+def test_square_covers_exactly_its_pixels(samples, zoom):
+    """A square covers exactly half of the picture's width and height."""
+    part = square(np.full((8, 8, 4), 255, np.uint8))
+    plate = shot(part, closed=True, samples=samples, zoom=zoom)
+    expected = np.zeros((40 * zoom, 40 * zoom), np.float32)
+    expected[10 * zoom : 30 * zoom, 10 * zoom : 30 * zoom] = 1.0
     np.testing.assert_allclose(plate[..., 3], expected, atol=1e-6)
 
 
@@ -239,13 +240,15 @@ def test_closed_surfaces_show_no_back_and_open_ones_do():
     assert shot(part, closed=True, turned=away)[..., 3].sum() == 0.0
 
 
-def test_holes_let_light_through():
-    """Texels without alpha neither colour nor hide."""
+@pytest.mark.parametrize("zoom", [1, 5], ids=["small", "large"])
+def test_holes_let_light_through(zoom):
+    """Texels without alpha neither colour nor hide: the left half of a square."""
     bgra = np.full((8, 8, 4), 255, np.uint8)
     bgra[:, :4, 3] = 0
-    cover = shot(square(bgra), closed=True)[..., 3]
-    assert cover[20, 12] == 0.0
-    assert cover[20, 27] == 1.0
+    cover = shot(square(bgra), closed=True, zoom=zoom)[..., 3]
+    expected = np.zeros((40 * zoom, 40 * zoom), np.float32)
+    expected[10 * zoom : 30 * zoom, 20 * zoom : 30 * zoom] = 1.0
+    np.testing.assert_allclose(cover, expected, atol=1e-6)
 
 
 def test_rims_stay_open_when_a_mesh_is_thinned(actors):

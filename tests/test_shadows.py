@@ -6,6 +6,7 @@ import pytest
 
 from synthetic_crowds.camera_config import CameraConfig
 from synthetic_crowds.config import Weather
+from synthetic_crowds.heads.neck import bend_neck
 from synthetic_crowds.people.appearance import draw_appearance
 from synthetic_crowds.people.demographics import Demographics
 from synthetic_crowds.people.population import IdentityDomain, draw_person
@@ -95,9 +96,20 @@ def fallen_px(points_m, light):
 def test_a_person_casts_the_shadow_of_their_whole_figure(walker):
     """Body and head, as the camera sees them posed, and nothing beyond."""
     light, left_over = light_left_over(walker, Weather.DAY)
-    double = walker.actor.doubles[-1]
-    body = walker.body_vertices(double)[0] @ walker.body_turn.T + walker.feet_m
-    head = walker.head_vertices(double) @ walker.head_turn.T + walker.neck_m
+    stride_m = walker.actor.body.stride_m
+    clothed = walker.actor.body.parts(walker.stance.travelled_m / stride_m)
+    skin, *others = walker.actor.head.parts
+    body, head = (
+        np.concatenate([part.vertices for part in parts]) @ turn.T + place_m
+        for parts, turn, place_m in (
+            (clothed, walker.body_turn, walker.feet_m),
+            (
+                (bend_neck(skin, walker.gaze), *others),
+                walker.head_turn,
+                walker.neck_m,
+            ),
+        )
+    )
     near = np.zeros(left_over.shape, np.uint8)
     for points in (body, head):
         x, y = fallen_px(points, light)

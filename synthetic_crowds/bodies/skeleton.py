@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from synthetic_crowds.raster.vectors import blended, bone_rows
+from synthetic_crowds.raster.skinning import blended, bone_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from synthetic_crowds.raster.figure_light import WIDEST_PX, shade
+from synthetic_crowds.raster.figure_light import shade
 from synthetic_crowds.raster.figure_meshes import (
     CLOSED,
     HOLED,
@@ -87,8 +87,8 @@ class Figure:
 
     Attributes:
         paint: Of its parts.
-        triangles: (t, 3) int32 over the vertices of all parts, wound outwards.
-        part_of: (t,) uint8.
+        triangles: (t, 4) int32: corners among the vertices of all parts, wound
+            outwards, and the part.
         kinds: (t,) uint8, whether a triangle is `CLOSED` or `HOLED`.
         starts: (p + 1,) int64, where each part's triangles begin.
         uv: (v, 2) float32.
@@ -97,7 +97,6 @@ class Figure:
 
     paint: Paint
     triangles: NDArray[np.int32]
-    part_of: NDArray[np.uint8]
     kinds: NDArray[np.uint8]
     starts: NDArray[np.int64]
     uv: NDArray[np.float32]
@@ -149,8 +148,12 @@ def merge(
     uv = np.concatenate([part.uv for part in parts])
     return Figure(
         paint=paint,
-        triangles=np.concatenate(meshes),
-        part_of=np.repeat(np.arange(len(parts), dtype=np.uint8), counts),
+        triangles=np.column_stack(
+            (
+                np.concatenate(meshes),
+                np.repeat(np.arange(len(parts), dtype=np.int32), counts),
+            )
+        ),
         kinds=np.concatenate(kinds),
         starts=np.cumsum([0, *counts]),
         uv=uv,
@@ -260,7 +263,6 @@ def expose_samples(
         view.inverse,
         figure.triangles,
         chosen[:count],
-        figure.part_of,
         figure.kinds,
         figure.uv,
         figure.paint.alpha,
@@ -311,15 +313,7 @@ def develop(  # noqa: PLR0913
         filled: (m, n), how many pixels of each block of the plate let nothing through;
             written.
 
-    Raises:
-        ValueError: If the rectangle is wider than any camera's picture.
     """
-    if rect.shape[1] > WIDEST_PX:
-        message = (
-            f"rect must be at most {WIDEST_PX} pixels wide, got {rect.shape[1]}; "
-            "develop it in strips"
-        )
-        raise ValueError(message)
     grouped = px_per_m > _GROUPED_FROM_PX_PER_M
     left_out = skip if skip is not None else Rect(0, 0, 0, 0)
     shade(
@@ -330,7 +324,6 @@ def develop(  # noqa: PLR0913
         grouped,
         view.corners,
         figure.triangles,
-        figure.part_of,
         figure.paint.texels,
         figure.paint.sheets,
         figure.paint.texels_per_m,

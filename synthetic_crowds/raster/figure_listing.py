@@ -35,7 +35,7 @@ def list_row(  # noqa: C901, PLR0913, PLR0917
     end: int,
     samples: int,
     grouped: bool,  # noqa: FBT001
-    part_of: NDArray[np.uint8],
+    triangles: NDArray[np.int32],
     left: int,
     top: int,
     skip: tuple[int, int, int, int],
@@ -99,7 +99,7 @@ def list_row(  # noqa: C901, PLR0913, PLR0917
         if filled.size and (samples == 1 or min(a, b, c, d) > 0):
             filled[0, np.uint64((x + inset) >> BLOCK_BITS)] += 1
         middle_x = x * SUBPIXELS + SUBPIXELS // 2
-        if samples == 1 or (grouped and _alike(a, b, c, d, part_of)):
+        if samples == 1 or (grouped and _alike(a, b, c, d, triangles)):
             i = np.uint64(n)
             owners[i], pixels[i], weights[i] = a, at, clear
             places[i, 0], places[i, 1] = middle_x, middle_y
@@ -121,14 +121,14 @@ def _alike(
     b: np.int64,
     c: np.int64,
     d: np.int64,
-    part_of: NDArray[np.uint8],
+    triangles: NDArray[np.int32],
 ) -> bool:
     """Whether four samples see one side of one part."""
     if min(a, b, c, d) == 0 or ((a ^ b) | (a ^ c) | (a ^ d)) & 1:
         return False
-    part = part_of[np.uint64((a >> 1) - 1)]
+    part = triangles[np.uint64((a >> 1) - 1), 3]
     return (
-        part_of[np.uint64((b >> 1) - 1)] == part
-        and part_of[np.uint64((c >> 1) - 1)] == part
-        and part_of[np.uint64((d >> 1) - 1)] == part
+        triangles[np.uint64((b >> 1) - 1), 3] == part
+        and triangles[np.uint64((c >> 1) - 1), 3] == part
+        and triangles[np.uint64((d >> 1) - 1), 3] == part
     )

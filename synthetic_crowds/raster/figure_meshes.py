@@ -22,7 +22,6 @@ __all__ = [
     "LIGHT_BITS",
     "SUBPIXELS",
     "SUBPIXEL_BITS",
-    "TEXEL_BITS",
     "halve",
     "pack",
     "pierce",
@@ -37,10 +36,8 @@ SUBPIXELS = 1 << SUBPIXEL_BITS
 CLOSED, HOLED = 1, 2
 # Texels whose alpha is below this are holes.
 HOLE = 128
-# A texel's three channels lie in one word, each with room to be mixed with its
-# neighbours: linear light in so many bits, as fine as `colour.LINEAR_TO_SRGB` tells it,
-# in fields of so many.
-LIGHT_BITS, TEXEL_BITS = 12, 21
+# A texel's three channels lie in one word: linear light in so many bits each.
+LIGHT_BITS = 16
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -129,7 +126,7 @@ def pack(texels: NDArray[np.uint8], decode: NDArray[np.float32]) -> NDArray[np.u
     for i in range(len(texels)):
         words[i] = (
             light[texels[i, 0]]
-            | light[texels[i, 1]] << np.uint64(TEXEL_BITS)
-            | light[texels[i, 2]] << np.uint64(2 * TEXEL_BITS)
+            | light[texels[i, 1]] << np.uint64(LIGHT_BITS)
+            | light[texels[i, 2]] << np.uint64(2 * LIGHT_BITS)
         )
     return words

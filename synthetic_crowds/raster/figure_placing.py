@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from synthetic_crowds.raster.attributes import turn_rows
 from synthetic_crowds.raster.figure_meshes import SUBPIXELS
-from synthetic_crowds.raster.vectors import WOVEN, blended, bone_rows, weave
+from synthetic_crowds.raster.lanes import LANES
+from synthetic_crowds.raster.skinning import blended, bone_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +34,7 @@ __all__ = ["place", "place_skin", "points_of"]
 _FURTHEST = 1 << 22
 _NOWHERE = (float(_FURTHEST), float(_FURTHEST), -float(_FURTHEST), -float(_FURTHEST))
 # So many vertices are projected at a time, from columns of which the first eight are
-# woven into `corners`.
+# turned into `corners`.
 _BATCH = 128
 _X, _Y, _NORMAL, _LOOKS, _DEPTH, _COLUMNS = 0, 1, 2, 5, 8, 9
 # Nothing is infinite here, and sums may be taken in any order.
@@ -228,9 +230,12 @@ def _lay_out(
         for i in range(count):
             columns[_LOOKS + j, i] = looks[j, np.uint64(start + i)]
     # Whole numbers of subpixels are small enough for float32 to tell each of them.
-    whole = count - count % WOVEN
-    for i in range(0, whole, WOVEN):
-        weave(columns, np.uint64(_BATCH), np.uint64(i), corners, np.uint64(start + i))
+    whole = count - count % LANES
+    for i in range(0, whole, LANES):
+        turn_rows(
+            columns, np.uint64(i), np.uint64(_BATCH),
+            corners, np.uint64(LANES * (start + i)), np.uint64(LANES),
+        )  # fmt: skip
     for i in range(whole, count):
-        for j in range(WOVEN):
+        for j in range(LANES):
             corners[start + i, j] = columns[j, i]

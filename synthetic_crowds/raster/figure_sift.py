@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from synthetic_crowds.raster.columns import BATCH, ROOM, column_at
 from synthetic_crowds.raster.figure_meshes import CLOSED, SUBPIXEL_BITS, SUBPIXELS
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ __all__ = ["BLOCK_BITS", "FULL", "sift"]
 # Pixels are counted in square blocks so wide, and full with so many.
 BLOCK_BITS = 3
 FULL = 1 << (2 * BLOCK_BITS)
+# Columns: a triangle's corners; whether it is closed; samples around it; the verdict.
+_AX, _AY, _BX, _BY, _CX, _CY = range(6)
+_CLOSED, _LEFT, _TOP, _RIGHT, _BOTTOM, _KEEP, _COLUMNS = range(6, 13)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -47,8 +51,8 @@ def sift(  # noqa: PLR0913, PLR0917
     """Choose triangles.
 
     Args:
-        screen: (v, 2) from `place`.
-        triangles: (t, 3), wound outwards.
+        screen: (v, 2) from `figure_placing`.
+        triangles: (t, 4), corners, wound outwards, and the part.
         first: Triangles from this one on are looked at,
         end: up to this one.
         starts: (p + 1,), where each part begins; parts are sorted from the top down,
@@ -69,55 +73,114 @@ def sift(  # noqa: PLR0913, PLR0917
         How many are chosen.
     """
     n = 0
-    bits = SUBPIXEL_BITS + 1 - samples
-    half = 1 << (bits - 1)
-    last_x, last_y = width * samples - 1, height * samples - 1
     shift_x, shift_y = left * SUBPIXELS, top * SUBPIXELS
-    pixel = samples - 1
-    most_y, most_x = filled.shape[0] - 1, filled.shape[1] - 1
+    last = np.int32(width * samples - 1), np.int32(height * samples - 1)
+    needless = (
+        np.int32((skip[0] - left) * samples),
+        np.int32((skip[1] - top) * samples),
+        np.int32((skip[2] - left) * samples),
+        np.int32((skip[3] - top) * samples),
+    )
     lowest = (top + height) * SUBPIXELS
+    places, corners = screen.reshape(-1), triangles.reshape(-1)
+    bits = BLOCK_BITS + samples - 1
+    block_x, block_y = (left - filled_left) * samples, (top - filled_top) * samples
+    words = np.empty(_COLUMNS * ROOM, np.int32)
+    kept = np.empty(BATCH + 1, np.int32)
     for part in range(len(starts) - 1):
         begin, finish = max(starts[part], first), min(starts[part + 1], end)
         # Most of a body hangs below the rectangle around its head.
         while finish > begin and _top(screen, triangles, finish - 1) > lowest:
             finish -= 1
-        for t in range(begin, finish):
-            i = np.uint64(t)
-            a, b, c = (
-                np.uint64(triangles[i, 0]),
-                np.uint64(triangles[i, 1]),
-                np.uint64(triangles[i, 2]),
+        for start in range(begin, finish, BATCH):
+            count = min(finish - start, BATCH)
+            for k in range(count):
+                for corner in range(3):
+                    v = corners[np.uint64(4 * (start + k) + corner)]
+                    words[column_at(2 * corner, k)] = places[np.uint64(2 * v)] - shift_x
+                    words[column_at(2 * corner + 1, k)] = (
+                        places[np.uint64(2 * v + 1)] - shift_y
+                    )
+                words[column_at(_CLOSED, k)] = kinds[np.uint64(start + k)] & CLOSED
+            _find_samples(
+                count, np.int32(SUBPIXEL_BITS + 1 - samples), last, needless, words
             )
-            ax, ay = int(screen[a, 0]), int(screen[a, 1])
-            bx, by = int(screen[b, 0]), int(screen[b, 1])
-            cx, cy = int(screen[c, 0]), int(screen[c, 1])
-            area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-            # Outward corners run anticlockwise for the viewer; y points down.
-            keep = (area < 0) | ((area > 0) & ((kinds[i] & CLOSED) == 0))
-            x0 = max((min(ax, bx, cx) - shift_x + half - 1) >> bits, 0)
-            x1 = min((max(ax, bx, cx) - shift_x - half) >> bits, last_x)
-            y0 = max((min(ay, by, cy) - shift_y + half - 1) >> bits, 0)
-            y1 = min((max(ay, by, cy) - shift_y - half) >> bits, last_y)
-            # No sample in the bounding box: most triangles of a distant person.
-            keep &= (x0 <= x1) & (y0 <= y1)
-            x0, x1 = (x0 >> pixel) + left, (x1 >> pixel) + left
-            y0, y1 = (y0 >> pixel) + top, (y1 >> pixel) + top
-            keep &= (x0 < skip[0]) | (x1 >= skip[2]) | (y0 < skip[1]) | (y1 >= skip[3])
-            if most_x > 0:
-                x0 = min(max((x0 - filled_left) >> BLOCK_BITS, 0), most_x)
-                x1 = min(max((x1 - filled_left) >> BLOCK_BITS, 0), most_x)
-                y0 = min(max((y0 - filled_top) >> BLOCK_BITS, 0), most_y)
-                y1 = min(max((y1 - filled_top) >> BLOCK_BITS, 0), most_y)
-                least = min(
-                    filled[np.uint64(y0), np.uint64(x0)],
-                    filled[np.uint64(y0), np.uint64(x1)],
-                    filled[np.uint64(y1), np.uint64(x0)],
-                    filled[np.uint64(y1), np.uint64(x1)],
+            m = 0
+            for k in range(count):
+                kept[np.uint64(m)] = k
+                m += words[column_at(_KEEP, k)]
+            for number in kept[:m]:
+                k = int(number)
+                chosen[np.uint64(n)] = start + k
+                n += filled.size == 0 or _is_open(
+                    filled,
+                    (words[column_at(_LEFT, k)] + block_x) >> bits,
+                    (words[column_at(_TOP, k)] + block_y) >> bits,
+                    (words[column_at(_RIGHT, k)] + block_x) >> bits,
+                    (words[column_at(_BOTTOM, k)] + block_y) >> bits,
                 )
-                keep &= (least < FULL) | (x1 - x0 > 1) | (y1 - y0 > 1)
-            chosen[np.uint64(n)] = t
-            n += keep
     return n
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _find_samples(
+    n: int,
+    bits: np.int32,
+    last: tuple[np.int32, np.int32],
+    needless: tuple[np.int32, np.int32, np.int32, np.int32],
+    words: NDArray[np.int32],
+) -> None:
+    """Find the samples around which n triangles lie, and whether any is worth drawing.
+
+    Args:
+        n: How many.
+        bits: Of a corner's place, within a sample.
+        last: The last sample of a row, and the last row.
+        needless: Left, top, right, bottom of samples that are not needed.
+        words: Columns; the corners and `_CLOSED` are read, the others written.
+    """
+    none, one = np.int32(0), np.int32(1)
+    half = np.int32(one << (bits - one))
+    for k in range(n):
+        ax, ay = words[column_at(_AX, k)], words[column_at(_AY, k)]
+        bx, by = words[column_at(_BX, k)], words[column_at(_BY, k)]
+        cx, cy = words[column_at(_CX, k)], words[column_at(_CY, k)]
+        area = np.int64(bx - ax) * (cy - ay) - np.int64(by - ay) * (cx - ax)
+        x0 = max(np.int32((min(ax, bx, cx) + half - one) >> bits), none)
+        x1 = min(np.int32((max(ax, bx, cx) - half) >> bits), last[0])
+        y0 = max(np.int32((min(ay, by, cy) + half - one) >> bits), none)
+        y1 = min(np.int32((max(ay, by, cy) - half) >> bits), last[1])
+        # Outward corners run anticlockwise for the viewer; y points down.
+        faces = (area < 0) | ((area > 0) & (words[column_at(_CLOSED, k)] == none))
+        # No sample in the bounding box: most triangles of a distant person.
+        meets = (x0 <= x1) & (y0 <= y1)
+        needed = (
+            (x0 < needless[0])
+            | (x1 >= needless[2])
+            | (y0 < needless[1])
+            | (y1 >= needless[3])
+        )
+        words[column_at(_LEFT, k)], words[column_at(_RIGHT, k)] = x0, x1
+        words[column_at(_TOP, k)], words[column_at(_BOTTOM, k)] = y0, y1
+        words[column_at(_KEEP, k)] = np.int32(faces & meets & needed)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _is_open(
+    filled: NDArray[np.int32], left: int, top: int, right: int, bottom: int
+) -> bool:
+    """Whether any block of a rectangle lets anything through."""
+    most_y, most_x = filled.shape[0] - 1, filled.shape[1] - 1
+    x0, x1 = min(max(left, 0), most_x), min(max(right, 0), most_x)
+    y0, y1 = min(max(top, 0), most_y), min(max(bottom, 0), most_y)
+    least = min(
+        filled[np.uint64(y0), np.uint64(x0)],
+        filled[np.uint64(y0), np.uint64(x1)],
+        filled[np.uint64(y1), np.uint64(x0)],
+        filled[np.uint64(y1), np.uint64(x1)],
+    )
+    # Of large ones only the corners are looked up.
+    return (least < FULL) | (x1 - x0 > 1) | (y1 - y0 > 1)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

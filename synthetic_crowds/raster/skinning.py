@@ -1,8 +1,7 @@
-"""Two things that vector registers do for vertices and numba has no word for.
+"""Bones that vertices follow, blended in vector registers (linear blend skinning).
 
 Owns how bones lie in memory, a register to each, so that blending one more costs one
-instruction (linear blend skinning), and the weaving of eight columns into rows. Numba
-finds no vectors in loops so short. Knows nothing of people.
+instruction; numba finds no vectors in loops so short. Knows nothing of people.
 """
 
 # Numba's and llvmlite's builders are untyped, and an intrinsic's arguments are types.
@@ -15,36 +14,24 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit
-from numba.core import cgutils, types
+from numba.core import types
 from numba.extending import intrinsic
+
+from synthetic_crowds.raster.lanes import address_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-__all__ = ["MOST_BONES", "WOVEN", "blended", "bone_rows", "weave"]
+__all__ = ["MOST_BONES", "blended", "bone_rows"]
 
 # As many bones move a vertex; those of no weight count, too.
 MOST_BONES = 5
 # A bone's row: where it takes the axes x, y, z and the origin, four numbers each.
 _ROW = 16
-# So many columns are woven into rows, as many rows at a time.
-WOVEN = 8
 _WORD, _INDEX, _NUMBER = ir.IntType(32), ir.IntType(64), ir.FloatType()
-_VECTOR, _EIGHT = ir.VectorType(_NUMBER, _ROW), ir.VectorType(_NUMBER, WOVEN)
-
-_ZIP = (0, 8, 1, 9, 2, 10, 3, 11)
-
-
-def _address(
-    context: Any, builder: Any, array_type: Any, array: Any, index: Any, kind: ir.Type
-) -> Any:
-    """Where an element of a C-contiguous array, counted flat, begins."""
-    made = context.make_array(array_type)(context, builder, array)
-    step = builder.mul(index, made.itemsize)
-    place = cgutils.pointer_add(builder, made.data, step)  # type: ignore[no-untyped-call]
-    return builder.bitcast(place, kind.as_pointer())
+_VECTOR = ir.VectorType(_NUMBER, _ROW)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -83,8 +70,8 @@ def _blended(
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         def element(number: int, index: Any, kind: ir.Type) -> Any:
             array_type, array = signature.args[number], arguments[number]
-            place = _address(context, builder, array_type, array, index, kind)
-            return builder.load(place, align=1)
+            place = address_of(context, builder, array_type, array, index)
+            return builder.load(builder.bitcast(place, kind.as_pointer()), align=1)
 
         first = builder.mul(arguments[3], _INDEX(MOST_BONES))
         nowhere = ir.Constant(_VECTOR, ir.Undefined)
@@ -107,51 +94,10 @@ def _blended(
     return numbers(rows, bones, weights, types.uint64), generate
 
 
-def _weave(
-    _: Any, columns: Any, stride: Any, column: Any, rows: Any, row: Any
-) -> tuple[Any, Callable[[Any, Any, Any, Any], Any]]:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        columns, stride, column, rows, row = arguments
-
-        def place(number: int, array: Any, index: Any) -> Any:
-            kind = signature.args[number]
-            return _address(context, builder, kind, array, index, _EIGHT)
-
-        lines = []
-        for k in range(WOVEN):
-            index = builder.add(column, builder.mul(stride, _INDEX(k)))
-            lines.append(builder.load(place(0, columns, index), align=4))
-        halves = [
-            ir.Constant(ir.VectorType(_WORD, WOVEN), [i + j for j in _ZIP])
-            for i in (0, WOVEN // 2)
-        ]
-        # Zipped three times with the line four further down, columns are rows.
-        for _ in range(3):
-            lines = [
-                builder.shuffle_vector(lines[k], lines[k + 4], half)
-                for k in range(4)
-                for half in halves
-            ]
-        first = builder.mul(row, _INDEX(WOVEN))
-        for k, line in enumerate(lines):
-            index = builder.add(first, _INDEX(WOVEN * k))
-            builder.store(line, place(3, rows, index), align=4)
-        return context.get_dummy_value()
-
-    return types.void(columns, types.uint64, types.uint64, rows, types.uint64), generate
-
-
 # The mean of rows (b, 16) of the bones that a vertex follows, `bones` (v, 5) uint8, by
 # `weights` (v, 5) float32: sixteen numbers, laid out as a bone's row is.
 blended = cast(
     "Callable[[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32], np.uint64],"
     " tuple[np.float32, ...]]",
     intrinsic(_blended),
-)
-# Write eight rows of (n, 8) float32, from `row` on: the numbers from `column` on of the
-# first eight columns, `stride` apart, of an array of float32.
-weave = cast(
-    "Callable[[NDArray[np.float32], np.uint64, np.uint64, NDArray[np.float32],"
-    " np.uint64], None]",
-    intrinsic(_weave),
 )

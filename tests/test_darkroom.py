@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from synthetic_crowds.picture.darkroom import lay_over
-from synthetic_crowds.picture.sprites import PAD_PX, new_plate
+from synthetic_crowds.picture.plate import PAD_PX, new_plate
 from synthetic_crowds.raster.colour import linear_to_srgb, srgb_to_linear
 from synthetic_crowds.raster.figure import Rect
 

@@ -13,8 +13,10 @@ from synthetic_crowds.people.appearance import draw_appearance
 from synthetic_crowds.people.demographics import Demographics
 from synthetic_crowds.people.population import IdentityDomain, draw_person
 from synthetic_crowds.picture.actors import dress, pose
+from synthetic_crowds.picture.cpu_brush import CpuBrush
 from synthetic_crowds.picture.doubles import LEVEL_BELOW_PX
-from synthetic_crowds.picture.sprites import PAD_PX, new_plate, put_on
+from synthetic_crowds.picture.plate import PAD_PX, new_plate
+from synthetic_crowds.picture.sprites import put_on
 from synthetic_crowds.raster.camera import mount
 from synthetic_crowds.raster.coarse import thinning_of
 from synthetic_crowds.raster.figure import (
@@ -78,7 +80,9 @@ def stance(x_m, heading_deg=180.0, yaw_deg=0.0):
 def fast(posed):
     """Put one person on a plate before grey; the picture and the truth."""
     plate = new_plate(np.full((640, 640), np.inf, np.float32))
-    sprite = put_on(plate, posed, CAMERA, LIGHT, OPTICS, body_depth_m=0.3)
+    sprite = put_on(
+        plate, posed, CAMERA, LIGHT, OPTICS, body_depth_m=0.3, brush=CpuBrush()
+    )
     light = plate.light[PAD_PX:-PAD_PX, PAD_PX:-PAD_PX]
     return before_grey(light), sprite
 
@@ -179,8 +183,9 @@ def test_nothing_is_lit_behind_what_covers_it(actors):
     plate.light[...] = (0.1, 0.2, 0.3, 1.0)
     before = plate.light.copy()
     sprite = put_on(
-        plate, pose(actors[0], stance(6.0)), CAMERA, LIGHT, OPTICS, body_depth_m=0.3
-    )
+        plate, pose(actors[0], stance(6.0)), CAMERA, LIGHT, OPTICS,
+        body_depth_m=0.3, brush=CpuBrush(),
+    )  # fmt: skip
     assert sprite.visibility == 0.0
     np.testing.assert_array_equal(plate.light, before)
 

@@ -16,8 +16,10 @@ import numpy as np
 from numba import njit
 
 from synthetic_crowds.picture.actors import pose
+from synthetic_crowds.picture.cpu_brush import CpuBrush
 from synthetic_crowds.picture.darkroom import lay_over
-from synthetic_crowds.picture.sprites import new_plate, put_on
+from synthetic_crowds.picture.plate import new_plate
+from synthetic_crowds.picture.sprites import put_on
 from synthetic_crowds.raster.optics import expose
 from synthetic_crowds.street.shadows import cast, ellipse_m, view_ground
 
@@ -44,6 +46,7 @@ _REACH_M, _TALLEST_M = 1.0, 2.2
 _FEET_RADII_M = (0.36, 0.26)
 # Each thread's last plate and picture, whose memory the next frame takes over.
 _LAST = threading.local()
+_CPU = CpuBrush()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -113,10 +116,17 @@ def compose(
     # Near people first: whatever they hide is never lit.
     for index, person in (posed[i] for i in nearness):
         sprite = put_on(
-            plate, person, camera, light, optics, body_depth_m=_BODY_DEPTH_M
+            plate,
+            person,
+            camera,
+            light,
+            optics,
+            body_depth_m=_BODY_DEPTH_M,
+            brush=_CPU,
         )
         if sprite is not None:
             sprites.append((index, sprite))
+    _CPU.finish(plate)
     lay_over(
         image,
         plate,

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numba import njit
 
-from synthetic_crowds.picture.sprites import PAD_PX
+from synthetic_crowds.picture.plate import PAD_PX
 from synthetic_crowds.raster.colour import LINEAR_TO_SRGB, SRGB_TO_LINEAR
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synthetic_crowds.picture.sprites import Plate
+    from synthetic_crowds.picture.plate import Plate
     from synthetic_crowds.raster.figure import Rect
 
 __all__ = ["lay_over"]

@@ -32,6 +32,7 @@ from matcher.weights import WEIGHTS, read_manifest
 from matcher.worker import Worker, unhurried
 from synthetic_crowds.config import CrowdConfig, WatchlistConfig
 from synthetic_crowds.crowd import make_crowd
+from synthetic_crowds.film.cache import render_version
 from synthetic_crowds.film.processes import leave_with_parent
 from synthetic_crowds.people.population import IdentityDomain
 from training.calibrate import CalibrationConfig, large_cohort
@@ -104,7 +105,8 @@ class Folders:
     Attributes:
         cache: Of clips and portraits.
         recordings: Of the calibration cohort.
-        results: Of streets, named by the networks they are of.
+        results: Of streets, named by what they depend on: networks, cohort, settings
+            and the code that rendered them.
     """
 
     cache: Path
@@ -140,7 +142,8 @@ def _others(config: EvaluationConfig, folders: Folders, *, workers: int) -> Gall
     names = (manifest.detector, manifest.refiner, manifest.embedder)
     networks = "-".join(entry.sha256[:8] for entry in names)
     years = f"{config.oldest_picture_years:g}"
-    path = folders.results / f"others-{networks}-{years}y.npz"
+    pictures = render_version()[:8]
+    path = folders.results / f"others-{networks}-{pictures}-{years}y.npz"
     if path.exists():
         with np.load(path) as held:
             return Gallery(
@@ -262,13 +265,14 @@ def evaluate(
     others = _others(config, folders, workers=workers)
     cohort = hashlib.sha256((WEIGHTS / "calibration.npz").read_bytes()).hexdigest()
     settings = hashlib.sha256(config.model_dump_json().encode()).hexdigest()
+    made_with = "-".join(key[:8] for key in (cohort, settings, render_version()))
     tasks = [
         (
             index,
             config,
             folders,
             others,
-            folders.results / f"street_{index:02d}-{cohort[:8]}-{settings[:8]}.json",
+            folders.results / f"street_{index:02d}-{made_with}.json",
         )
         for index in range(config.streets)
     ]

@@ -39,6 +39,7 @@ __all__ = [
     "lock",
     "making",
     "put",
+    "render_version",
 ]
 
 MANIFEST = "manifest.json"

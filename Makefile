@@ -89,7 +89,7 @@ tracking: install  ## HOTA, MOTA and IDF1 of the tracker on clips of known truth
 	$(BIN)/python -m bench.suites.tracking
 
 $(VENV)/.panda3d: $(VENV)/.installed
-	$(PIP) --editable '.[dev,general-renderer]'
+	$(PIP) --editable '.[dev,general-renderer,gl]'
 	@touch $@
 
 crowd-speed: $(VENV)/.panda3d  ## frames and heads a second on one core, and what a person costs

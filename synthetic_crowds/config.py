@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from synthetic_crowds.people.habits import Habits
 from synthetic_crowds.people.population import Demographics
-from synthetic_crowds.records import CaptureQuality
+from synthetic_crowds.records import CaptureQuality, Renderer
 from synthetic_crowds.street.settings import (
     ObstacleConfig,
     Share,
@@ -172,6 +172,11 @@ class CrowdConfig(BaseModel):
         ge=1,
         le=5_000_000,
         description="People in the city; walkers and watchlist are drawn from them.",
+    )
+    renderer: Renderer = Field(
+        default=Renderer.CPU,
+        description="What draws people: the processor, or a graphics card through EGL, "
+        "the same within a tolerance (extra `gl`).",
     )
 
     @model_validator(mode="after")

@@ -35,7 +35,8 @@ from synthetic_crowds.film.watchlist import (
     write_table,
 )
 from synthetic_crowds.people.population import IdentityDomain, draw_person
-from synthetic_crowds.records import CameraId, Clip, Crowd, Source
+from synthetic_crowds.raster.gl_canvas import check_card
+from synthetic_crowds.records import CameraId, Clip, Crowd, Renderer, Source
 from synthetic_crowds.street.plan import plan_crowd
 
 if TYPE_CHECKING:
@@ -103,8 +104,11 @@ def make_crowd(
         The crowd, with a note for every damaged folder that had to be made again.
 
     Raises:
-        CrowdError: If the settings contradict each other.
+        CrowdError: If the settings contradict each other, or a graphics card is asked
+            for and there is none.
     """
+    if crowd.renderer is Renderer.GL and crew is None:
+        check_card()
     recordings = {
         placed.file: read_trajectories(Path(placed.file))
         for placed in crowd.trajectories

@@ -19,6 +19,7 @@ __all__ = [
     "CrowdError",
     "DuplicateCameraError",
     "EmptyCrowdError",
+    "GraphicsError",
     "NoCamerasError",
     "PopulationTooSmallError",
     "StreetError",
@@ -145,6 +146,18 @@ class BackgroundError(CrowdError):
         super().__init__(
             f"the background of camera '{camera_id}' must be a photograph of an empty "
             f"site, but of {path} it must be said: {detail}; {remedy}"
+        )
+
+
+class GraphicsError(CrowdError):
+    """A graphics card that cannot draw."""
+
+    def __init__(self, detail: str) -> None:
+        self.detail = detail
+        super().__init__(
+            "crowd.renderer = 'gl' needs moderngl (pip install '.[gl]') and EGL with "
+            f"OpenGL 4.3, but this machine says: {detail}; install them, or leave "
+            "crowd.renderer at 'cpu'"
         )
 
 

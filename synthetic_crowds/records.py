@@ -40,6 +40,7 @@ __all__ = [
     "PassageId",
     "PersonId",
     "Portrait",
+    "Renderer",
     "Sex",
     "Source",
     "Subject",
@@ -71,6 +72,13 @@ class Ancestry(StrEnum):
     AFRICAN = "african"
     ASIAN = "asian"
     EUROPEAN = "european"
+
+
+class Renderer(StrEnum):
+    """What draws people."""
+
+    CPU = "cpu"
+    GL = "gl"
 
 
 class CaptureQuality(StrEnum):

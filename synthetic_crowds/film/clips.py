@@ -251,6 +251,7 @@ def _frames(
             camera,
             optics,
             rng=stream(task.seed, task.domain, Concern.SENSOR, number, index),
+            renderer=task.crowd.renderer,
         )
         shown.append(([task.numbers[walk] for walk in present], frame.faces))
         tick()

@@ -18,9 +18,11 @@ from numba import njit
 from synthetic_crowds.picture.actors import pose
 from synthetic_crowds.picture.cpu_brush import CpuBrush
 from synthetic_crowds.picture.darkroom import lay_over
+from synthetic_crowds.picture.gl_brush import GlBrush
 from synthetic_crowds.picture.plate import new_plate
 from synthetic_crowds.picture.sprites import put_on
 from synthetic_crowds.raster.optics import expose
+from synthetic_crowds.records import Renderer
 from synthetic_crowds.street.shadows import cast, ellipse_m, view_ground
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthetic_crowds.picture.actors import Actor, Posed
+    from synthetic_crowds.picture.plate import Plate
     from synthetic_crowds.picture.sprites import Sprite
     from synthetic_crowds.raster.camera import Camera
     from synthetic_crowds.raster.optics import Optics
@@ -44,7 +47,8 @@ _BODY_DEPTH_M = 0.3
 _REACH_M, _TALLEST_M = 1.0, 2.2
 # The ground that two feet keep the sky's light from.
 _FEET_RADII_M = (0.36, 0.26)
-# Each thread's last plate and picture, whose memory the next frame takes over.
+# Each thread's last plate and picture, whose memory the next frame takes over, and its
+# way to a graphics card.
 _LAST = threading.local()
 _CPU = CpuBrush()
 
@@ -90,6 +94,7 @@ def compose(
     optics: Optics,
     *,
     rng: Generator,
+    renderer: Renderer = Renderer.CPU,
 ) -> Frame:
     """Put people into a street and take a picture.
 
@@ -99,6 +104,10 @@ def compose(
         camera: The eye.
         optics: Its lens and sensor.
         rng: Decides the sensor's noise and nothing else.
+        renderer: Draws people.
+
+    Raises:
+        GraphicsError: If this machine has no such renderer.
     """
     image = _street(scene)
     light = scene.light.seen_by(camera)
@@ -112,6 +121,7 @@ def compose(
     nearness = np.argsort(camera.to_camera(necks_m)[:, 2], kind="stable").tolist()
     # Not to be found again if anything goes wrong before it is wiped.
     plate = new_plate(scene.depth_m, room=vars(_LAST).pop("light", None))
+    brush = _CPU if renderer is Renderer.CPU else _graphics(plate)
     sprites: list[tuple[int, Sprite]] = []
     # Near people first: whatever they hide is never lit.
     for index, person in (posed[i] for i in nearness):
@@ -122,11 +132,11 @@ def compose(
             light,
             optics,
             body_depth_m=_BODY_DEPTH_M,
-            brush=_CPU,
+            brush=brush,
         )
         if sprite is not None:
             sprites.append((index, sprite))
-    _CPU.finish(plate)
+    brush.finish(plate)
     lay_over(
         image,
         plate,
@@ -135,6 +145,18 @@ def compose(
     )
     _LAST.light = plate.light
     return Frame(image_bgr=expose(image, optics, rng=rng), faces=_see_faces(sprites))
+
+
+def _graphics(plate: Plate) -> GlBrush:
+    """The thread's own brush for plates of this size, ready to begin."""
+    size, brush = vars(_LAST).get("graphics", (None, None))
+    if brush is None or size != plate.light.shape:
+        if brush is not None:
+            brush.release()
+        brush = GlBrush(plate)
+        _LAST.graphics = plate.light.shape, brush
+    brush.start(plate)
+    return brush
 
 
 def _street(scene: Scene) -> NDArray[np.uint8]:

@@ -91,3 +91,9 @@ def test_card_tells_the_same_truth(cast):
     np.testing.assert_array_equal(by_cpu.person_index, by_card.person_index)
     np.testing.assert_array_equal(by_cpu.box_xyxy, by_card.box_xyxy)
     np.testing.assert_allclose(by_cpu.visibility, by_card.visibility, atol=0.02)
+
+
+def test_card_draws_the_same_picture_twice(cast):
+    """Equal seeds, equal pictures."""
+    (_, first), (_, again) = pictures(cast), pictures(cast)
+    np.testing.assert_array_equal(first.image_bgr, again.image_bgr)

@@ -67,7 +67,9 @@ class GlCanvas:
             import moderngl as gl  # noqa: PLC0415
 
             self._card = gl.create_context(
-                standalone=True, backend="egl", require=_GL_VERSION
+                require=_GL_VERSION,
+                standalone=True,
+                backend="egl",  # type: ignore[arg-type] # of any type, its code says
             )
         except Exception as error:
             # What is below raises whatever its drivers do.
@@ -78,7 +80,8 @@ class GlCanvas:
         fine = self._size[0] * _SAMPLES, self._size[1] * _SAMPLES
         self._lit = card.texture(fine, 4, dtype="f4")
         self._sheet = card.framebuffer([self._lit], card.depth_texture(fine))
-        self._plate = card.framebuffer([card.texture(self._size, 4, dtype="f4")])
+        self._gathered = card.texture(self._size, 4, dtype="f4")
+        self._plate = card.framebuffer([self._gathered])
         self._tile = card.framebuffer([card.texture(self._size, 4, dtype="f4")])
         self._scenery = card.texture((width_px, height_px), 1, dtype="f4")
         self._scenery_m: NDArray[np.float32] | None = None
@@ -86,11 +89,11 @@ class GlCanvas:
         self._nears = card.buffer(reserve=4 * _MOST_VERTICES, dynamic=True)
         self._parts = card.buffer(reserve=44 * 256, dynamic=True)
         self._drawing = card.program(*FIGURE)
-        self._drawing["extent_px"].value = self._size
-        self._drawing["rim_px"].value = float(rim_px)
+        self._drawing["extent_px"] = self._size
+        self._drawing["rim_px"] = float(rim_px)
         self._laying = card.program(SQUARE, LAYING)
-        self._laying["rim_px"].value = rim_px
-        self._laying["sheet"].value, self._laying["scenery"].value = 0, 1
+        self._laying["rim_px"] = rim_px
+        self._laying["sheet"], self._laying["scenery"] = 0, 1
         corners = np.array([-1, -1, 1, -1, -1, 1, 1, 1], np.float32)
         self._square = card.vertex_array(
             self._laying, [(card.buffer(corners.tobytes()), "2f", "in_corner")]
@@ -111,7 +114,7 @@ class GlCanvas:
         if self._scenery_m is not scenery_m:
             self._scenery.write(np.ascontiguousarray(scenery_m).tobytes())
             self._scenery_m = scenery_m
-        self._plate.clear()
+        self._plate.clear(viewport=(0, 0, *self._size))
 
     def draw(
         self,
@@ -139,8 +142,8 @@ class GlCanvas:
         self._parts.write(_parts_of(figure, px_per_m * _SAMPLES))
         for binding, held in enumerate((upload.texels, upload.triangles, self._parts)):
             held.bind_to_storage_buffer(binding)
-        self._drawing["nearness"].value = view.inverse.min(), view.inverse.max()
-        self._drawing["lamps"].write(lamps_of(light, viewer))
+        self._drawing["nearness"] = view.inverse.min(), view.inverse.max()
+        self._drawing["lamps"] = lamps_of(light, viewer).tolist()
         x, y, width, height = self._box(rect)
         self._sheet.use()
         self._sheet.scissor = 2 * x, 2 * y, 2 * width, 2 * height
@@ -178,20 +181,19 @@ class GlCanvas:
 
     def put(self, rect: Rect, light: NDArray[np.float32]) -> None:
         """Replace a rectangle of the plate by light (h, w, 4)."""
-        self._plate.color_attachments[0].write(
+        self._gathered.write(
             np.ascontiguousarray(light).tobytes(), viewport=self._box(rect)
         )
 
     def _lay_on(
         self, target: moderngl.Framebuffer, rect: Rect, hidden_by_m: float
     ) -> None:
-        self._laying["hidden_by_m"].value = hidden_by_m
+        self._laying["hidden_by_m"] = hidden_by_m
         self._lit.use(0)
         self._scenery.use(1)
         target.use()
         target.scissor = self._box(rect)
         self._square.render(self._gl.TRIANGLE_STRIP)
-        target.scissor = None
 
     def _read(self, target: moderngl.Framebuffer, rect: Rect) -> NDArray[np.float32]:
         x, y, width, height = self._box(rect)

@@ -17,9 +17,13 @@ from synthetic_crowds.raster.figure_meshes import SUBPIXEL_BITS, SUBPIXELS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    # Of three edge functions and nearness.
+    Four = tuple[np.int32, np.int32, np.int32, np.int32]
+
 __all__ = [
     "ACROSS", "AREA", "AX", "AY", "BACK", "BOTTOM", "COLUMNS", "DOWN", "EDGE", "EXTENT",
-    "HALF", "LEFT", "RIGHT", "SMALL", "TOP", "find_depths", "find_edges", "is_shut",
+    "HALF", "LEFT", "RIGHT", "SMALL", "TOP", "edges_of", "find_depths", "find_edges",
+    "is_shut",
 ]  # fmt: skip
 
 # Triangles no wider and higher than this, in subsamples, have edge functions of a word.
@@ -130,7 +134,40 @@ def find_depths(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def is_shut(across: np.int32 | np.int64, down: np.int32 | np.int64) -> np.int32:
-    """1 for the edge above or to the left, whose samples are another triangle's."""
+    """1 for an edge below or right of its triangle: what lies on it is another's."""
     none = np.int32(0)
     is_open = (across > none) | ((across == none) & (down > none))
     return none if is_open else np.int32(1)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def edges_of(
+    k: int, words: NDArray[np.int32], depths: NDArray[np.int64]
+) -> tuple[Four, Four, Four]:
+    """The k-th's edge functions and nearness: at its first sample, a step across, down.
+
+    Args:
+        k: Of a batch.
+        words: From `find_edges` and `find_depths`.
+        depths: From `find_depths`.
+    """
+    return (
+        (
+            words[column_at(EDGE, k)],
+            words[column_at(EDGE + 1, k)],
+            words[column_at(EDGE + 2, k)],
+            np.int32(depths[column_at(0, k)]),
+        ),
+        (
+            np.int32(words[column_at(ACROSS, k)] * SUBPIXELS),
+            np.int32(words[column_at(ACROSS + 1, k)] * SUBPIXELS),
+            np.int32(words[column_at(ACROSS + 2, k)] * SUBPIXELS),
+            np.int32(depths[column_at(1, k)]),
+        ),
+        (
+            np.int32(words[column_at(DOWN, k)] * SUBPIXELS),
+            np.int32(words[column_at(DOWN + 1, k)] * SUBPIXELS),
+            np.int32(words[column_at(DOWN + 2, k)] * SUBPIXELS),
+            np.int32(depths[column_at(2, k)]),
+        ),
+    )

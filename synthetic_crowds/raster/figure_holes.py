@@ -13,18 +13,16 @@ from numba import njit
 
 from synthetic_crowds.raster.columns import column_at
 from synthetic_crowds.raster.figure_edges import (
-    ACROSS,
     AREA,
     AX,
     AY,
     BACK,
     BOTTOM,
-    DOWN,
-    EDGE,
     HALF,
     LEFT,
     RIGHT,
     TOP,
+    edges_of,
     is_shut,
 )
 from synthetic_crowds.raster.figure_meshes import HOLE, SUBPIXELS
@@ -70,16 +68,10 @@ def cover_but_holes(  # noqa: PLR0913, PLR0917
         flat: As `seen` of `cover`, written.
     """
     x0, y0 = words[column_at(LEFT, k)], words[column_at(TOP, k)]
-    at_a, at_b = words[column_at(EDGE, k)], words[column_at(EDGE + 1, k)]
-    at_c = words[column_at(EDGE + 2, k)]
-    x_a = np.int32(words[column_at(ACROSS, k)] * SUBPIXELS)
-    x_b = np.int32(words[column_at(ACROSS + 1, k)] * SUBPIXELS)
-    x_c = np.int32(words[column_at(ACROSS + 2, k)] * SUBPIXELS)
-    y_a = np.int32(words[column_at(DOWN, k)] * SUBPIXELS)
-    y_b = np.int32(words[column_at(DOWN + 1, k)] * SUBPIXELS)
-    y_c = np.int32(words[column_at(DOWN + 2, k)] * SUBPIXELS)
-    z, z_x = np.int32(depths[column_at(0, k)]), np.int32(depths[column_at(1, k)])
-    z_y = np.int32(depths[column_at(2, k)])
+    starts, steps, falls = edges_of(k, words, depths)
+    at_a, at_b, at_c, z = starts
+    x_a, x_b, x_c, z_x = steps
+    y_a, y_b, y_c, z_y = falls
     is_back = words[column_at(BACK, k)]
     owner = np.int32(2 * t + 2 + is_back)
     i, j, m = corners[0], corners[2 - is_back], corners[1 + is_back]
@@ -103,7 +95,7 @@ def cover_but_holes(  # noqa: PLR0913, PLR0917
                     np.int32(at_c + row * y_c + column * x_c),
                     near,
                 ),
-                (x_a, x_b, x_c, z_x), coarse, owner,
+                steps, coarse, owner,
             )  # fmt: skip
             while bits:
                 lane = np.int64(lowest(bits))

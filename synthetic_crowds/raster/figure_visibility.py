@@ -15,17 +15,15 @@ from numba import njit
 
 from synthetic_crowds.raster.columns import BATCH, ROOM, column_at
 from synthetic_crowds.raster.figure_edges import (
-    ACROSS,
     BACK,
     BOTTOM,
     COLUMNS,
-    DOWN,
-    EDGE,
     EXTENT,
     LEFT,
     RIGHT,
     SMALL,
     TOP,
+    edges_of,
     find_depths,
     find_edges,
 )
@@ -139,16 +137,9 @@ def _cover_quickly(
     x0, y0 = words[column_at(LEFT, k)], words[column_at(TOP, k)]
     rows = np.int64(words[column_at(BOTTOM, k)] - y0 + 1)
     start = np.int64(y0) * stride + x0
-    at_a, at_b = words[column_at(EDGE, k)], words[column_at(EDGE + 1, k)]
-    at_c = words[column_at(EDGE + 2, k)]
-    x_a = np.int32(words[column_at(ACROSS, k)] * SUBPIXELS)
-    x_b = np.int32(words[column_at(ACROSS + 1, k)] * SUBPIXELS)
-    x_c = np.int32(words[column_at(ACROSS + 2, k)] * SUBPIXELS)
-    y_a = np.int32(words[column_at(DOWN, k)] * SUBPIXELS)
-    y_b = np.int32(words[column_at(DOWN + 1, k)] * SUBPIXELS)
-    y_c = np.int32(words[column_at(DOWN + 2, k)] * SUBPIXELS)
-    z, z_x = np.int32(depths[column_at(0, k)]), np.int32(depths[column_at(1, k)])
-    z_y = np.int32(depths[column_at(2, k)])
+    starts, steps, falls = edges_of(k, words, depths)
+    at_a, at_b, at_c, z = starts
+    x_a, x_b, x_c, z_x = steps
     owner = np.int32(2 * t + 2 + words[column_at(BACK, k)])
     for column in range(0, words[column_at(RIGHT, k)] - x0 + 1, LANES):
         cover_rows(
@@ -159,5 +150,5 @@ def _cover_quickly(
                 np.int32(at_c + column * x_c),
                 np.int32(z + column * z_x),
             ),
-            (x_a, x_b, x_c, z_x), (y_a, y_b, y_c, z_y), coarse, owner,
+            steps, falls, coarse, owner,
         )  # fmt: skip
